@@ -1,0 +1,57 @@
+# Everything a newcomer needs; it does its own set-up with python3 (3.11 or later), venv and make.
+
+PYTHON ?= python3
+WORKERS ?= auto
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench lock clean
+
+help: ## What can be made here
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed ## Create .venv from requirements.txt (PYTHON=python3.12 for another Python)
+
+demo: setup ## The whole job on sample lists, on this machine only (ONCE=1 ends after printing)
+	@$(BIN)/agreement-monitor demo $(if $(ONCE),--once)
+
+test: setup ## Run the tests (ARGS="-k name", WORKERS=0 for one process)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+lint: setup ## Check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup ## Put imports and layout right
+	@$(BIN)/ruff check --select I --fix .
+	@$(BIN)/ruff format .
+
+bench: setup ## Measure, and print the figures beside those of the alternatives
+	@$(BIN)/python -m bench $(ARGS)
+
+# A throw-away uv; its answer keeps the pins that are there unless told otherwise, and names no registry.
+lock: ## Write requirements.txt anew from pyproject.toml (ARGS=--upgrade moves the pins)
+	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && \
+	$(PYTHON) -m venv "$$tools" && \
+	"$$tools/bin/python" -m pip --disable-pip-version-check install -qq uv && \
+	"$$tools/bin/uv" pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.txt $(ARGS)
+
+clean: ## Remove .venv, caches and built files (never state.db)
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each stamp is the last thing written: after an interruption the step runs again, from an empty .venv.
+$(VENV)/.pinned: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with make PYTHON=…")'
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version); the first time takes a minute."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.pinned pyproject.toml
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
