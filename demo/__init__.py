@@ -1,0 +1,5 @@
+"""What the demo and the tests share: sample lists, and the fake ICE, Slack and mail servers.
+
+Nothing here is part of the service, and nothing here replaces a part of it: the fakes are real
+servers on loopback, spoken to over the wire.
+"""
