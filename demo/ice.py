@@ -15,10 +15,12 @@ from urllib.parse import quote, unquote, urlsplit
 
 from demo.loopback import Ending, LoopbackSite, Reply, Request
 from demo.script import Script
+from monitor import model
 
 __all__ = ["FakeIce", "HrefStyle", "ListName", "Request", "Target", "usual_name"]
 
-ListName: TypeAlias = Literal["participating", "pending"]
+# Which list, as a word or as `monitor` names it; the two are equal.
+ListName: TypeAlias = Literal["participating", "pending"] | model.ListName
 HrefStyle: TypeAlias = Literal["absolute", "root", "protocol"]
 Target: TypeAlias = Literal["page", "workbook"]
 
@@ -146,15 +148,11 @@ class FakeIce(LoopbackSite):
 
     def breaks_off(self, times: int | None = None) -> None:
         """Promise the whole workbook, send half of it and hang up."""
-        self._script.tell(
-            "workbook", lambda reply: replace(reply, ending=Ending.BREAKS_OFF), times=times
-        )
+        self._script.tell("workbook", lambda reply: replace(reply, ending=Ending.BREAKS_OFF), times=times)
 
     def sends_forever(self, times: int | None = None) -> None:
         """Send the workbook, then zeros without end or announced length."""
-        self._script.tell(
-            "workbook", lambda reply: replace(reply, ending=Ending.NEVER), times=times
-        )
+        self._script.tell("workbook", lambda reply: replace(reply, ending=Ending.NEVER), times=times)
 
     def hangs(self, seconds: float) -> None:
         """Let every request wait so long for its answer."""
@@ -188,8 +186,7 @@ class FakeIce(LoopbackSite):
 
     def _page(self) -> bytes:
         links = "\n".join(
-            f'  <p><a class="usa-button" href="{escape(self._href(self._linked[list_name]))}">'
-            f"{escape(text)}</a></p>"
+            f'  <p><a class="usa-button" href="{escape(self._href(self._linked[list_name]))}">{escape(text)}</a></p>'
             for list_name, text in self._texts.items()
             if list_name in self._linked
         )

@@ -105,9 +105,7 @@ _CHANGED: Typed = {
 _CORRECTED: Typed = {
     "fl-marshhollow-wso": {"agency": "Marshmallow County Sheriff's Office"},
     "ga-fernhollow-wso": {"support_type": "Warrant Services Officer"},
-    "ga-peachbramble-tfm": {
-        "moa": Linked("link", _safelink(f"{_DOCUMENTS}Peachbramble-SO-GA-TFM.pdf"))
-    },
+    "ga-peachbramble-tfm": {"moa": Linked("link", _safelink(f"{_DOCUMENTS}Peachbramble-SO-GA-TFM.pdf"))},
     "tn-foxglove-bend-tfm": {"agency": "Foxglove Bend PD"},
     "tx-pecanvale-wso": {"state": "TEXAS "},
     "ut-larkscrub-wso": {"state": "UTAHJ"},
@@ -117,9 +115,7 @@ _CORRECTED: Typed = {
 _UNCORRECTED: Typed = {
     "fl-heronmoor-beach-tfm": {"type": "Muncipality", "county": "Tidewrack Couny"},
     "fl-lagoon-patrol-tfm": {"type": "State"},
-    "fl-tidewrack-jem": {
-        "agency": "Tidewrack County Sheriff\N{RIGHT SINGLE QUOTATION MARK}s Office"
-    },
+    "fl-tidewrack-jem": {"agency": "Tidewrack County Sheriff\N{RIGHT SINGLE QUOTATION MARK}s Office"},
     "ga-peachbramble-jem": {"agency": "Peachbramble  County Sheriff's Office "},
     "ga-thistlemere-tfm": {"county": "#N/A"},
     "oh-buckthistle-jem": {"agency": "Buckthistle\N{NO-BREAK SPACE}County Sheriff's Offic"},
@@ -180,9 +176,7 @@ def _listed(
     return tuple(listed)
 
 
-def _publication(
-    list_name: ListName, published: datetime, rows: tuple[Row | None, ...]
-) -> SamplePublication:
+def _publication(list_name: ListName, published: datetime, rows: tuple[Row | None, ...]) -> SamplePublication:
     return SamplePublication(
         list=list_name,
         file=f"sample-{usual_name(list_name, published)}",

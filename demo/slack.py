@@ -47,9 +47,7 @@ class FakeSlack(LoopbackSite):
         """Take every message that Slack would take: forget what was to go wrong."""
         self._script.forget()
 
-    def answers(
-        self, status: int, body: str, times: int | None = None, to: str | None = None
-    ) -> None:
+    def answers(self, status: int, body: str, times: int | None = None, to: str | None = None) -> None:
         """Answer the next posts so, and take none of them."""
         self._tell(_plain(status, body), times, to)
 

@@ -80,9 +80,7 @@ def _is_valid_section(block: dict[str, Any]) -> bool:
         case None:
             return True
         case list(fields):
-            return 0 < len(fields) <= MOST_FIELDS and all(
-                _is_text(field, MOST_FIELD_TEXT) for field in fields
-            )
+            return 0 < len(fields) <= MOST_FIELDS and all(_is_text(field, MOST_FIELD_TEXT) for field in fields)
     return False
 
 

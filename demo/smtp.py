@@ -66,9 +66,7 @@ class FakeSmtp:
         """Take every mail: forget what was to go wrong."""
         self._script.forget()
 
-    def refuses(
-        self, reply: str, to: str | None = None, at: Step = "RCPT", times: int | None = None
-    ) -> None:
+    def refuses(self, reply: str, to: str | None = None, at: Step = "RCPT", times: int | None = None) -> None:
         """Answer `reply` (say "550 5.1.1 no such user") to this recipient, or to all.
 
         At RCPT the recipient alone is refused, at DATA the mail that goes to them.
