@@ -1,0 +1,258 @@
+"""Pure: what two publications of a list mean for each agreement, as changes.
+
+Order does not matter: the changes of a publication come out sorted by what they say, whatever the rows' order was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from monitor.model import (
+    Application,
+    Cells,
+    Change,
+    Departure,
+    FieldChange,
+    Kind,
+    Listing,
+    Match,
+    Matching,
+    Significance,
+    Standing,
+    Values,
+)
+from monitor.names import real_county
+
+# The fields that a reader is told about, as the log names them.
+FIELDS = ("state", "agency", "type", "county", "support_type", "signed", "moa", "addendum")
+
+
+def changed(match: Match) -> Change | None:
+    """The change that a continued listing shows; None where no cell differs."""
+    if match.old.listing.cells == match.new.cells:
+        return None
+    fields = field_changes(match.old.listing, match.new)
+    if not fields:
+        return None
+    return Change(
+        Kind.CHANGED,
+        match.old.agreement,
+        before=match.old.listing,
+        after=match.new,
+        fields=fields,
+        significance=weightiest(fields),
+        reasons=match.reasons,
+    )
+
+
+def field_changes(before: Listing, after: Listing) -> tuple[FieldChange, ...]:
+    """Every field whose cell or link differs, with how much that matters."""
+    found = []
+    for name in FIELDS:
+        old, new = _as_published(before.cells, name), _as_published(after.cells, name)
+        if old != new:
+            found.append(FieldChange(name, old, new, _significance(name, before, after)))
+    return tuple(found)
+
+
+def weightiest(fields: Sequence[FieldChange]) -> Significance:
+    """The significance of a change as a whole: that of its weightiest field."""
+    order = list(Significance)
+    return min((f.significance for f in fields), key=order.index)
+
+
+def _as_published(cells: Cells, field: str) -> str:
+    """A cell's text; for a document its address, where the cell links one."""
+    text: str = getattr(cells, field)
+    address: str = getattr(cells, f"{field}_address", "")
+    return address or text
+
+
+def _significance(field: str, before: Listing, after: Listing) -> Significance:
+    old, new = before.values, after.values
+    if field in ("moa", "addendum"):
+        return Significance.CLERICAL if getattr(old, field) == getattr(new, field) else Significance.DOCUMENT
+    if field == "agency":
+        # Once matched, it is the same agency; that it is called otherwise is a matter of words.
+        return Significance.CLERICAL
+    if field == "county":
+        return _county_significance(old, new)
+    if field == "type":
+        return Significance.CLERICAL
+    one, other = getattr(old, field), getattr(new, field)
+    if one == other and (one is not None or field != "signed"):
+        return Significance.CLERICAL
+    if one is None:
+        return Significance.CLERICAL  # a blank or unreadable cell filled in
+    return Significance.SUBSTANTIVE
+
+
+def _county_significance(old: Values, new: Values) -> Significance:
+    """Another county is substantive; a blank filled in or emptied, or a misspelling put right, is not."""
+    if not old.county or not new.county or old.county == new.county:
+        return Significance.CLERICAL
+    if not (real_county(old.county, old.state) and real_county(new.county, new.state)):
+        return Significance.CLERICAL
+    return Significance.SUBSTANTIVE
+
+
+# --- the participating list ---------------------------------------------------------------------------------
+
+
+def participating(
+    matching: Matching,
+    returned: Sequence[tuple[Departure, Match]],
+    promoted: Sequence[tuple[Application, Match]],
+) -> tuple[Change, ...]:
+    """The changes of a participating publication.
+
+    `returned` and `promoted` say which of `matching.came` are agreements that left earlier, or were applications.
+    """
+    spoken_for = {id(match.new) for _, match in (*returned, *promoted)}
+    listed = _support_types([m.new for m in matching.matches] + [match.new for _, match in returned])
+    changes = [*filter(None, map(changed, matching.matches))]
+    changes += [_departed(Kind.TERMINATED, s, _still(s, listed)) for s in matching.gone]
+    changes += _came_back(returned)
+    for application, match in promoted:
+        changes += _promoted(application, match, listed)
+    changes += [
+        Change(Kind.NEW, None, after=n, reasons=_beside(n, listed)) for n in matching.came if id(n) not in spoken_for
+    ]
+    return in_order(changes)
+
+
+def _promoted(
+    application: Application, match: Match, listed: Mapping[tuple[str | None, str], list[str]]
+) -> list[Change]:
+    """An application became an agreement; that it left the pending list before is no departure then."""
+    changes = []
+    dropped = application.dropped
+    if dropped is not None and not dropped.confirmed:
+        changes.append(_withdrawn(dropped, match.new, "the application is an agreement now"))
+    changes.append(
+        Change(
+            Kind.NEW,
+            application.standing.agreement,
+            after=match.new,
+            reasons=(*match.reasons, *_beside(match.new, listed)),
+            pending_since=application.since,
+        )
+    )
+    return changes
+
+
+def _support_types(listings: Iterable[Listing]) -> dict[tuple[str | None, str], list[str]]:
+    """The support types under which each agency is listed."""
+    types: dict[tuple[str | None, str], list[str]] = {}
+    for listing in listings:
+        v = listing.values
+        if v.support_type:
+            types.setdefault((v.state, v.agency), []).append(v.support_type)
+    return types
+
+
+def _beside(listing: Listing, listed: Mapping[tuple[str | None, str], list[str]]) -> tuple[str, ...]:
+    """What a new agreement stands beside: the agency's others, if it has any."""
+    others = listed.get((listing.values.state, listing.values.agency))
+    return (f"the agency is listed already: {', '.join(sorted(set(others)))}",) if others else ()
+
+
+def _still(standing: Standing, listed: Mapping[tuple[str | None, str], list[str]]) -> tuple[str, ...]:
+    """What of an agency remains when one of its agreements goes."""
+    values = standing.listing.values
+    others = listed.get((values.state, values.agency))
+    return (f"the agency is still listed: {', '.join(sorted(set(others)))}",) if others else ()
+
+
+# --- the pending list ---------------------------------------------------------------------------------------
+
+
+def pending(
+    matching: Matching,
+    returned: Sequence[tuple[Departure, Match]],
+    participating_now: frozenset[int],
+    already: Sequence[Match],
+) -> tuple[Change, ...]:
+    """The changes of a pending publication.
+
+    An application that leaves is no departure if its agreement is on the participating list by now
+    (`participating_now`: numbers of agreements). `already`: rows of `matching.came` that name an agreement which is
+    listed as participating; they are entered as applications for that agreement.
+    """
+    spoken_for = {id(match.new) for _, match in returned} | {id(match.new) for match in already}
+    changes = [*filter(None, map(changed, matching.matches))]
+    changes += [_departed(Kind.DROPPED, s) for s in matching.gone if s.agreement not in participating_now]
+    changes += _came_back(returned)
+    changes += [Change(Kind.APPLIED, m.old.agreement, after=m.new, reasons=("participating already",)) for m in already]
+    changes += [Change(Kind.APPLIED, None, after=n) for n in matching.came if id(n) not in spoken_for]
+    return in_order(changes)
+
+
+# --- both ---------------------------------------------------------------------------------------------------
+
+
+def confirmed(departure: Departure) -> Change:
+    """The note that a departure has stood for long enough."""
+    return Change(
+        Kind.CONFIRMED,
+        departure.standing.agreement,
+        before=departure.standing.listing,
+        about=departure.entry,
+    )
+
+
+def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Changes in the order of the log: by state, agency and support type; a note before the entry it goes with."""
+    return tuple(sorted(changes, key=_order))
+
+
+def _order(change: Change) -> tuple[str, ...]:
+    shown = change.after or change.before
+    if shown is None:
+        return ("",)
+    v = shown.values
+    return (
+        v.state or "~",
+        v.agency,
+        v.support_type or "~",
+        "" if change.kind.is_note else change.kind,
+        *(str(cell) for cell in _all_cells(shown.cells)),
+    )
+
+
+def _all_cells(cells: Cells) -> tuple[str, ...]:
+    return tuple(_as_published(cells, name) for name in FIELDS)
+
+
+def _departed(kind: Kind, standing: Standing, reasons: tuple[str, ...] = ()) -> Change:
+    return Change(kind, standing.agreement, before=standing.listing, reasons=reasons)
+
+
+def _came_back(returned: Sequence[tuple[Departure, Match]]) -> list[Change]:
+    """Listed again. A departure that was not confirmed yet is withdrawn in the same commit."""
+    changes = []
+    for departure, match in returned:
+        if not departure.confirmed:
+            changes.append(_withdrawn(departure, match.new, "listed again"))
+        changes.append(
+            Change(
+                Kind.RETURNED,
+                departure.standing.agreement,
+                before=departure.standing.listing,
+                after=match.new,
+                fields=field_changes(departure.standing.listing, match.new),
+                reasons=match.reasons,
+            )
+        )
+    return changes
+
+
+def _withdrawn(departure: Departure, after: Listing, reason: str) -> Change:
+    return Change(
+        Kind.WITHDRAWN,
+        departure.standing.agreement,
+        before=departure.standing.listing,
+        after=after,
+        reasons=(reason,),
+        about=departure.entry,
+    )

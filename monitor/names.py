@@ -1,0 +1,312 @@
+"""Pure: how alike two agencies' names are, and in what way.
+
+Likeness alone never makes two listings one agreement (Milford and Milton Borough are 95 % alike); `match` asks for a
+second, independent signal. What this file knows is English and American local government, not any agency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+from monitor.counties import COUNTIES
+from monitor.normalize import ABBREVIATIONS, ORDINALS, STATES, agency, folded
+
+
+class Likeness(IntEnum):
+    """How alike two comparable names are, the weakest first."""
+
+    DIFFERENT = 0
+    RESEMBLES = 1  # one word looks much like another's, or one is left over
+    SAME_PLACE = 2  # another office of the same place (sheriff and jail), or a part of the same body
+    REWORDED = 3  # the same but for a word that seldom tells agencies apart: "Borough", "Police"
+    WORDING = 4  # the same but for words that never do: "City of", "Department", the state's own name
+    SPELLING = 5  # the same but for typing errors
+    EQUAL = 6
+
+
+# Words that say what kind of office it is: two names that differ in these alone are two offices of one place.
+_UNITS = frozenset(
+    "police sheriff constable marshal jail detention corrections correctional correction prison "
+    "rehabilitation commissioners commission board trustees supervisors attorney prosecutor "
+    "safety patrol troopers guard enforcement investigation investigations facility".split()
+)
+# Each of these is its own: a county's sheriff is not a town's police.
+_HEADS = frozenset("police sheriff constable marshal".split())
+# Words that say that something is a part of a larger body.
+_PARTS = _UNITS | frozenset("division bureau unit section branch squad force".split())
+# Words that say what form of government a place has. One may be left out; two different ones are two places.
+_FORMS = frozenset("city town township borough village county parish".split())
+# Words that are left out or put in without meaning another agency; some of them only beside another:
+# "State Police" is a filler's use of "state", "State University" is not.
+_FILLERS = frozenset("the of and for a in at department office division services service bureau agency".split())
+_FILLERS_BEFORE = {
+    "public": frozenset({"safety"}),
+    "law": frozenset({"enforcement"}),
+    "state": frozenset("police patrol troopers highway constable attorney".split()),
+}
+_FILLERS_AFTER = {"center": frozenset("detention correctional correction corrections jail".split())}
+# Words that make another place of a place's name: Melbourne, West Melbourne, Melbourne Beach.
+_QUALIFIERS = frozenset(
+    "north south east west northern southern eastern western northeast northwest southeast southwest central "
+    "upper lower middle new old big little great grand beach lake lakes island islands park heights hill hills "
+    "spring springs shore shores grove bay port point river valley ridge creek fall falls garden gardens isle isles "
+    "key keys harbor mount fort saint".split()
+)
+_ABBREVIATIONS_OF: dict[str, list[str]] = {}
+for _abbreviation, _word in ABBREVIATIONS.items():
+    _ABBREVIATIONS_OF.setdefault(_word, []).append(_abbreviation)
+_PARTS_OF = {abbreviation: frozenset(word.split()) - {"of"} for abbreviation, word in ABBREVIATIONS.items()}
+_NOT_TELLING = _FILLERS | _FORMS | _UNITS
+
+
+@lru_cache(maxsize=65536)
+def likeness(one: str, other: str, state: str | None, county: str = "") -> Likeness:
+    """How alike two comparable names (`normalize.agency`) are, as agencies of `state`.
+
+    `county`: the comparable name of the county that both rows name, "" where they do not. Numbers must agree:
+    precinct 1 is not precinct 2. Two names of real, different counties are two agencies however alike (Pima and
+    Pinal), whereas a name that no county has is a typing error ("Freedom County").
+    """
+    if one == other:
+        return Likeness.EQUAL
+    a, b = _numbers_read(one.split(), other.split())
+    if _numbers(a) != _numbers(b):
+        return Likeness.DIFFERENT
+    if not county and _real_counties_differ(one, other, state):
+        return Likeness.DIFFERENT
+    left, right = _abbreviations_read(*_without_common(a, b))
+    if _only_spacing(a, b) or _only_spacing(left, right):
+        return Likeness.SPELLING
+    pairs = _typing_errors(left, right)
+    if any(_are_two(x, y) for x, y in pairs):
+        return Likeness.DIFFERENT
+    left, right = _less(left, [x for x, _ in pairs]), _less(right, [y for _, y in pairs])
+    loose = sum(not _is_slip(x, y) for x, y in pairs)
+    if loose > 1:
+        return Likeness.DIFFERENT  # two words that only resemble
+    left, right = (_without_names(words, _names_of_state(state), county) for words in (left, right))
+    most = Likeness.RESEMBLES if loose else Likeness.SPELLING
+    return min(most, _of_the_rest(left, right, a, b)) if left or right else min(most, _same_words(pairs))
+
+
+def _same_words(pairs: Sequence[tuple[str, str]]) -> Likeness:
+    """The likeness of names of which nothing is left over: misspelt, or the same words in another order."""
+    return Likeness.SPELLING if pairs else Likeness.WORDING
+
+
+def _of_the_rest(left: list[str], right: list[str], a: list[str], b: list[str]) -> Likeness:
+    """The likeness that words left over on either side (`left` of `a`, `right` of `b`) allow."""
+    forms = _forms(left), _forms(right)
+    if forms[0] and forms[1] and forms[0] != forms[1]:
+        return Likeness.DIFFERENT  # a township, and the borough of that name
+    if _HEADS & set(left) and _HEADS & set(right):
+        return Likeness.DIFFERENT
+    telling = _telling(left, a), _telling(right, b)
+    if any(telling):
+        return _of_a_telling_word(left, right, telling, set(a) & set(b))
+    units = bool(_UNITS & set(left)), bool(_UNITS & set(right))
+    if all(units):
+        return Likeness.SAME_PLACE
+    form_said = forms[0] != forms[1] and not (_says_city_of(a) or _says_city_of(b))
+    return Likeness.REWORDED if any(units) or form_said else Likeness.WORDING
+
+
+def _says_city_of(name: list[str]) -> bool:
+    """Whether a name begins by what every municipality may be called: "City of", "Town of"."""
+    return name[:2] in (["city", "of"], ["town", "of"])
+
+
+def _of_a_telling_word(
+    left: list[str], right: list[str], telling: tuple[list[str], list[str]], common: set[str]
+) -> Likeness:
+    """The likeness of names of which one says more than the other.
+
+    A part of a body may be listed under the whole ("Criminal Investigation Division" of a department), and where much
+    else agrees one word more is no other agency ("…Safety and Homeland Security / THP"). Never so with a word that
+    makes another place of a place's name.
+    """
+    if all(telling) or any(word in _QUALIFIERS for side in telling for word in side):
+        return Likeness.DIFFERENT
+    longer, shorter = (left, right) if telling[0] else (right, left)
+    if _PARTS & set(longer) and not set(shorter) - _FILLERS:
+        return Likeness.SAME_PLACE
+    one_word = max(map(len, telling)) == 1
+    return Likeness.RESEMBLES if one_word and len(common - _NOT_TELLING) >= 3 else Likeness.DIFFERENT
+
+
+def _without_common(a: list[str], b: list[str]) -> tuple[list[str], list[str]]:
+    """What each has that the other has not, in order."""
+    left, right = [], list(b)
+    for word in a:
+        if word in right:
+            right.remove(word)
+        else:
+            left.append(word)
+    return left, right
+
+
+# --- typing errors -----------------------------------------------------------------------------------------
+
+
+def _only_spacing(a: list[str], b: list[str]) -> bool:
+    """Whether two runs of words differ in where one word ends, and at most by a slip: "South Hampton", "Co unty"."""
+    if len(a) == len(b):
+        return False
+    one, other = "".join(a), "".join(b)
+    if one == other or (min(len(one), len(other)) > 5 and _is_slip(one, other)):
+        return True
+    return other in _abbreviating_one(a) or one in _abbreviating_one(b)
+
+
+def _abbreviating_one(words: list[str]) -> Iterator[str]:
+    """The words run together, each word in turn by its abbreviation: a word's torn-off beginning may look like one."""
+    for i, word in enumerate(words):
+        for abbreviation in _ABBREVIATIONS_OF.get(word, ()):
+            yield "".join([*words[:i], abbreviation, *words[i + 1 :]])
+
+
+def _typing_errors(left: list[str], right: list[str]) -> list[tuple[str, str]]:
+    """Words of each side that look like each other misspelt, the nearest first, each used once."""
+    near = sorted(
+        (OSA.normalized_distance(left[i], right[j]), i, j)
+        for i in range(len(left))
+        for j in range(len(right))
+        if _resembles(left[i], right[j])
+    )
+    pairs: list[tuple[str, str]] = []
+    used: set[tuple[str, int]] = set()
+    for _, i, j in near:
+        if ("left", i) not in used and ("right", j) not in used:
+            used |= {("left", i), ("right", j)}
+            pairs.append((left[i], right[j]))
+    return pairs
+
+
+def _resembles(x: str, y: str) -> bool:
+    if x.isdigit() or y.isdigit():
+        return False
+    longest = max(len(x), len(y))
+    return longest >= 2 and OSA.distance(x, y) <= max(1, 0.4 * longest)
+
+
+def _is_slip(x: str, y: str) -> bool:
+    """One typing error, two in a longer word."""
+    return OSA.distance(x, y) <= (1 if max(len(x), len(y)) <= 5 else 2)
+
+
+def _are_two(x: str, y: str) -> bool:
+    """Whether two words that look alike are two words all the same: East and West, Fort and Port; not Spring(s)."""
+    both = {x, y}
+    return (both <= _QUALIFIERS or both <= _FORMS or both <= _HEADS) and x.rstrip("s") != y.rstrip("s")
+
+
+def _numbers(words: Sequence[str]) -> list[str]:
+    return sorted(word for word in words if word.isdigit())
+
+
+def _numbers_read(a: list[str], b: list[str]) -> tuple[list[str], list[str]]:
+    """Two names with a misspelt ordinal read where the other name has that number ("Fouth Ward", "Fourth Ward")."""
+    return _read_like(a, set(_numbers(b)).difference(a)), _read_like(b, set(_numbers(a)).difference(b))
+
+
+def _read_like(words: list[str], missing: set[str]) -> list[str]:
+    if not missing:
+        return words
+    ordinals = {ordinal: number for ordinal, number in ORDINALS.items() if number in missing}
+    return [next((n for o, n in ordinals.items() if OSA.distance(o, word) <= 1), word) for word in words]
+
+
+def _abbreviations_read(left: list[str], right: list[str]) -> tuple[list[str], list[str]]:
+    """What is left of two names without an abbreviation on one side, misspelt, and its words on the other: "Pcct." for
+    precinct; or "So." for "St.", which reads as another abbreviation."""
+    for abbreviation, parts in _PARTS_OF.items():
+        for short, long in ((left, right), (right, left)):
+            if parts <= set(long):
+                found = next((meant for meant in _misspelt(short, parts) if _one_slip(abbreviation, meant)), None)
+                if found:
+                    short[:] = _less(short, _PARTS_OF.get(found, (found,)))
+                    long[:] = _less(long, parts)
+    return left, right
+
+
+def _misspelt(words: list[str], parts: frozenset[str]) -> Iterator[str]:
+    """What among these words may be a misspelt abbreviation of `parts`: a short word that says nothing by itself; of
+    Fort, Saint and Mount, also the abbreviation of another kind of word that it reads as."""
+    yield from (w for w in words if len(w) <= 5 and w not in _NOT_TELLING and w not in _QUALIFIERS)
+    if parts <= _QUALIFIERS:
+        have = set(words)
+        yield from (short for short, read in _PARTS_OF.items() if read <= have and not read <= _QUALIFIERS)
+
+
+def _one_slip(x: str, y: str) -> bool:
+    return abs(len(x) - len(y)) <= 1 and OSA.distance(x, y) == 1
+
+
+def _less(words: list[str], fewer: Iterable[str]) -> list[str]:
+    """The words without one each of `fewer`."""
+    rest = list(words)
+    for word in fewer:
+        rest.remove(word)
+    return rest
+
+
+# --- what words say ----------------------------------------------------------------------------------------
+
+
+def _telling(rest: list[str], name: list[str]) -> list[str]:
+    """The words that could tell two agencies apart: those of `rest` that are no filler, form or unit in `name`."""
+    fillers = {
+        word
+        for before, word, after in zip(["", *name], name, [*name[1:], ""], strict=False)
+        if after in _FILLERS_BEFORE.get(word, ()) or before in _FILLERS_AFTER.get(word, ())
+    }
+    return [word for word in rest if word not in _NOT_TELLING and word not in fillers]
+
+
+def _forms(words: list[str]) -> set[str]:
+    """The forms of government among these words; Louisiana's parishes are counties."""
+    return {"county" if word == "parish" else word for word in words if word in _FORMS}
+
+
+def _names_of_state(state: str | None) -> list[str]:
+    """How a state's own name may stand in the name of one of its agencies: in full, or by its two letters."""
+    return [folded(STATES[state]), agency(state)] if state else []
+
+
+def _without_names(words: list[str], state: Sequence[str], county: str) -> list[str]:
+    """The words without the names of the state and of the county, where one stands whole: of "West Virginia" never
+    "West" alone, and of Lake County never "Lake", which make another place of a place."""
+    names = [name.split() for name in (*state, *([] if county in _QUALIFIERS else [county]))]
+    for name in names:
+        if set(name) <= set(words):
+            words = [word for word in words if word not in name]
+    return words
+
+
+@lru_cache(maxsize=64)
+def county_names(state: str) -> frozenset[str]:
+    """Comparable names of the counties of a state."""
+    return frozenset(agency(name) for name in COUNTIES.get(state, ()))
+
+
+def real_county(name: str, state: str | None) -> bool:
+    """Whether the state has a county of that comparable name."""
+    return state is not None and name in county_names(state)
+
+
+def _real_counties_differ(one: str, other: str, state: str | None) -> bool:
+    a, b = county_in(one), county_in(other)
+    return a != b and real_county(a, state) and real_county(b, state)
+
+
+def county_in(name: str) -> str:
+    """The county that a comparable name speaks of: the words before "county" or "parish"; "" where there is none."""
+    words = name.split()
+    for form in ("county", "parish"):
+        if form in words:
+            return " ".join(words[: words.index(form)])
+    return ""

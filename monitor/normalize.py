@@ -1,0 +1,245 @@
+"""Pure: what a cell says, in a form that can be compared across spellings.
+
+Cells are kept as published elsewhere; nothing here is ever shown to a reader. Every function takes the text of a
+cell and returns a value, None or "" where the cell says nothing that can be used.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, timedelta
+from functools import lru_cache
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from rapidfuzz.distance import OSA
+
+from monitor.model import Cells, Listing, SupportType, Values
+
+STATES: dict[str, str] = {
+    "AL": "Alabama", "AK": "Alaska", "AS": "American Samoa", "AZ": "Arizona", "AR": "Arkansas",
+    "CA": "California", "CO": "Colorado", "CT": "Connecticut", "DE": "Delaware",
+    "DC": "District of Columbia", "FL": "Florida", "GA": "Georgia", "GU": "Guam", "HI": "Hawaii",
+    "ID": "Idaho", "IL": "Illinois", "IN": "Indiana", "IA": "Iowa", "KS": "Kansas",
+    "KY": "Kentucky", "LA": "Louisiana", "ME": "Maine", "MD": "Maryland", "MA": "Massachusetts",
+    "MI": "Michigan", "MN": "Minnesota", "MS": "Mississippi", "MO": "Missouri", "MT": "Montana",
+    "NE": "Nebraska", "NV": "Nevada", "NH": "New Hampshire", "NJ": "New Jersey",
+    "NM": "New Mexico", "NY": "New York", "NC": "North Carolina", "ND": "North Dakota",
+    "MP": "Northern Mariana Islands", "OH": "Ohio", "OK": "Oklahoma", "OR": "Oregon",
+    "PA": "Pennsylvania", "PR": "Puerto Rico", "RI": "Rhode Island", "SC": "South Carolina",
+    "SD": "South Dakota", "TN": "Tennessee", "TX": "Texas", "UT": "Utah", "VT": "Vermont",
+    "VI": "Virgin Islands", "VA": "Virginia", "WA": "Washington", "WV": "West Virginia",
+    "WI": "Wisconsin", "WY": "Wyoming",
+}  # fmt: skip
+_CODE_OF_STATE = {name.upper(): code for code, name in STATES.items()}
+
+# Each abbreviation is a whole word.
+ABBREVIATIONS = {
+    "auth": "authority",
+    "bd": "board",
+    "bocc": "board of county commissioners",
+    "boro": "borough",
+    "cnty": "county",
+    "co": "county",
+    "comm": "commissioners",
+    "const": "constable",
+    "dep": "department",
+    "dept": "department",
+    "depts": "department",
+    "div": "division",
+    "dps": "department of public safety",
+    "ft": "fort",
+    "hwy": "highway",
+    "mt": "mount",
+    "ofc": "office",
+    "pct": "precinct",
+    "pd": "police department",
+    "so": "sheriff office",
+    "st": "saint",
+    "ste": "sainte",
+    "twp": "township",
+    "univ": "university",
+}
+# "4th District" and "Fourth District" are one.
+ORDINALS = {
+    "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5",
+    "sixth": "6", "seventh": "7", "eighth": "8", "ninth": "9", "tenth": "10",
+}  # fmt: skip
+# Possessives, with the apostrophe typed, curly or forgotten, say the same.
+_POSSESSIVES = {
+    "sheriffs": "sheriff",
+    "constables": "constable",
+    "marshals": "marshal",
+    "attorneys": "attorney",
+}
+_WRITTEN_OUT = {**ABBREVIATIONS, **ORDINALS, **_POSSESSIVES, "harbour": "harbor", "centre": "center"}
+_APOSTROPHES = str.maketrans("", "", "'’‘`´ʼ＇")
+_NOTHING = {"", "NA", "N A", "NONE", "NULL", "TBD"}
+
+
+def folded(text: str) -> str:
+    """The words of a text: compatibility forms, accents, case, punctuation and spacing folded away."""
+    plain = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES).replace("&", " and "))
+    plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    plain = re.sub(r"(\d)(?:[stndrh]{2,3}|[th])\b", r"\1", plain)  # "4th", "4ht"
+    return " ".join(re.findall(r"[a-z]+|\d+", plain))
+
+
+def shown(text: str) -> str:
+    """A cell as a reader wants to see it: the same words, without stray and doubled spaces."""
+    return " ".join(text.split())
+
+
+@lru_cache(maxsize=4096)
+def state(text: str) -> str | None:
+    """The two-letter code of the one state or territory that `text` can mean, repaired from typing errors.
+
+    A misspelt state must still reach those who watch it (8 July 2025: "UTAHJ"), so a name within two typing
+    errors is taken, one for short names, unless a second state is as near. None where nobody could tell.
+    """
+    name = folded(text).upper()
+    if name in STATES:
+        return name
+    if name in _CODE_OF_STATE:
+        return _CODE_OF_STATE[name]
+    if len(name) < 3:
+        return None
+    ranked = sorted((OSA.distance(name, known), code) for known, code in _CODE_OF_STATE.items())
+    (nearest, code), (second, _) = ranked[0], ranked[1]
+    allowed = 1 if len(name) <= 5 else 2
+    return code if nearest <= allowed and nearest < second else None
+
+
+@lru_cache(maxsize=1024)
+def support_type(text: str) -> SupportType | None:
+    """The support type that `text` names, through its variants ("Warrant Services Officer", "Task Force Officer")."""
+    words = folded(text)
+    named = {
+        SupportType.JAIL: "jail enforcement",
+        SupportType.TASK_FORCE: "task force",
+        SupportType.WARRANT: "warrant service",
+    }
+    found = [type_ for type_, phrase in named.items() if _holds_nearly(words, phrase)]
+    if len(found) != 1:
+        return {"jem": SupportType.JAIL, "tfm": SupportType.TASK_FORCE, "wso": SupportType.WARRANT}.get(words)
+    if found[0] is SupportType.TASK_FORCE and _holds_nearly(words, "tribal"):
+        return SupportType.TRIBAL_TASK_FORCE
+    return found[0]
+
+
+def _holds_nearly(words: str, phrase: str) -> bool:
+    """Whether every word of `phrase` stands in `words`, allowing a typing error in each (two in a long one)."""
+    have = words.split()
+    return all(any(OSA.distance(part, word) <= (2 if len(part) > 7 else 1) for word in have) for part in phrase.split())
+
+
+@lru_cache(maxsize=16384)
+def agency(text: str) -> str:
+    """A name that is equal for two spellings of one agency that differ in nothing but how they are written.
+
+    Case, spacing, punctuation, apostrophes and abbreviations go; no word goes: "City of Melbourne Police" and
+    "Melbourne Police" may both be listed, as two agreements (they were, in June 2025).
+    """
+    words = folded(text).split()
+    # "B.O.C.C." and "P D" are one abbreviation, not letters.
+    joined = re.sub(r"\b(?:[a-z] )+[a-z]\b", lambda m: m[0].replace(" ", ""), " ".join(words))
+    expanded = " ".join(_WRITTEN_OUT.get(word, word) for word in joined.split())
+    return expanded
+
+
+@lru_cache(maxsize=8192)
+def county(text: str) -> str:
+    """A county's comparable name without the word for county; "" for `#N/A`, `N/A` and blanks."""
+    words = folded(text)
+    if words.upper() in _NOTHING:
+        return ""
+    kept = [_WRITTEN_OUT.get(word, word) for word in words.split()]
+    if (len(kept) > 1 and OSA.distance(kept[-1], "county") <= 2) or kept[-1] in {"parish", "borough"}:
+        kept = kept[:-1] or kept
+    return " ".join(kept)
+
+
+# The programme was enacted on 30 September 1996; nothing can have been signed before.
+_EARLIEST = date(1996, 9, 30)
+_LATEST = date(2100, 1, 1)
+
+
+@lru_cache(maxsize=8192)
+def signed(text: str) -> date | None:
+    """The day that a SIGNED cell names: ISO, month/day/year with slips (`05/082025`), or a spreadsheet's day number."""
+    text = text.strip()
+    found: date | None = None
+    if iso := re.match(r"(\d{4})-(\d{1,2})-(\d{1,2})", text):
+        found = _date(int(iso[1]), int(iso[2]), int(iso[3]))
+    elif re.fullmatch(r"\d{5}(?:\.\d+)?", text):
+        found = date(1899, 12, 30) + timedelta(days=int(float(text)))
+    elif us := re.fullmatch(r"(\d{1,2})[\s/.\-]*?(\d{1,2})[\s/.\-]*(\d{4}|\d{2})", text):
+        year = int(us[3]) + (2000 if len(us[3]) == 2 else 0)
+        found = _date(year, int(us[1]), int(us[2]))
+    return found if found and _EARLIEST <= found < _LATEST else None
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=16384)
+def document(address: str) -> str:
+    """The canonical address of a document, without the wrappers that it was pasted in; "" where there is none.
+
+    Outlook safelinks keep only what `url=` says (the rest carries staff addresses), archive and browser-extension
+    wrappers go, `http`, `//`, `www.`, case, `%20`, query and fragment do not make another document.
+    """
+    text = address.strip()
+    for _ in range(4):  # a wrapper can stand in a wrapper
+        inner = _unwrapped(text)
+        if inner == text:
+            break
+        text = inner
+    found = re.match(r"(?:https?:)?/+([^/?#\s]+)(/[^?#]*)?", text, re.IGNORECASE)
+    if not found or "." not in found[1]:
+        return ""
+    host = found[1].casefold().rpartition("@")[2].removeprefix("www.")
+    path = re.sub(r"/{2,}", "/", unquote(unquote(found[2] or "/"))).casefold()
+    path = " ".join(path.split())
+    return f"https://{host}{path}"
+
+
+def _unwrapped(address: str) -> str:
+    if "safelinks.protection.outlook.com" in address.casefold():
+        target = parse_qs(urlsplit(address).query).get("url")
+        if target:
+            return target[0].strip()
+    wrapped = re.match(
+        r"(?:https?://web\.archive\.org/web/[^/]*/|chrome-extension://[^/]*/)(.+)",
+        address,
+        re.IGNORECASE,
+    )
+    return wrapped[1] if wrapped else address
+
+
+def document_name(canonical: str) -> str:
+    """The file name of a canonical address: close to a primary key of an agreement, in whichever folder it lies."""
+    return canonical.rpartition("/")[2]
+
+
+@lru_cache(maxsize=65536)
+def values(cells: Cells) -> Values:
+    """All that the matcher compares, read from one row."""
+    return Values(
+        state=state(cells.state),
+        agency=agency(cells.agency),
+        county=county(cells.county),
+        support_type=support_type(cells.support_type),
+        signed=signed(cells.signed),
+        moa=document(cells.moa_address or cells.moa),
+        addendum=document(cells.addendum_address or cells.addendum),
+    )
+
+
+def listing(row: int, cells: Cells) -> Listing:
+    """One row with what is read from it."""
+    return Listing(row, cells, values(cells))
