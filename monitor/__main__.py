@@ -1,0 +1,140 @@
+"""The command line `agreement-monitor`: joins the packages' commands and wires the service together.
+
+The only file that may know every package, and one of two that read the clock (the other is `schedule`).
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor.context import Context, Exit
+from monitor.errors import MonitorError
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
+    from monitor.schedule import Job
+
+# Where each command lives; a module is imported when its command is called (or its help is asked for).
+COMMANDS = {
+    "demo": ("demo.commands", "Run the whole service once on sample lists, against servers of its own."),
+    "run": (__name__, "Watch the lists, send alerts and serve the change log until stopped."),
+    "check": ("monitor.commands", "Look at the lists once, record what changed and tell subscribers."),
+    "replay": ("monitor.commands", "Read a folder of past workbooks as if each were checked at its time."),
+    "changes": ("monitor.commands", "Print the change log."),
+    "agreements": ("monitor.commands", "Print the agreements."),
+    "show": ("monitor.commands", "Print one agreement, entry or publication."),
+    "publications": ("monitor.commands", "Print the publications that were seen, and what became of them."),
+    "watch": ("alerts.commands", "Say who is told about which states."),
+    "deliveries": ("alerts.commands", "Print what was sent to whom, and what waits."),
+    "serve": ("web.commands", "Serve the change log on the web."),
+    "status": ("monitor.commands", "Say when the lists were last checked and whether anything is wrong."),
+}  # fmt: skip
+
+
+class Commands(click.Group):
+    """Loads a command's module only when that command is wanted, so that `--help` costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = COMMANDS[name][0]
+        command = globals()[name] if module == __name__ else getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("agreement-monitor"), prog_name="agreement-monitor")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Settings file; config.toml in this folder if it is there.",
+)
+@click.option(
+    "--db",
+    "state",
+    type=click.Path(path_type=Path),
+    help="Where everything is kept; state.db in this folder.",
+)
+@click.pass_context
+def group(ctx: click.Context, config: Path | None, state: Path | None) -> None:
+    """Watches ICE's lists of 287(g) agreements and tells people what is new, changed or no longer listed."""
+    ctx.obj = Context(_clock, config, state, after_check=[_tell_subscribers])
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _tell_subscribers(settings: Settings, now: datetime) -> bool:
+    from alerts.deliver import tell
+
+    return tell(settings, now)
+
+
+@click.command()
+@click.pass_obj
+def run(context: Context) -> None:
+    """Watch the lists, send alerts and serve the change log until stopped (Ctrl-C or SIGTERM).
+
+    Checks at once and then every source.every_minutes; what waits to be sent is tried every minute. One process at a
+    time on one state.db.
+    """
+    from monitor import schedule
+    from monitor.lock import only_one
+    from web.commands import serve_forever
+
+    settings = context.settings
+    with only_one(settings.state):
+        jobs = schedule.start(service_jobs(settings))
+        try:
+            serve_forever(settings, context.clock, ready=lambda url: click.echo(f"Serving {url}", err=True))
+        finally:
+            jobs.shutdown(wait=True)  # a check or a send under way is finished
+
+
+def service_jobs(settings: Settings) -> list[Job]:
+    """What `run` does again and again, beside serving the pages."""
+    from monitor import output
+    from monitor.commands import check_once
+    from monitor.schedule import Job
+
+    def check(now: datetime) -> None:
+        results, _ = check_once(settings, now, [_tell_subscribers])
+        for result in results:
+            click.echo(f"{now:%Y-%m-%d %H:%M:%S} {output.check_line(result)}", err=True)
+
+    def send(now: datetime) -> None:
+        _tell_subscribers(settings, now)
+
+    return [
+        Job("check", timedelta(minutes=settings.source.every_minutes), check),
+        Job("send", timedelta(minutes=1), send),
+    ]
+
+
+def main() -> None:
+    """Run the command line; an error that the caller can mend is said in one line, and the exit status is 2."""
+    try:
+        group(prog_name="agreement-monitor")
+    except MonitorError as exc:
+        click.echo(f"agreement-monitor: {exc}", err=True)
+        sys.exit(Exit.COULD_NOT)
+
+
+if __name__ == "__main__":
+    main()

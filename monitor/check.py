@@ -1,0 +1,328 @@
+"""One check: look at one list of the source, decide what it says, record it. Gathers, asks the pure files, applies.
+
+What is recorded is recorded in one transaction that also reads what it decides on, so that two checks at once cannot
+build on the same past, and a crash leaves either all of a check or nothing of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from monitor import diff, guard
+from monitor.errors import SourceError, WorkbookError
+from monitor.match import key, match, rejoin
+from monitor.model import (
+    Application,
+    Change,
+    Departure,
+    Fetched,
+    Hold,
+    Listing,
+    ListName,
+    Match,
+    Matching,
+    NotLinked,
+    NotModified,
+    Outcome,
+    Publication,
+    SourceOfLists,
+    Standing,
+    Validators,
+)
+from monitor.reader import Reader
+from monitor.store import Held, Store
+
+CONFIRM_AFTER = timedelta(hours=48)
+
+_Known = TypeVar("_Known", Departure, Application)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an operator may set: when to hold a publication, and when a departure is confirmed."""
+
+    limits: guard.Limits = field(default_factory=guard.Limits)
+    confirm_after: timedelta = CONFIRM_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """How one check went. `entries`: how many were added to the log; `newly_held`: a person has something to decide."""
+
+    list: ListName
+    outcome: Outcome
+    entries: int = 0
+    detail: str = ""
+    newly_held: bool = False
+
+
+def run_check(
+    source: SourceOfLists,
+    reader: Reader,
+    store: Store,
+    list_: ListName,
+    *,
+    now: datetime,
+    rules: Rules,
+    announce: bool = True,
+) -> CheckResult:
+    """Look at one list. Whatever the source or the workbook does wrong is an outcome here, not an exception.
+
+    Raises StateError where state.db cannot be used; nothing of the check is recorded then.
+    """
+    try:
+        seen = source.fetch(list_, store.validators(list_))
+    except SourceError as exc:
+        with store.write():
+            store.record_check(list_, now, Outcome.FAILED, detail=str(exc))
+        return CheckResult(list_, Outcome.FAILED, detail=str(exc))
+    if isinstance(seen, NotLinked):
+        with store.write():
+            store.record_check(list_, now, Outcome.NOT_LINKED)
+        return CheckResult(list_, Outcome.NOT_LINKED)
+    if isinstance(seen, NotModified):
+        with store.write():
+            return _Check(store, list_, now, rules, announce).unchanged()
+    columns_of, publication, unreadable = _read(reader, seen, list_, now)
+    with store.write():
+        check = _Check(store, list_, now, rules, announce)
+        if unreadable:
+            return check.hold(seen, publication, Hold((unreadable,), structural=True), "")
+        return check.settle(seen, publication, columns_of)
+
+
+def _read(reader: Reader, seen: Fetched, list_: ListName, now: datetime) -> tuple[ListName, Publication, str]:
+    """The publication and the list that its columns name; or, with an empty one, why it cannot be read."""
+    try:
+        columns_of, publication = reader.read(seen, now)
+    except WorkbookError as exc:
+        nothing = Publication(list_, seen.sha256, seen.url, seen.file, now, None, ())
+        return list_, nothing, f"The workbook cannot be believed: {exc}."
+    if columns_of is not list_:
+        # It stands under the list that linked it; whether to believe that is for the guard.
+        publication = _under(list_, publication)
+    return columns_of, publication, ""
+
+
+def _under(list_: ListName, publication: Publication) -> Publication:
+    return Publication(
+        list_,
+        publication.sha256,
+        publication.url,
+        publication.file,
+        publication.observed_at,
+        publication.saved_at,
+        publication.listings,
+    )
+
+
+def meaning(listings: Sequence[Listing]) -> str:
+    """What a publication says, as a hash: its rows' cells and addresses, in whatever order they stand."""
+    rows = sorted(repr(listing.cells) for listing in listings)
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+class _Check:
+    """The recording half of one check; lives inside one transaction."""
+
+    def __init__(self, store: Store, list_: ListName, now: datetime, rules: Rules, announce: bool) -> None:
+        self._store, self._list, self._now = store, list_, now
+        self._rules, self._announce = rules, announce
+        self._current = store.current(list_)
+        self._held = store.held(list_)
+
+    def unchanged(self, seen: Fetched | None = None) -> CheckResult:
+        """The rows that were believed last are still there: what was held meanwhile is moot."""
+        assert self._current
+        self._make_moot(self._held)
+        self._store.record_check(
+            self._list,
+            self._now,
+            Outcome.UNCHANGED,
+            publication=self._current.publication,
+            sha256=seen.sha256 if seen else None,
+        )
+        if seen:
+            self._store.record_validators(self._list, _validators(seen))
+        entries = self._confirm(self._current.publication, without=frozenset())
+        return CheckResult(self._list, Outcome.UNCHANGED, entries)
+
+    def settle(self, seen: Fetched, publication: Publication, columns_of: ListName) -> CheckResult:
+        """Believe or hold what was read."""
+        says = meaning(publication.listings)
+        structural = guard.structure(self._list, columns_of, publication.listings)
+        if structural:
+            return self.hold(seen, publication, structural, says)
+        if self._current and self._current.meaning == says:
+            return self.unchanged(seen)
+        if self._current is None:
+            return self._accept(seen, publication, says, match((), publication.listings), None)
+        matching = match(self._current.standings, publication.listings)
+        doubtful = None
+        if self._list is ListName.PARTICIPATING:
+            doubtful = guard.plausibility(
+                matching,
+                len(self._current.standings),
+                served_before=self._store.was_accepted(self._list, seen.sha256),
+                limits=self._rules.limits,
+            )
+        again = self._seen_before(seen)
+        if doubtful and not self._released(doubtful, again):
+            return self.hold(seen, publication, doubtful, says)
+        return self._accept(seen, publication, says, matching, again)
+
+    def _seen_before(self, seen: Fetched) -> Held | None:
+        """The held publication that these bytes are, if they are the newest held one."""
+        return self._held[-1] if self._held and self._held[-1].sha256 == seen.sha256 else None
+
+    def _released(self, hold: Hold, again: Held | None) -> bool:
+        waiting = [
+            guard.Waiting(guard.doubts(h.hold), h.hold.structural, h.observed_at) for h in self._held if h is not again
+        ]
+        observed_at = again.observed_at if again else self._now
+        return guard.released(hold, waiting, observed_at, self._now, self._rules.limits)
+
+    def hold(self, seen: Fetched, publication: Publication, hold: Hold, says: str) -> CheckResult:
+        """Keep the bytes and the reasons, and believe nothing of it."""
+        again = self._seen_before(seen)
+        number = again.publication if again else None
+        if number is None:
+            number = self._store.record_publication(publication, says, seen.content)
+            self._store.decide(number, self._now, "held", hold)
+        detail = " ".join(hold.reasons)
+        self._store.record_check(
+            self._list,
+            self._now,
+            Outcome.HELD,
+            publication=number,
+            sha256=seen.sha256,
+            detail=detail,
+        )
+        return CheckResult(self._list, Outcome.HELD, detail=detail, newly_held=again is None)
+
+    def _accept(
+        self,
+        seen: Fetched,
+        publication: Publication,
+        says: str,
+        matching: Matching,
+        again: Held | None,
+    ) -> CheckResult:
+        """Record a believed publication: its rows, its agreements, its entries, and what it makes moot."""
+        store = self._store
+        number = again.publication if again else store.record_publication(publication, says, seen.content)
+        observed_at = again.observed_at if again else publication.observed_at
+        self._make_moot([h for h in self._held if h.publication != number])
+        store.decide(number, self._now, "accepted")
+        identified = self._identify(matching)
+        changes = self._changes(matching, identified)
+        numbers = {id(m.new): m.old.agreement for m in (*matching.matches, *matching.spares)}
+        numbers |= identified.numbers()
+        for listing in sorted(matching.came, key=lambda listing: listing.row):
+            if id(listing) not in numbers:
+                numbers[id(listing)] = store.new_agreement(number, publication, listing.row)
+        spares = {id(m.new) for m in matching.spares}
+        for second, first in matching.twins:
+            numbers[id(second)] = numbers[id(first)]
+            spares.add(id(second))
+        store.record_listings(
+            number,
+            [Standing(numbers[id(n)], n, id(n) in spares) for n in publication.listings],
+        )
+        store.append(
+            [(c, c.agreement or numbers[id(c.after)]) for c in changes],
+            publication=number,
+            previous=self._current.publication if self._current else None,
+            observed_at=observed_at,
+            recorded_at=self._now,
+            announce=self._announce,
+        )
+        store.record_check(self._list, self._now, Outcome.CHANGED, publication=number, sha256=seen.sha256)
+        store.record_validators(self._list, _validators(seen))
+        settled = frozenset(c.about for c in changes if c.about)
+        confirmed = self._confirm(number, without=settled)
+        return CheckResult(self._list, Outcome.CHANGED, len(changes) + confirmed)
+
+    def _identify(self, matching: Matching) -> _Identified:
+        """Which of the rows that came are agreements that are known from elsewhere."""
+        if not matching.came:
+            return _Identified()
+        departures = self._store.departures(self._list)
+        returned = _rejoin(departures, [d.standing for d in departures], matching.came)
+        taken = {id(m.new) for _, m in returned}
+        rest = [n for n in matching.came if id(n) not in taken]
+        if self._list is ListName.PARTICIPATING:
+            applications = self._store.applications()
+            standings = [a.standing for a in applications]
+            return _Identified(returned, _rejoin(applications, standings, rest))
+        participating = self._store.current(ListName.PARTICIPATING)
+        by_key = {key(s.listing.values): s for s in participating.standings if not s.spare} if participating else {}
+        already = [Match(by_key[key(n.values)], n, ()) for n in rest if key(n.values) in by_key]
+        return _Identified(returned, already=already)
+
+    def _changes(self, matching: Matching, identified: _Identified) -> tuple[Change, ...]:
+        if self._current is None:
+            return ()  # a baseline: everything was listed before we looked
+        if self._list is ListName.PARTICIPATING:
+            return diff.participating(matching, identified.returned, identified.promoted)
+        current = self._store.current(ListName.PARTICIPATING)
+        now_participating = frozenset(s.agreement for s in current.standings) if current else frozenset()
+        return diff.pending(matching, identified.returned, now_participating, identified.already)
+
+    def _confirm(self, publication: int, *, without: frozenset[str]) -> int:
+        """Confirm the departures that have stood for long enough, but those that this publication settles."""
+        due = [
+            departure
+            for departure in self._store.departures(self._list)
+            if not departure.confirmed
+            and departure.entry not in without
+            and self._time_gone(departure) >= self._rules.confirm_after
+        ]
+        notes = diff.in_order(diff.confirmed(departure) for departure in due)
+        self._store.append(
+            [(note, note.agreement) for note in notes if note.agreement],
+            publication=publication,
+            previous=None,
+            observed_at=self._now,
+            recorded_at=self._now,
+            announce=self._announce,
+        )
+        return len(notes)
+
+    def _time_gone(self, departure: Departure) -> timedelta:
+        held = self._store.time_held(self._list, departure.observed_at, self._now)
+        return self._now - departure.observed_at - held
+
+    def _make_moot(self, held: Sequence[Held]) -> None:
+        for h in held:
+            self._store.decide(h.publication, self._now, "moot")
+
+
+@dataclass(frozen=True, slots=True)
+class _Identified:
+    """Rows that came, recognised: back on the list, once an application, or participating already."""
+
+    returned: Sequence[tuple[Departure, Match]] = ()
+    promoted: Sequence[tuple[Application, Match]] = ()
+    already: Sequence[Match] = ()
+
+    def numbers(self) -> dict[int, int]:
+        """The agreement of each recognised row."""
+        matches = [m for _, m in (*self.returned, *self.promoted)] + list(self.already)
+        return {id(m.new): m.old.agreement for m in matches}
+
+
+def _rejoin(
+    known: Sequence[_Known], standings: Sequence[Standing], came: Sequence[Listing]
+) -> list[tuple[_Known, Match]]:
+    """Pair what is known with rows that came, keeping what is known of each."""
+    of = {id(standing): k for k, standing in zip(known, standings, strict=True)}
+    return [(of[id(m.old)], m) for m in rejoin(standings, came)]
+
+
+def _validators(seen: Fetched) -> Validators:
+    return Validators(seen.url, seen.last_modified, seen.etag, seen.sha256)

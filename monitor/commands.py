@@ -1,0 +1,220 @@
+"""The commands about lists and the log. Each gathers, calls, prints; what is printed is formatted in `output`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor import lines, output
+from monitor.context import AfterCheck, Context, Exit
+from monitor.errors import ManifestError, MonitorError
+from monitor.model import Kind, ListName, Outcome
+from monitor.parameters import Moment, StateCode
+
+if TYPE_CHECKING:
+    from monitor.check import CheckResult
+    from monitor.config import Settings
+    from monitor.folder import Step
+    from monitor.store import Store
+
+_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "jsonl", "csv"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
+)
+
+
+@contextmanager
+def _store(context: Context) -> Iterator[Store]:
+    from monitor.store import open_store
+
+    with open_store(context.settings.state) as store:
+        yield store
+
+
+@click.command()
+@click.pass_obj
+def check(context: Context) -> None:
+    """Look at both lists once, record what changed and tell subscribers.
+
+    For cron: exit status 0 done, 1 something new needs a person, 2 a list could not be checked.
+    """
+    results, needs_a_person = check_once(context.settings, context.now, context.after_check)
+    for result in results:
+        click.echo(output.check_line(result))
+    if any(result.outcome is Outcome.FAILED for result in results):
+        context.end(Exit.COULD_NOT)
+    context.end(Exit.NEEDS_A_PERSON if needs_a_person else Exit.DONE)
+
+
+def check_once(settings: Settings, now: datetime, after_check: Iterable[AfterCheck]) -> tuple[list[CheckResult], bool]:
+    """Check both lists, then do what follows a check; the results, and whether something new needs a person.
+
+    What follows is done even after a failed check: what waits to be sent does not depend on ICE.
+    """
+    from monitor import wiring
+
+    with wiring.reader(settings) as reading:  # first, so that the child gets ready while the rest is imported
+        from monitor.check import run_check
+        from monitor.store import open_store
+
+        source, rules = wiring.ice_site(settings), wiring.rules(settings)
+        with open_store(settings.state) as store:
+            results = [run_check(source, reading, store, name, now=now, rules=rules) for name in ListName]
+    needs_a_person = any(result.newly_held for result in results)
+    for act in after_check:
+        needs_a_person |= act(settings, now)
+    return results, needs_a_person
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--until", type=Moment(), help="Stop before the first workbook published after this time.")
+@click.option("--alerts", is_flag=True, help="Tell subscribers of what is found; silent otherwise.")
+@click.pass_obj
+def replay(context: Context, folder: Path, until: datetime | None, alerts: bool) -> None:
+    """Read a folder of past workbooks as if each were checked at its time.
+
+    FOLDER holds manifest.csv (published, link, file, sha256 …); without one, its workbooks are taken in the order in
+    which they were saved. What is recorded already is passed over, so a replay can be repeated or taken up again.
+    """
+    from monitor.check import run_check
+    from monitor.folder import steps_of
+    from monitor.progress import progress
+    from monitor.wiring import reader, rules
+
+    settings = context.settings
+    workers = 2
+    entries = 0
+    with reader(settings, workers=workers) as reading, _store(context) as store:
+        steps = [s for s in steps_of(folder, reading) if until is None or s.at <= until]
+        steps = [s for s in steps if not store.was_checked(s.list, s.at, s.sha256)]
+        _refuse_the_past(store, steps, folder)
+        for step in progress(steps, "Replaying", ahead=lambda s: reading.ahead(s.fetched()), depth=2 * workers):
+            if store.was_checked(step.list, step.at, step.sha256):
+                continue  # listed twice
+            result = run_check(step, reading, store, step.list, now=step.at, rules=rules(settings), announce=alerts)
+            entries += result.entries
+            if result.outcome in (Outcome.HELD, Outcome.FAILED):
+                click.echo(f"{step.file}: {output.check_line(result)}", err=True)
+            if alerts:
+                for act in context.after_check:
+                    act(settings, step.at)
+        held = [p for p in store.publications() if p.verdict == "held"]
+    click.echo(output.replay_line(len(steps), entries, len(held)))
+    context.end(Exit.NEEDS_A_PERSON if held else Exit.DONE)
+
+
+def _refuse_the_past(store: Store, steps: list[Step], folder: Path) -> None:
+    last = store.last_check_at()
+    if last and steps and steps[0].at < last:
+        raise ManifestError(
+            folder,
+            f"{steps[0].file} was published {steps[0].at:%Y-%m-%d %H:%M} UTC, before the last check"
+            f" ({last:%Y-%m-%d %H:%M} UTC); the log cannot be continued backwards, replay into a new --db",
+        )
+
+
+@click.command()
+@_format
+@click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable.")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice([k.value for k in Kind]), help="A kind; repeatable.")
+@click.option("--list", "lists", multiple=True, type=click.Choice([n.value for n in ListName]), help="One list only.")
+@click.option("--since", type=Moment(), help="First seen at or after this time.")
+@click.option("--until", type=Moment(), help="First seen before this time.")
+@click.pass_obj
+def changes(
+    context: Context,
+    form: str,
+    states: tuple[str, ...],
+    kinds: tuple[str, ...],
+    lists: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+) -> None:
+    """Print the change log, oldest first. Times without a zone are UTC."""
+    with _store(context) as store:
+        entries = store.entries(
+            states=states,
+            kinds=[Kind(k) for k in kinds],
+            lists=[ListName(n) for n in lists],
+            since=since,
+            until=until,
+        )
+        output.write(form, map(lines.entry_line, entries), output.CHANGE_COLUMNS)
+
+
+@click.command()
+@_format
+@click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable.")
+@click.option("--all", "everything", is_flag=True, help="Also those that are no longer listed.")
+@click.pass_obj
+def agreements(context: Context, form: str, states: tuple[str, ...], everything: bool) -> None:
+    """Print the agreements that are listed, on either list."""
+    with _store(context) as store:
+        wanted = (a for a in store.agreements() if (everything or a.listed) and (not states or a.state in states))
+        output.write(form, map(lines.agreement_line, wanted), output.AGREEMENT_COLUMNS)
+
+
+@click.command()
+@click.argument("id")
+@click.pass_obj
+def show(context: Context, id: str) -> None:
+    """Print one agreement (a-…), entry (c-…) or publication (p-…) with its history."""
+    with _store(context) as store:
+        if id.startswith("a-"):
+            for agreement in store.agreements(id):
+                output.print_agreement(agreement, list(store.entries(agreement=id)))
+                return
+        elif id.startswith("c-"):
+            for entry in store.entries(ids=[id]):
+                output.print_entry(entry, list(store.entries(agreement=entry.agreement)))
+                return
+        elif id.startswith("p-"):
+            for publication in store.publications():
+                if publication.id == id:
+                    output.print_publication(publication)
+                    return
+    raise MonitorError(f"{id}: nothing has this id; `agreements`, `changes` and `publications list` print ids")
+
+
+@click.group()
+def publications() -> None:
+    """Print the publications that were seen, and what became of them."""
+
+
+@publications.command("list")
+@_format
+@click.option("--held", is_flag=True, help="Only those that are not believed yet.")
+@click.pass_obj
+def list_publications(context: Context, form: str, held: bool) -> None:
+    """Print publications, oldest first."""
+    with _store(context) as store:
+        wanted = (p for p in store.publications() if not held or p.verdict == "held")
+        output.write(form, map(lines.publication_line, wanted), output.PUBLICATION_COLUMNS)
+
+
+@click.command()
+@click.pass_obj
+def status(context: Context) -> None:
+    """Say when the lists were last checked and whether anything is wrong.
+
+    Exit status 1 where a list is held, or has not been checked successfully for three intervals.
+    """
+    settings = context.settings
+    with _store(context) as store:
+        checks = store.last_checks()
+        waiting = [p for p in store.publications() if p.verdict == "held"]
+        listed = {name: len(current.standings) if (current := store.current(name)) else 0 for name in ListName}
+        position = store.position()
+    stale_after = 3 * 60 * settings.source.every_minutes
+    troubles = output.print_status(settings.state, checks, waiting, listed, position, context.now, stale_after)
+    context.end(Exit.NEEDS_A_PERSON if troubles else Exit.DONE)

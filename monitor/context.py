@@ -1,0 +1,50 @@
+"""What every command is given: the settings, the clock, and what follows a check."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
+
+# What other packages do once a check has been recorded; monitor does not know who they are. Each returns whether
+# something new needs a person.
+AfterCheck: TypeAlias = "Callable[[Settings, datetime], bool]"
+
+
+class Exit(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    NEEDS_A_PERSON = 1  # done, but something new waits for a decision
+    COULD_NOT = 2
+
+
+@dataclass
+class Context:
+    """Click's `ctx.obj`. A command reads the clock once, as `now`; only what runs on and on is given `clock` itself."""
+
+    clock: Callable[[], datetime]
+    config: Path | None = None
+    state: Path | None = None
+    after_check: list[AfterCheck] = field(default_factory=list)
+
+    @cached_property
+    def now(self) -> datetime:
+        return self.clock()
+
+    @cached_property
+    def settings(self) -> Settings:
+        from monitor.config import load
+
+        return load(self.config, self.state)
+
+    def end(self, how: Exit) -> NoReturn:
+        sys.exit(how)

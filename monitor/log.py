@@ -1,0 +1,434 @@
+"""The change log and what stands behind it, for readers: the only SQL that reads it for people and programs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self, TypedDict
+
+from monitor.model import (
+    Cells,
+    Entry,
+    FieldChange,
+    Kind,
+    ListName,
+    Outcome,
+    Significance,
+    Source,
+    SupportType,
+)
+from monitor.normalize import shown, state, support_type, values
+from monitor.schema import SCHEMA
+from monitor.state import State, moment, stamp
+
+CELLS = "state, agency, type, county, support_type, signed, moa, moa_address, addendum, addendum_address"
+CELL_NAMES = tuple(CELLS.split(", "))
+
+
+def open_reader(path: Path) -> Log:
+    """The log of the state.db at `path`, through which nothing can be written."""
+    log = Log(State(path, SCHEMA))
+    log.state.run("PRAGMA query_only = ON")
+    return log
+
+
+@dataclass(frozen=True, slots=True)
+class LastCheck:
+    """How the newest look at a list went, and when one last succeeded."""
+
+    list: ListName
+    at: datetime
+    outcome: Outcome
+    detail: str
+    succeeded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationRecord:
+    """A publication as the log knows it. `verdict`: held, accepted, rejected or moot."""
+
+    id: str
+    list: ListName
+    file: str
+    url: str
+    sha256: str
+    rows: int
+    observed_at: datetime
+    verdict: str
+    decided_at: datetime
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementRecord:
+    """An agreement with its newest listing. `listed` names the lists whose current publication shows it."""
+
+    id: str
+    state: str | None
+    agency: str
+    type: str
+    county: str
+    support_type: str
+    signed: str
+    moa: str
+    addendum: str
+    first_list: ListName
+    first_seen: datetime
+    listed_before: bool  # it stood on the first list that was ever read
+    listed: tuple[ListName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many entries of one sort were first seen at one moment."""
+
+    observed_at: datetime
+    kind: Kind
+    significance: Significance
+    status: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How often a list was looked at in some time."""
+
+    all: int
+    succeeded: int
+
+
+class Log:
+    """Reads committed facts. `Store` is a log that checks write to."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def close(self) -> None:
+        self.state.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def entries(
+        self,
+        *,
+        after: int = 0,
+        states: Sequence[str | None] = (),
+        kinds: Sequence[Kind] = (),
+        lists: Sequence[ListName] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        agreement: str | None = None,
+        ids: Sequence[str] = (),
+        about: Sequence[str] = (),
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Iterator[Entry]:
+        """Entries of the log in its order, filtered. `since` ≤ observed_at < `until`; `after` is a position.
+
+        None among `states` stands for a state that nobody could tell; `about` asks for notes about these entries.
+        """
+        where, args = ["l.seq > ?"], [after]
+        arguments: list[object] = list(args)
+        for column, wanted in (
+            ("l.kind", kinds), ("l.list", lists), ("l.id", ids), ("l.about", about)
+        ):  # fmt: skip
+            if wanted:
+                where.append(f"{column} IN ({_marks(wanted)})")
+                arguments += wanted
+        if states:
+            where.append(_is_one_of("l.state", states, arguments))
+        for clause, value in (
+            ("l.observed_at >= ?", since and stamp(since)),
+            ("l.observed_at < ?", until and stamp(until)),
+            ("l.agreement = ?", agreement),
+        ):
+            if value is not None:
+                where.append(clause)
+                arguments.append(value)
+        sql = (
+            f"SELECT l.*, b.id AS has_before, {prefixed('b', 'before_')},"
+            f" a.id AS has_after, {prefixed('a', 'after_')} FROM log l"
+            " LEFT JOIN contents b ON b.id = l.before_content LEFT JOIN contents a ON a.id = l.after_content"
+            f" WHERE {' AND '.join(where)} ORDER BY l.seq {'DESC' if newest_first else 'ASC'}"
+        )
+        if limit is not None:
+            sql += " LIMIT ?"
+            arguments.append(limit)
+        return (_entry(r) for r in self.state.rows(sql, *arguments))
+
+    def position(self) -> int:
+        """The number of the newest entry; 0 for an empty log."""
+        return int(self.state.value("SELECT coalesce(max(seq), 0) FROM entries"))
+
+    def publications(self, list_: ListName | None = None) -> Iterator[PublicationRecord]:
+        """Every publication that was seen, oldest first, and what became of it."""
+        return (
+            PublicationRecord(
+                r["public_id"],
+                ListName(r["list"]),
+                r["file"],
+                r["url"],
+                r["sha256"],
+                r["rows"],
+                moment(r["observed_at"]),
+                r["verdict"],
+                moment(r["decided_at"]),
+                tuple(json.loads(r["reasons"])),
+            )
+            for r in self.state.rows(
+                "SELECT * FROM standing_publications WHERE ? IS NULL OR list = ? ORDER BY id",
+                list_,
+                list_,
+            )
+        )
+
+    def last_checks(self) -> tuple[LastCheck, ...]:
+        """The newest look at each list that was ever looked at."""
+        return tuple(
+            LastCheck(
+                ListName(r["list"]),
+                moment(r["at"]),
+                Outcome(r["outcome"]),
+                r["detail"],
+                moment(r["succeeded_at"]) if r["succeeded_at"] else None,
+            )
+            for r in self.state.rows(
+                """
+                SELECT c.list, c.at, c.outcome, c.detail,
+                       (SELECT at FROM checks s WHERE s.list = c.list AND s.outcome IN ('unchanged', 'changed')
+                        ORDER BY id DESC LIMIT 1) AS succeeded_at
+                FROM checks c WHERE c.id IN (SELECT max(id) FROM checks GROUP BY list)
+                ORDER BY c.list
+                """
+            )
+        )
+
+    def agreements(
+        self, agreement: str | None = None, *, states: Sequence[str | None] = ()
+    ) -> Iterator[AgreementRecord]:
+        """All agreements ever seen, those of some states (None: not recognised), or the one with this id.
+
+        Each comes with its newest listing: the participating list speaks for an agreement that was ever on it, the
+        pending list for the others.
+        """
+        believed = "SELECT {}(id) AS id, list FROM standing_publications WHERE verdict = 'accepted' GROUP BY list"
+        baselines = {r["id"] for r in self.state.rows(believed.format("min"))}
+        listed = {
+            ListName(r["list"]): {
+                row["agreement"]
+                for row in self.state.rows("SELECT agreement FROM listings WHERE publication = ?", r["id"])
+            }
+            for r in self.state.rows(believed.format("max"))
+        }
+        # Asked for each list in turn: one walk down an index to the newest publication that lists the agreement.
+        newest = (
+            "(SELECT l.content FROM listings l JOIN publications p ON p.id = l.publication"
+            " WHERE l.agreement = a.id AND p.list = '{}' ORDER BY l.publication DESC, l.spare, l.row LIMIT 1)"
+        )
+        where: list[str] = []
+        arguments: list[object] = []
+        if agreement is not None:
+            where.append("a.public_id = ?")
+            arguments.append(agreement)
+        if states:
+            where.append(self._maybe_in(states, arguments))
+        for r in self.state.rows(
+            f"""
+            SELECT a.id AS number, a.public_id, fp.list AS first_list, fp.observed_at AS first_seen,
+                   a.publication AS first_publication, {prefixed("c")}
+            FROM agreements a
+            JOIN publications fp ON fp.id = a.publication
+            JOIN contents c ON c.id = coalesce({newest.format("participating")}, {newest.format("pending")})
+            WHERE {" AND ".join(where) or 1}
+            ORDER BY a.id
+            """,
+            *arguments,
+        ):
+            cells = cells_of(r)
+            if states and values(cells).state not in states:
+                continue
+            yield AgreementRecord(
+                id=r["public_id"],
+                **_as_shown(cells),
+                type=shown(cells.type),
+                moa=cells.moa_address or shown(cells.moa),
+                addendum=cells.addendum_address or shown(cells.addendum),
+                first_list=ListName(r["first_list"]),
+                first_seen=moment(r["first_seen"]),
+                listed_before=r["first_publication"] in baselines,
+                listed=tuple(name for name in ListName if r["number"] in listed.get(name, ())),
+            )
+
+    def _maybe_in(self, states: Sequence[str | None], arguments: list[object]) -> str:
+        """A condition that leaves out most agreements of other states, so that not every one has to be looked up.
+
+        Those listed now under a spelling of these states, and those that an entry of these states says have left.
+        """
+        spellings = [
+            r["state"] for r in self.state.rows("SELECT DISTINCT state FROM contents") if state(r["state"]) in states
+        ]
+        current = [
+            r["id"]
+            for r in self.state.rows(
+                "SELECT max(id) AS id FROM standing_publications WHERE verdict = 'accepted' GROUP BY list"
+            )
+        ]
+        arguments += [*current, *spellings]
+        return (
+            "a.id IN (SELECT l.agreement FROM listings l JOIN contents c ON c.id = l.content"
+            f" WHERE l.publication IN ({_marks(current)}) AND c.state IN ({_marks(spellings)})"
+            " UNION SELECT agreement FROM entries WHERE kind IN ('terminated', 'dropped')"
+            f" AND {_is_one_of('state', states, arguments)})"
+        )
+
+    def newest_change(self, before: datetime | None = None) -> datetime | None:
+        """When the last entry of the log, or the last before a moment, was first seen."""
+        at = self.state.value(
+            "SELECT max(observed_at) FROM entries WHERE observed_at < ?",
+            stamp(before) if before else "~",
+        )
+        return moment(at) if at else None
+
+    def next_change(self, since: datetime) -> datetime | None:
+        """When the first entry at or after a moment was first seen."""
+        at = self.state.value("SELECT min(observed_at) FROM entries WHERE observed_at >= ?", stamp(since))
+        return moment(at) if at else None
+
+    def tally(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        states: Sequence[str | None] = (),
+    ) -> tuple[Tally, ...]:
+        """How many entries of each sort were first seen when, oldest first. `since` ≤ observed_at < `until`."""
+        arguments: list[object] = [stamp(since) if since else "", stamp(until) if until else "~"]
+        in_states = f"AND {_is_one_of('state', states, arguments)}" if states else ""
+        return tuple(
+            Tally(
+                moment(r["observed_at"]),
+                Kind(r["kind"]),
+                Significance(r["significance"]),
+                r["status"],
+                r["count"],
+            )
+            for r in self.state.rows(
+                "SELECT observed_at, kind, significance, status, count(*) AS count FROM log"
+                f" WHERE observed_at >= ? AND observed_at < ? {in_states}"
+                " GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
+                *arguments,
+            )
+        )
+
+    def newest_change_by_state(self) -> dict[str | None, datetime]:
+        """When the last entry of each state was first seen; None stands for a state that nobody could tell."""
+        return {
+            r["state"]: moment(r["at"])
+            for r in self.state.rows("SELECT state, max(observed_at) AS at FROM entries GROUP BY state")
+        }
+
+    def standing_counts(self) -> dict[tuple[ListName, str | None, SupportType | None], int]:
+        """How many agreements each list shows now, by state and support type; None where a cell says neither."""
+        counts: dict[tuple[ListName, str | None, SupportType | None], int] = {}
+        for r in self.state.rows(
+            """
+            SELECT p.list, c.state, c.support_type, count(DISTINCT l.agreement) AS count
+            FROM publications p JOIN listings l ON l.publication = p.id JOIN contents c ON c.id = l.content
+            WHERE p.id IN (SELECT max(id) FROM standing_publications WHERE verdict = 'accepted' GROUP BY list)
+                  AND NOT l.spare
+            GROUP BY 1, 2, 3
+            """
+        ):
+            key = ListName(r["list"]), state(r["state"]), support_type(r["support_type"])
+            counts[key] = counts.get(key, 0) + r["count"]
+        return counts
+
+    def looks(self, since: datetime, until: datetime) -> dict[ListName, Looks]:
+        """How often each list was looked at between two moments, and how often that succeeded."""
+        return {
+            ListName(r["list"]): Looks(r["all"], r["succeeded"])
+            for r in self.state.rows(
+                "SELECT list, count(*) AS \"all\", sum(outcome IN ('unchanged', 'changed')) AS succeeded"
+                " FROM checks WHERE list IN (?, ?) AND at >= ? AND at < ? GROUP BY list",
+                *ListName,
+                stamp(since),
+                stamp(until),
+            )
+        }
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _is_one_of(column: str, states: Sequence[str | None], arguments: list[object]) -> str:
+    """A condition on a state column; None among the states stands for one that nobody could tell."""
+    named = [s for s in states if s is not None]
+    arguments += named
+    condition = f"{column} IN ({_marks(named)})"
+    return f"({condition} OR {column} IS NULL)" if None in states else condition
+
+
+def prefixed(table: str, prefix: str = "") -> str:
+    """The cell columns of a table under names with a prefix, as a SELECT list."""
+    return ", ".join(f"{table}.{name} AS {prefix}{name}" if prefix else f"{table}.{name}" for name in CELL_NAMES)
+
+
+def cells_of(r: sqlite3.Row, prefix: str = "") -> Cells:
+    return Cells(*(r[f"{prefix}{name}"] for name in CELL_NAMES))
+
+
+class _Shown(TypedDict):
+    state: str | None
+    agency: str
+    county: str
+    support_type: str
+    signed: str
+
+
+def _as_shown(cells: Cells) -> _Shown:
+    """A row's main cells as a reader wants them: spacing mended, codes and dates in one form, `#N/A` blank."""
+    read = values(cells)
+    return {
+        "state": read.state,
+        "agency": shown(cells.agency),
+        "county": shown(cells.county) if read.county else "",
+        "support_type": read.support_type or shown(cells.support_type),
+        "signed": read.signed.isoformat() if read.signed else shown(cells.signed),
+    }
+
+
+def _entry(r: sqlite3.Row) -> Entry:
+    before = cells_of(r, "before_") if r["has_before"] is not None else None
+    after = cells_of(r, "after_") if r["has_after"] is not None else None
+    return Entry(
+        seq=r["seq"],
+        id=r["id"],
+        kind=Kind(r["kind"]),
+        status=r["status"],
+        about=r["about"],
+        list=ListName(r["list"]),
+        observed_at=moment(r["observed_at"]),
+        recorded_at=moment(r["recorded_at"]),
+        announce=bool(r["announce"]),
+        agreement=r["agreement"],
+        **_as_shown(after or before or Cells()),
+        significance=Significance(r["significance"]),
+        fields=tuple(
+            FieldChange(f["name"], f["before"], f["after"], Significance(f["significance"]))
+            for f in json.loads(r["fields"])
+        ),
+        before=before,
+        after=after,
+        reasons=tuple(json.loads(r["reasons"])),
+        pending_since=moment(r["pending_since"]) if r["pending_since"] else None,
+        publication=Source(r["publication"], r["file"], r["url"], r["sha256"], r["row"]),
+    )

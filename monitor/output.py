@@ -1,0 +1,206 @@
+"""How the command line prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor.lines import Line, as_csv, as_json
+from monitor.log import AgreementRecord, LastCheck, PublicationRecord
+from monitor.model import Entry, ListName, Outcome
+
+if TYPE_CHECKING:
+    from monitor.check import CheckResult
+
+CHANGE_COLUMNS = ("observed_at", "list", "kind", "status", "state", "agency", "support_type", "id")
+AGREEMENT_COLUMNS = ("state", "agency", "support_type", "signed", "listed", "id")
+PUBLICATION_COLUMNS = ("observed_at", "list", "verdict", "rows", "file", "id")
+
+
+def write(form: str, lines: Iterable[Line], columns: Sequence[str]) -> None:
+    """Print lines as a table of `columns`, as one JSON array, as JSON lines, or as CSV of all their fields."""
+    if form == "jsonl":
+        for line in lines:
+            click.echo(as_json(line))
+    elif form == "json":
+        click.echo(json.dumps(list(lines), ensure_ascii=False, indent=2))
+    elif form == "csv":
+        click.echo(as_csv(list(lines)), nl=False)
+    else:
+        _table([[_short(name, line[name]) for name in columns] for line in lines], columns)
+
+
+def _table(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
+    if not rows:
+        click.echo("Nothing.", err=True)
+        return
+    heads = [name.replace("_", " ") for name in columns]
+    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(columns))]
+    for row in (heads, ["-" * width for width in widths], *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _short(name: str, value: object) -> str:
+    """A value as a table shows it: times to the minute, lists with commas, long names cut."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    text = printable(str(value))
+    if name.endswith("_at"):
+        return text[:16].replace("T", " ")
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def printable(text: str) -> str:
+    """Workbook text for a terminal: no control characters, which could move the cursor or change colours."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def check_line(result: CheckResult) -> str:
+    """One check in a line."""
+    match result.outcome:
+        case Outcome.CHANGED:
+            entries = "1 entry" if result.entries == 1 else f"{result.entries} entries"
+            said = f"a new publication, {entries} added to the log"
+        case Outcome.UNCHANGED:
+            said = "unchanged" + (f", {result.entries} departures confirmed" if result.entries else "")
+        case Outcome.NOT_LINKED:
+            said = "not linked at present"
+        case Outcome.HELD:
+            said = f"held, nothing of it was believed: {result.detail}"
+        case Outcome.FAILED:
+            said = f"could not be checked: {result.detail}"
+    return f"{result.list} list: {printable(said)}"
+
+
+def replay_line(workbooks: int, entries: int, held: int) -> str:
+    """What a replay did, in a line."""
+    if not workbooks:
+        return "Nothing to replay: all of it is recorded already."
+    line = f"Replayed {workbooks} workbooks: {entries} entries added to the log"
+    return f"{line}; {held} still held, see `publications list --held`." if held else f"{line}."
+
+
+def print_agreement(agreement: AgreementRecord, history: Sequence[Entry]) -> None:
+    """An agreement: where it stands, and its whole history."""
+    click.echo(f"{agreement.agency}, {agreement.state or 'state unknown'}: {agreement.support_type}")
+    where = " and ".join(agreement.listed) or "no"
+    _facts(
+        {
+            "id": agreement.id,
+            "on the list": where,
+            "signed": agreement.signed,
+            "county": agreement.county,
+            "type": agreement.type,
+            "MOA": agreement.moa,
+            "addendum": agreement.addendum,
+            "first seen": f"{_minute(agreement.first_seen)} on the {agreement.first_list} list"
+            + (" (listed before)" if agreement.listed_before else ""),
+        }
+    )
+    for entry in history:
+        click.echo("")
+        _print_brief(entry)
+
+
+def print_entry(entry: Entry, history: Sequence[Entry]) -> None:
+    """One entry with all that is known of where it came from, and the notes about it."""
+    _print_brief(entry)
+    source = entry.publication
+    _facts(
+        {
+            "agreement": entry.agreement,
+            "first seen": _minute(entry.observed_at),
+            "recorded": _minute(entry.recorded_at),
+            "workbook": source.file,
+            "address": source.url,
+            "sha256": source.sha256,
+            "row": str(source.row or ""),
+        }
+    )
+    for note in history:
+        if note.about == entry.id:
+            click.echo("")
+            _print_brief(note)
+
+
+def _print_brief(entry: Entry) -> None:
+    status = f" ({entry.status})" if entry.status else ""
+    click.echo(
+        f"{_minute(entry.observed_at)}  {entry.kind}{status}  {printable(entry.agency)}, {entry.state or '?'}:"
+        f" {printable(entry.support_type)}  {entry.id}"
+    )
+    for f in entry.fields:
+        click.echo(f"    {f.name}: {printable(f.before) or '(blank)'} → {printable(f.after) or '(blank)'}"
+                   f"  [{f.significance}]")  # fmt: skip
+    if entry.pending_since:
+        click.echo(f"    on the pending list since {_minute(entry.pending_since)}")
+    if entry.reasons:
+        click.echo(f"    because: {'; '.join(entry.reasons)}")
+
+
+def print_publication(publication: PublicationRecord) -> None:
+    """A publication and what became of it."""
+    click.echo(f"{publication.file}: {publication.verdict}")
+    _facts(
+        {
+            "id": publication.id,
+            "list": publication.list,
+            "rows": str(publication.rows),
+            "first seen": _minute(publication.observed_at),
+            "decided": _minute(publication.decided_at),
+            "address": publication.url,
+            "sha256": publication.sha256,
+            "why": " ".join(publication.reasons),
+        }
+    )
+
+
+def _facts(facts: Mapping[str, str]) -> None:
+    width = max(map(len, facts))
+    for name, text in facts.items():
+        if text:
+            click.echo(f"  {name.ljust(width)}  {printable(text)}")
+
+
+def print_status(
+    state: Path,
+    checks: Sequence[LastCheck],
+    waiting: Sequence[PublicationRecord],
+    listed: Mapping[ListName, int],
+    position: int,
+    now: datetime,
+    stale_after: float,
+) -> bool:
+    """How things stand; whether something is wrong. `stale_after` in seconds."""
+    troubles = False
+    click.echo(f"{state}: {position} entries in the log")
+    if not checks:
+        click.echo("No list was ever checked; run `check` or `run`.")
+        return True
+    for check in checks:
+        last = f"{check.outcome} at {_minute(check.at)}"
+        good = check.succeeded_at and _minute(check.succeeded_at)
+        click.echo(
+            f"{check.list} list: {listed[check.list]} rows; last check {last}; last good check {good or 'never'}"
+        )
+        if check.outcome in (Outcome.FAILED, Outcome.HELD):
+            click.echo(f"    {printable(check.detail)}")
+            troubles = True
+        elif check.outcome is not Outcome.NOT_LINKED and (now - check.at).total_seconds() > stale_after:
+            click.echo("    this is too long ago: is `run` or cron still running?")
+            troubles = True
+    for publication in waiting:
+        click.echo(f"held since {_minute(publication.observed_at)}: {publication.file} ({publication.id})")
+        troubles = True
+    return troubles
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,36 @@
+"""What a caller types on the command line, as values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+
+class Moment(click.ParamType[datetime]):
+    """A time such as 2025-08-11, 2025-08-11T14:00 or 2025-08-11T14:00:00Z; UTC where it names no zone."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            found = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no time; write 2025-08-11 or 2025-08-11T14:00:00Z", param, ctx)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+class StateCode(click.ParamType[str]):
+    """A state or territory by its two-letter code or its name."""
+
+    name = "state"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from monitor.normalize import state
+
+        code = state(str(value))
+        if code is None:
+            self.fail(f"{value!r} is no state or territory; write TX or Texas", param, ctx)
+        return code

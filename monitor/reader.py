@@ -1,0 +1,158 @@
+"""Reads workbooks in child processes with a limit on memory and time, so that no workbook takes the service down.
+
+A child is kept from one workbook to the next, since starting one costs half as much as reading. One that dies or
+overruns is replaced; the workbook that did it is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from queue import SimpleQueue
+from typing import IO
+
+from monitor.errors import LayoutChanged, WorkbookError
+from monitor.model import Cells, Fetched, ListName, Publication
+from monitor.normalize import listing
+
+_MAX_ANSWER = 200_000_000  # bytes; a real one has 0.4 MB
+
+
+class Reader:
+    """Turns fetched workbooks into publications. Use as a context manager; closing it ends the children.
+
+    `timeout` in seconds a workbook, `max_memory` in bytes a child. `workers` children read side by side what
+    `ahead` was told of; `read` alone uses one.
+    """
+
+    def __init__(self, *, timeout: float, max_memory: int, workers: int = 1) -> None:
+        self._timeout = timeout
+        self._idle: SimpleQueue[_Child] = SimpleQueue()
+        for _ in range(workers):
+            self._idle.put(_Child(max_memory))
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reader")
+        self._ahead: dict[str, Future[dict[str, object]]] = {}
+
+    def ahead(self, fetched: Fetched) -> None:
+        """Begin to read what will be asked for soon."""
+        if fetched.sha256 not in self._ahead:
+            self._ahead[fetched.sha256] = self._threads.submit(self._ask, fetched.content)
+
+    def read(self, fetched: Fetched, observed_at: datetime) -> tuple[ListName, Publication]:
+        """Which list a workbook's columns say it is, and its rows. Raises WorkbookError or LayoutChanged."""
+        self.ahead(fetched)
+        answer = self._ahead.pop(fetched.sha256).result()
+        match answer:
+            case {"error": "LayoutChanged", "missing": list(missing)}:
+                raise LayoutChanged(map(str, missing), url=fetched.url)
+            case {"error": _, "what": what}:
+                raise WorkbookError(str(what), url=fetched.url)
+            case {"sheet": {"list": str(list_), "saved_at": saved_at, "rows": list(rows)}}:
+                return ListName(list_), Publication(
+                    list=ListName(list_),
+                    sha256=fetched.sha256,
+                    url=fetched.url,
+                    file=fetched.file,
+                    observed_at=observed_at,
+                    saved_at=datetime.fromisoformat(saved_at) if saved_at else None,
+                    listings=tuple(listing(number, Cells(**cells)) for number, cells in rows),
+                )
+        raise WorkbookError("the reading process gave no sensible answer", url=fetched.url)
+
+    def _ask(self, content: bytes) -> dict[str, object]:
+        child = self._idle.get()
+        try:
+            return child.ask(content, self._timeout)
+        finally:
+            self._idle.put(child)
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        while not self._idle.empty():
+            self._idle.get().stop()
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Child:
+    """One reading process, started before it is needed and again after it has failed."""
+
+    def __init__(self, max_memory: int) -> None:
+        self._max_memory = max_memory
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            # -P: a module that lies in the working directory is not taken for one of ours.
+            [sys.executable, "-P", "-m", "monitor.workbook", str(self._max_memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            # Ctrl-C is for the parent, which ends its children in good order.
+            start_new_session=True,
+        )
+
+    def ask(self, content: bytes, timeout: float) -> dict[str, object]:
+        """The child's answer; what it died or ran over of, as an error in the answer's form."""
+        if self._process.poll() is not None:
+            self._replace()
+        assert self._process.stdin
+        assert self._process.stdout
+        deadline = time.monotonic() + timeout
+        try:
+            self._process.stdin.write(b"%d\n" % len(content))
+            self._process.stdin.write(content)
+            self._process.stdin.flush()
+            line = _line_before(self._process.stdout, deadline)
+        except (BrokenPipeError, EOFError):
+            self._replace()
+            return {"error": "WorkbookError", "what": "the process that was reading it ended: it needs too much memory"}
+        except TimeoutError:
+            self._replace()
+            return {"error": "WorkbookError", "what": f"reading it takes longer than {timeout:g} s"}
+        answer: dict[str, object] = json.loads(line)
+        if "error" in answer:
+            self._replace()  # what a workbook leaves behind, the memory that it took above all, is not the next one's
+        return answer
+
+    def _replace(self) -> None:
+        self.stop()
+        self._process = self._start()
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                # What was still to be written is of no use to anybody.
+                with suppress(BrokenPipeError):
+                    pipe.close()
+
+
+def _line_before(stream: IO[bytes], deadline: float) -> bytes:
+    """One line of a pipe. Raises EOFError where the other side ends, TimeoutError where it is late."""
+    descriptor = stream.fileno()
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+            raise TimeoutError
+        part = os.read(descriptor, 1 << 20)
+        size += len(part)
+        if not part or size > _MAX_ANSWER:
+            raise EOFError
+        parts.append(part)
+        if part.endswith(b"\n"):
+            return b"".join(parts)

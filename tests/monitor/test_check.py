@@ -1,0 +1,356 @@
+"""One check after another: what enters the log, and when."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import SourceError
+from monitor.model import Cells, Kind, NotLinked, NotModified, Outcome, Significance
+from monitor.normalize import STATES
+from tests.monitor.builders import PARTICIPATING, PENDING, Service, cells, kinds, service
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+QUILL = cells()
+TIDE = cells("Tidewrack County Sheriff's Office", county="Tidewrack County", signed="2025-03-03")
+MERE = cells("Thistlemere Police Department", type="Municipality", county="#N/A", signed="2025-04-04")
+DOCUMENT = "https://www.ice.gov/doclib/287gMOA/quillmarsh_TFM_MOA_02142025.pdf"
+
+
+def many(count: int) -> list[Cells]:
+    """That many agencies whose names have nothing in common."""
+    words = "amber basalt cedar dune ember fjord garnet heath ivory jasper".split()
+    return [
+        cells(
+            f"{words[n % 10]}{words[n // 10 % 10]}{words[n // 100 % 10]} Police Department".title(),
+            county="#N/A",
+            signed=f"2025-{n % 12 + 1:02}-{n % 28 + 1:02}",
+            state=list(STATES.values())[n % 40].upper(),
+        )
+        for n in range(count)
+    ]
+
+
+# --- what a publication says ----------------------------------------------------------------------------------
+
+
+def test_the_first_publication_is_a_baseline_without_entries(here: Service) -> None:
+    result = here.sees(QUILL, TIDE)
+    assert result.outcome is Outcome.CHANGED
+    assert here.log() == []
+    assert [(a.agency, a.listed_before, a.listed) for a in here.store.agreements()] == [
+        (QUILL.agency, True, (PARTICIPATING,)),
+        (TIDE.agency, True, (PARTICIPATING,)),
+    ]
+
+
+def test_a_row_that_continues_no_other_is_new(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(QUILL, TIDE)
+    (entry,) = here.log()
+    assert (entry.kind, entry.agency, entry.state, entry.significance) == (
+        Kind.NEW,
+        TIDE.agency,
+        "GA",
+        Significance.SUBSTANTIVE,
+    )
+    assert entry.before is None
+    assert entry.after == TIDE
+    assert entry.publication.row == 3
+
+
+def test_a_second_model_of_an_agency_is_new_and_says_what_it_stands_beside(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(QUILL, replace(QUILL, support_type="Jail Enforcement Model", signed="2026-02-27"))
+    (entry,) = here.log()
+    assert entry.kind is Kind.NEW
+    assert entry.reasons == ("the agency is listed already: Task Force Model",)
+
+
+def test_a_corrected_spelling_is_not_a_termination(here: Service) -> None:
+    here.sees(replace(QUILL, agency="Quilmarsh County Sheriffs Office"), TIDE)
+    here.sees(QUILL, TIDE)
+    (entry,) = here.log()
+    assert (entry.kind, entry.significance) == (Kind.CHANGED, Significance.CLERICAL)
+    assert [(f.name, f.before, f.after) for f in entry.fields] == [
+        ("agency", "Quilmarsh County Sheriffs Office", QUILL.agency)
+    ]
+    assert "same signed date" in entry.reasons
+
+
+def test_a_posted_document_changes_the_agreement(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(replace(QUILL, moa="link", moa_address=DOCUMENT))
+    (entry,) = here.log()
+    assert (entry.kind, entry.significance) == (Kind.CHANGED, Significance.DOCUMENT)
+    assert [(f.name, f.before, f.after) for f in entry.fields] == [("moa", "link pending", DOCUMENT)]
+
+
+def test_the_order_of_rows_changes_nothing(here: Service) -> None:
+    here.sees(QUILL, TIDE, MERE)
+    result = here.sees(MERE, QUILL, TIDE)
+    assert result.outcome is Outcome.UNCHANGED
+    assert here.log() == []
+
+
+def test_an_exact_duplicate_is_neither_new_nor_missed_when_it_goes(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(QUILL, TIDE, TIDE)
+    here.sees(QUILL, TIDE)
+    assert here.log() == []
+
+
+def test_a_new_agreement_listed_twice_is_new_once(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(QUILL, TIDE, TIDE)
+    assert here.told() == [(Kind.NEW, TIDE.agency)]
+
+
+def test_a_state_that_nobody_knows_is_recorded_as_unknown(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(QUILL, replace(TIDE, state="#REF!"))
+    (entry,) = here.log()
+    assert (entry.kind, entry.state, entry.after and entry.after.state) == (Kind.NEW, None, "#REF!")
+
+
+def test_a_batch_undone_and_done_again_is_three_changes(here: Service) -> None:
+    """7, 8 and 11 August 2025: A → B → A, saved anew each time."""
+    other = replace(QUILL, agency="Quillmarsh County Board of County Commissioners")
+    here.sees(QUILL, TIDE)
+    here.sees(other, TIDE)
+    here.sees(QUILL, TIDE)
+    assert kinds(here.log()) == [Kind.CHANGED, Kind.CHANGED]
+    assert len({entry.agreement for entry in here.log()}) == 1
+
+
+# --- leaving and coming back -----------------------------------------------------------------------------------
+
+
+def test_a_row_that_is_gone_is_an_unconfirmed_departure(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(TIDE)
+    (entry,) = here.log()
+    assert (entry.kind, entry.status, entry.agency) == (Kind.TERMINATED, "unconfirmed", QUILL.agency)
+    assert entry.before == QUILL
+    assert entry.after is None
+
+
+def test_a_departure_is_confirmed_after_48_hours_of_checks(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(TIDE)
+    here.check(after=47 * HOUR)
+    assert kinds(here.log()) == [Kind.TERMINATED]
+    here.check(after=HOUR)
+    departure, note = here.log()
+    assert (note.kind, note.about) == (Kind.CONFIRMED, departure.id)
+    assert departure.status == "confirmed"
+    here.check(after=DAY)
+    assert len(here.log()) == 2
+
+
+def test_a_304_counts_as_a_check_that_lacks_the_row(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(TIDE)
+    here.source.answers[PARTICIPATING] = NotModified("https://ice.test/list.xlsx")
+    here.check(after=2 * DAY)
+    assert kinds(here.log()) == [Kind.TERMINATED, Kind.CONFIRMED]
+
+
+def test_a_failed_check_confirms_nothing(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(TIDE)
+    here.source.answers[PARTICIPATING] = SourceError("https://ice.test", "answered 500")
+    result = here.check(after=3 * DAY)
+    assert result.outcome is Outcome.FAILED
+    assert kinds(here.log()) == [Kind.TERMINATED]
+
+
+def test_no_confirmation_clock_runs_while_the_list_is_held(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(TIDE)
+    here.gives(b"PK no workbook")
+    here.check(after=HOUR)
+    here.publishes(TIDE)
+    here.check(after=47 * HOUR)
+    assert kinds(here.log()) == [Kind.TERMINATED]
+    here.check(after=47 * HOUR)
+    assert kinds(here.log()) == [Kind.TERMINATED, Kind.CONFIRMED]
+
+
+def test_a_row_that_comes_back_soon_withdraws_the_departure(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(TIDE)
+    here.sees(QUILL, TIDE)
+    departure, withdrawn, returned = here.log()
+    assert (departure.kind, departure.status) == (Kind.TERMINATED, "withdrawn")
+    assert (withdrawn.kind, withdrawn.about) == (Kind.WITHDRAWN, departure.id)
+    assert (returned.kind, returned.agreement) == (Kind.RETURNED, departure.agreement)
+
+
+def test_a_row_that_comes_back_late_has_returned_and_nothing_is_withdrawn(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(TIDE)
+    here.check(after=3 * DAY)
+    here.sees(replace(QUILL, signed="2026-03-01"), TIDE, after=30 * DAY)
+    assert kinds(here.log()) == [Kind.TERMINATED, Kind.CONFIRMED, Kind.RETURNED]
+    returned = here.log()[-1]
+    assert [(f.name, f.before, f.after) for f in returned.fields] == [("signed", "2025-02-14", "2026-03-01")]
+
+
+def test_an_agreement_that_came_back_can_leave_again(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(TIDE)
+    here.sees(QUILL, TIDE)
+    here.sees(TIDE)
+    here.check(after=3 * DAY)
+    assert kinds(here.log())[3:] == [Kind.TERMINATED, Kind.CONFIRMED]
+    assert here.log()[-1].about == here.log()[3].id
+
+
+# --- the pending list ------------------------------------------------------------------------------------------
+
+
+def application(row: Cells) -> Cells:
+    """A row as the pending list shows it: without a date and a document."""
+    return replace(row, signed="", moa="")
+
+
+def test_an_application_is_applied_and_when_it_leaves_dropped(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(application(TIDE), list_=PENDING)
+    here.sees(application(TIDE), application(MERE), list_=PENDING)
+    here.sees(application(MERE), list_=PENDING)
+    assert here.told() == [(Kind.APPLIED, MERE.agency), (Kind.DROPPED, TIDE.agency)]
+    here.check(PENDING, after=3 * DAY)
+    assert here.log()[1].status == "confirmed"
+
+
+def test_an_agreement_that_was_pending_says_since_when(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(list_=PENDING)
+    here.sees(application(TIDE), list_=PENDING)
+    applied_at = here.now
+    here.sees(QUILL, TIDE)
+    here.sees(list_=PENDING)
+    applied, new = here.log()
+    assert (new.kind, new.pending_since, new.agreement) == (Kind.NEW, applied_at, applied.agreement)
+
+
+def test_an_application_that_left_days_before_it_was_listed_was_not_dropped(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(application(TIDE), list_=PENDING)
+    here.sees(list_=PENDING)
+    here.sees(QUILL, TIDE, after=DAY)
+    dropped, withdrawn, new = here.log()
+    assert (dropped.kind, dropped.status) == (Kind.DROPPED, "withdrawn")
+    assert withdrawn.about == dropped.id
+    assert new.kind is Kind.NEW
+    here.check(PENDING, after=3 * DAY)
+    assert len(here.log()) == 3
+
+
+def test_a_pending_list_that_is_not_linked_is_not_all_pending_gone(here: Service) -> None:
+    here.sees(application(TIDE), list_=PENDING)
+    here.source.answers[PENDING] = NotLinked("page")
+    assert here.check(PENDING, after=DAY).outcome is Outcome.NOT_LINKED
+    assert here.log() == []
+
+
+def test_an_empty_pending_list_drops_its_applications(here: Service) -> None:
+    here.sees(application(TIDE), list_=PENDING)
+    here.sees(list_=PENDING)
+    assert here.told() == [(Kind.DROPPED, TIDE.agency)]
+
+
+# --- holding a publication -------------------------------------------------------------------------------------
+
+
+def test_swapped_workbooks_are_held_and_change_nothing(here: Service) -> None:
+    """22 September 2025: each link led to the other list."""
+    here.sees(QUILL, TIDE)
+    here.sees(application(MERE), list_=PENDING)
+    participating, pending = here.source.answers[PARTICIPATING], here.source.answers[PENDING]
+    here.source.answers = {PARTICIPATING: pending, PENDING: participating}
+    results = [here.check(PARTICIPATING, after=HOUR), here.check(PENDING)]
+    assert [r.outcome for r in results] == [Outcome.HELD, Outcome.HELD]
+    assert all(r.newly_held for r in results)
+    assert here.log() == []
+    assert [p.verdict for p in here.store.publications()] == ["accepted", "accepted", "held", "held"]
+
+
+def test_a_hold_is_news_once_and_moot_when_the_list_is_right_again(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.gives(b"PK no workbook")
+    assert here.check(after=HOUR).newly_held
+    assert not here.check(after=HOUR).newly_held
+    here.publishes(QUILL, TIDE)
+    assert here.check(after=HOUR).outcome is Outcome.UNCHANGED
+    assert [p.verdict for p in here.store.publications()] == ["accepted", "moot"]
+
+
+def test_an_empty_participating_list_is_held_for_good(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees()
+    assert here.check(after=30 * DAY).outcome is Outcome.HELD
+    assert here.log() == []
+
+
+def test_a_great_departure_is_held_until_ice_stands_by_it(here: Service) -> None:
+    rows = many(60)
+    here.sees(*rows)
+    assert here.sees(*rows[25:]).outcome is Outcome.HELD
+    assert here.check(after=47 * HOUR).outcome is Outcome.HELD
+    first_seen = here.now - 47 * HOUR
+    assert here.check(after=HOUR).outcome is Outcome.CHANGED
+    assert kinds(here.log()) == [Kind.TERMINATED] * 25
+    assert {e.observed_at for e in here.log()} == {first_seen}
+    assert {e.recorded_at for e in here.log()} == {here.now}
+
+
+def test_two_further_publications_that_agree_release_a_hold(here: Service) -> None:
+    rows = many(60)
+    here.sees(*rows)
+    outcomes = [here.sees(*rows[25 + n :]).outcome for n in range(3)]
+    assert outcomes == [Outcome.HELD, Outcome.HELD, Outcome.CHANGED]
+    assert kinds(here.log()) == [Kind.TERMINATED] * 27
+    assert [p.verdict for p in here.store.publications()] == ["accepted", "moot", "moot", "accepted"]
+
+
+def test_an_earlier_workbook_served_again_is_held_for_a_day(here: Service) -> None:
+    here.publishes(QUILL, TIDE)
+    first = here.source.answers[PARTICIPATING]
+    here.check()
+    here.sees(QUILL, TIDE, MERE)
+    here.source.answers[PARTICIPATING] = first
+    assert here.check(after=HOUR).outcome is Outcome.HELD
+    assert here.check(after=23 * HOUR).outcome is Outcome.HELD
+    assert here.check(after=HOUR).outcome is Outcome.CHANGED
+    assert here.told() == [(Kind.NEW, MERE.agency), (Kind.TERMINATED, MERE.agency)]
+
+
+# --- the past is safe ------------------------------------------------------------------------------------------
+
+
+def test_the_log_cannot_be_edited(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(QUILL, TIDE)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        here.store.state.run("UPDATE entries SET kind = 'changed'")
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        here.store.state.run("DELETE FROM entries")
+
+
+def test_ids_are_the_same_wherever_the_same_is_seen(here: Service, tmp_path: Path) -> None:
+    here.sees(QUILL)
+    here.sees(QUILL, TIDE)
+    (tmp_path / "other").mkdir()
+    with service(tmp_path / "other", here.reader) as other:
+        other.sees(QUILL)
+        other.sees(QUILL, TIDE)
+        assert [e.id for e in other.log()] == [e.id for e in here.log()]
+        assert [a.id for a in other.store.agreements()] == [a.id for a in here.store.agreements()]
