@@ -1,0 +1,67 @@
+"""What may stand as an address, and what its parts are.
+
+The checks raise ValueError, whose text says what is wrong and what to do.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
+
+def mail_address(text: str) -> str:
+    """A mail address in its usual form. Whether anybody reads it is for the operator to vouch for."""
+    from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+
+    # The library's own switch. An office's mail server may well know `.local`, `.test` and `localhost`.
+    SPECIAL_USE_DOMAIN_NAMES.clear()
+    try:
+        # Not asked of the DNS: `watch add` works offline, and the server that takes the mail knows better.
+        valid = validate_email(text, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False)
+    except EmailNotValidError as exc:
+        raise ValueError(f"{text!r} is no mail address: {exc}") from exc
+    return valid.ascii_email or valid.normalized
+
+
+def webhook(text: str, hosts: Collection[str]) -> str:
+    """The URL of a Slack incoming webhook: https, at one of `hosts`; plain http on this machine, if it is among them.
+
+    What is posted there is posted by a server inside the operator's network: not to just any address.
+    """
+    try:
+        url = urlsplit(text)
+        host = url.hostname or ""
+        port = url.port
+    except ValueError as exc:
+        raise ValueError(f"this is no URL: {exc}") from exc
+    if any(not c.isprintable() or c.isspace() for c in text) or url.username or url.query or url.fragment:
+        raise ValueError("this is no webhook's URL; copy it from the page of your Slack app")
+    if host not in hosts and f"{host}:{port}" not in hosts:
+        raise ValueError(
+            f"webhooks may lie at {', '.join(hosts)}, not at {host or 'an address without a host'};"
+            " if that host is yours, add it to slack.hosts in the settings"
+        )
+    if url.scheme != "https" and not (url.scheme == "http" and _is_this_machine(host)):
+        raise ValueError("a webhook's URL begins with https://")
+    if len(url.path) < 2:
+        raise ValueError("this is only the host of a webhook; copy the whole URL from the page of your Slack app")
+    return text
+
+
+def sender_address(sender: str) -> str:
+    """The address in a sender such as `Agreement monitor <alerts@example.org>`."""
+    return parseaddr(sender)[1]
+
+
+def sender_domain(sender: str) -> str:
+    """The domain of a sender: what ends our Message-IDs, and the name that we give to mail servers."""
+    return sender_address(sender).rpartition("@")[2] or "localhost"
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

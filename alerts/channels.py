@@ -1,0 +1,23 @@
+"""The wiring of the channels, one line each; what a channel needs is imported when there is something to send on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alerts.model import Channel, ChannelName
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
+
+
+def open_channel(name: ChannelName, settings: Settings) -> Channel:
+    """A channel, opened for one run; close it."""
+    match name:
+        case ChannelName.SLACK:
+            from alerts.slack import SlackChannel
+
+            return SlackChannel(settings.slack)
+        case ChannelName.EMAIL:
+            from alerts.mail import MailChannel
+
+            return MailChannel(settings.mail)

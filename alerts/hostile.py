@@ -1,0 +1,89 @@
+"""Pure: makes text that anybody may have written fit to be shown in a message.
+
+A workbook's cell can hold control characters, overrides of the reading direction, Slack's markup, or a novel. What
+comes out of here is one line of visible text that means nothing to the medium it is shown in.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+_FLAG_HALVES = "".join(map(chr, range(0x1F1E6, 0x1F200)))  # two make a flag
+_VOWELS_AND_FINALS = "".join(map(chr, range(0x1160, 0x1200)))  # of a Korean syllable written in parts
+
+_MOST_MARKS = 4  # combining marks on one letter; real ones have two, "zalgo" has hundreds and covers its neighbours
+
+# Slack has no escape for its formatting characters; these look alike and do nothing.
+_LOOK_ALIKES = str.maketrans(
+    {
+        "*": "\N{ASTERISK OPERATOR}",
+        "~": "\N{TILDE OPERATOR}",
+        "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
+        "|": "\N{DIVIDES}",
+    }
+)
+# An underscore inside a word does nothing, and file names are full of them.
+_FORMATTING_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+_MAYBE_EMOJI = re.compile(r":[\w+'-]+:")
+
+
+def clean(text: str) -> str:
+    """One line: the same words, without stray spaces, invisible characters, and more accents than a letter can hold."""
+    return " ".join(visible(text).split())
+
+
+def visible(text: str) -> str:
+    """The same text without what acts instead of being read; line breaks become spaces."""
+    if text.isascii() and text.isprintable():
+        return text
+    kept: list[str] = []
+    marks = 0
+    for char in text:
+        category = unicodedata.category(char)
+        if char.isspace():
+            char = " "
+        elif category.startswith("C"):  # control, format (direction, joiners, tags), surrogate, private, unassigned
+            continue
+        marks = marks + 1 if category.startswith("M") else 0
+        if marks <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many characters, the last an ellipsis if any were left out; none as people see them is cut in two."""
+    if len(text) <= most:
+        return text
+    cut = most - 1
+    while cut > 0 and _continues(text, cut):
+        cut -= 1
+    return text[:cut].rstrip() + "…"
+
+
+def _continues(text: str, at: int) -> bool:
+    """Whether the character at this place belongs to what stands before it."""
+    char = text[at]
+    if unicodedata.category(char).startswith("M") or char in _SKIN_TONES or char in _VOWELS_AND_FINALS:
+        return True
+    if char not in _FLAG_HALVES:
+        return False
+    before = len(text[:at]) - len(text[:at].rstrip(_FLAG_HALVES))
+    return before % 2 == 1
+
+
+def mrkdwn(text: str) -> str:
+    """Text inside a mrkdwn object, meaning nothing to Slack: no mention, link, formatting or emoji.
+
+    `&`, `<` and `>` are escaped as Slack asks (docs.slack.dev, "Formatting text for app surfaces").
+    """
+    text = text.translate(_LOOK_ALIKES)
+    text = _FORMATTING_UNDERSCORE.sub("\N{MODIFIER LETTER LOW MACRON}", text)
+    text = _MAYBE_EMOJI.sub(lambda found: found[0].replace(":", "\N{MODIFIER LETTER COLON}"), text)
+    return slack_escaped(text)
+
+
+def slack_escaped(text: str) -> str:
+    """The three characters that Slack itself reads, escaped."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,155 @@
+"""The words of telling as frozen values. No IO.
+
+What a person wants is a `Watch`; what the log has for a subscriber is a `Notice` of `Line`s; put into words it is a
+`Message`; on its way it is a `Delivery`, and each attempt ends in an `Outcome`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from monitor.model import Entry, Kind, Significance, Source
+
+
+class ChannelName(StrEnum):
+    """How a subscriber is reached."""
+
+    SLACK = "slack"
+    EMAIL = "email"
+
+
+# What a watch is told of unless it asks for more: what happens to agreements, not to applications.
+AGREEMENT_KINDS = frozenset({Kind.NEW, Kind.CHANGED, Kind.TERMINATED, Kind.RETURNED})
+PENDING_KINDS = frozenset({Kind.APPLIED, Kind.DROPPED})
+
+# Notes that take back what an earlier entry said: for those who were told of it, and nobody else.
+CORRECTIONS = frozenset({Kind.WITHDRAWN, Kind.RETRACTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """Somebody at one address. The address of a Slack webhook is its secret: neither is ever shown by accident."""
+
+    number: int
+    channel: ChannelName
+    address: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a subscriber wants to be told.
+
+    `states` are two-letter codes; None means all of them, and entries whose state nobody could tell. `significance`
+    is the least that a change must have. Entries numbered up to `starts_after` are old news to this watch, and a
+    paused one hears no news (but corrections of what it was told).
+    """
+
+    number: int
+    subscriber: Subscriber
+    states: frozenset[str] | None
+    kinds: frozenset[Kind] = AGREEMENT_KINDS
+    significance: Significance = Significance.SUBSTANTIVE
+    starts_after: int = 0
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A subscriber who was told of an entry, or is about to be, and by which watches."""
+
+    subscriber: Subscriber
+    watches: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry that a subscriber hears of, and the watches that asked for it.
+
+    `least`: fields that matter less are left out. `corrects`: the entry that this note takes back.
+    """
+
+    entry: Entry
+    watches: tuple[int, ...]
+    least: Significance = Significance.SUBSTANTIVE
+    corrects: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """All that one publication has for one subscriber: one message, however many changes.
+
+    `watching`: the states that the subscriber's watches behind it name; None for all.
+    """
+
+    subscriber: Subscriber
+    publication: Source
+    lines: tuple[Line, ...]
+    watching: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A notice in words. Mail has a subject, text and HTML; Slack has text (its fallback) and blocks as JSON."""
+
+    subject: str
+    text: str
+    html: str = ""
+    blocks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way to one subscriber, held under a lease.
+
+    `message_id` stays the same however often it is sent: the Message-ID of a mail, the first block's id in Slack.
+    `attempts` counts the one that this lease is for; `token` is what an outcome must be recorded with.
+    """
+
+    id: str
+    channel: ChannelName
+    address: str = field(repr=False)
+    message: Message
+    message_id: str
+    created_at: datetime
+    give_up_at: datetime
+    attempts: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The other side took it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """It did not go through; it is tried again."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """It will not go through; a person has to look."""
+
+    why: str
+
+
+Outcome: TypeAlias = Sent | Again | Dead
+
+
+class Channel(Protocol):
+    """A way to hand messages over, opened for one run."""
+
+    def send(self, delivery: Delivery) -> None:
+        """Hand the message over. Raises ChannelError where the other side did not take it."""
+
+    def reachable(self, address: str) -> bool:
+        """False once the server behind this address has not answered in this run: no use to wait for it again."""
+
+    def close(self) -> None:
+        """Let go of what was kept open."""

@@ -1,0 +1,314 @@
+"""Pure: what a notice says and in which order, before it is put into words.
+
+Grouped by state, then by what happened; the same edit on many rows of a state is one line; and no more lines than
+anybody reads, the weightiest first, with the number of those left out. All text in it is fit to be shown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from alerts.hostile import clean, shortened
+from alerts.model import CORRECTIONS, Line, Notice
+from monitor.model import FieldChange, Kind, ListName, Significance
+from monitor.normalize import STATES, county, document, document_name, signed, state, support_type
+
+_MANY = 4  # rows of a state with the same edit, from which on they are one line
+_NAMED = 5  # agencies that such a line names
+_LONGEST_NAME = 100
+_LONGEST_VALUE = 80
+
+# What a reader must not miss stands first, and is the last to be left out.
+_ORDER = (
+    Kind.RETRACTED,
+    Kind.WITHDRAWN,
+    Kind.TERMINATED,
+    Kind.NEW,
+    Kind.RETURNED,
+    Kind.CHANGED,
+    Kind.DROPPED,
+    Kind.APPLIED,
+)
+_DOCUMENTS = frozenset({"moa", "addendum"})
+_WEIGHT = {significance: weight for weight, significance in enumerate(Significance)}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A field before and after, as a reader knows it. "" where the cell says nothing; `move` says it for many rows."""
+
+    name: str
+    before: str
+    after: str
+
+    @property
+    def move(self) -> str:
+        """filled, emptied, replaced (a document by another) or edited."""
+        if not self.before:
+            return "filled"
+        if not self.after:
+            return "emptied"
+        return "replaced" if self.is_document else "edited"
+
+    @property
+    def is_document(self) -> bool:
+        return self.name in _DOCUMENTS
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether the two differ in nothing that is shown: stray spaces, or the wrapping of an address."""
+        return self.before == self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What is taken back: an entry of this kind and list, seen then. `retracted`: it was wrong from the start."""
+
+    kind: Kind
+    list: ListName
+    observed_at: datetime
+    retracted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One line of the message: one agreement, or the same edit on several (`agencies`, the first few of `count`).
+
+    `unknown_state` is what stands in the state's cell where nobody could tell which state that is.
+    """
+
+    entry: str
+    agreement: str
+    agency: str
+    support_type: str
+    county: str
+    signed: date | None
+    unknown_state: str = ""
+    values: tuple[Value, ...] = ()
+    pending_since: datetime | None = None
+    corrects: Correction | None = None
+    agencies: tuple[str, ...] = ()
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class What:
+    """What happened: the heading over some points."""
+
+    kind: Kind
+    list: ListName
+    unconfirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """All points of a state that say the same happened."""
+
+    what: What
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A state and what happened there. `name` is "" where nobody could tell which state it is."""
+
+    name: str
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A notice, ready to be put into words. `more` of the `total` changes are not among the points.
+
+    `names` are all the states concerned, also of changes that are left out; `watching` those that the subscriber
+    watches, None for all.
+    """
+
+    list: ListName
+    observed_at: datetime
+    file: str
+    sha256: str
+    names: tuple[str, ...]
+    counts: tuple[tuple[What, int], ...]
+    places: tuple[Place, ...]
+    total: int
+    more: int
+    watching: tuple[str, ...] | None
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether it tells of a departure that is not confirmed."""
+        return any(what.unconfirmed for what, _ in self.counts)
+
+    @property
+    def only(self) -> Point | None:
+        """The one agreement that it is about, if it is about one."""
+        points = [p for place in self.places for section in place.sections for p in section.points]
+        return points[0] if self.total == len(points) == 1 else None
+
+
+def outline(notice: Notice, *, most: int) -> Outline:
+    """What a notice says, in at most so many points."""
+    told = _with_corrections(notice.lines)
+    first = told[0][0].entry
+    points = sorted(
+        (p for group in _grouped(told) for p in [_point(group)]),
+        key=lambda p: (_rank(p[0].kind), p[1], p[2].agency, p[2].entry),
+    )
+    shown = points[:most]
+    counts = Counter({what: 0 for what, _, _ in points})
+    for what, _, point in points:
+        counts[what] += point.count
+    total = sum(counts.values())
+    return Outline(
+        list=first.list,
+        observed_at=first.observed_at,
+        file=shortened(clean(notice.publication.file), _LONGEST_NAME),
+        sha256=notice.publication.sha256,
+        names=_in_order({name for _, name, _ in points}),
+        counts=tuple(counts.items()),
+        places=_places(shown),
+        total=total,
+        more=total - sum(point.count for _, _, point in shown),
+        watching=None if notice.watching is None else _in_order(STATES[c] for c in notice.watching),
+    )
+
+
+_Told = tuple[Line, Line | None]  # what is told, and the note that goes with it
+_Placed = tuple[What, str, Point]
+
+
+def _with_corrections(lines: Sequence[Line]) -> list[_Told]:
+    """Each line; a note about an agreement of which there is news as well goes into one line with the news.
+
+    An application that was reported dropped and turns out to be an agreement, for one.
+    """
+    notes = {line.entry.agreement: line for line in lines if line.entry.kind in CORRECTIONS}
+    news = {line.entry.agreement for line in lines if line.entry.kind not in CORRECTIONS}
+    return [
+        (line, None if line.entry.kind in CORRECTIONS else notes.get(line.entry.agreement))
+        for line in lines
+        if line.entry.kind not in CORRECTIONS or line.entry.agreement not in news
+    ]
+
+
+def _grouped(told: Sequence[_Told]) -> list[list[_Told]]:
+    """Lines that say one thing: alone, but for the same edit on many rows of a state."""
+    alike: dict[object, list[_Told]] = {}
+    for each in told:
+        alike.setdefault(_edit(each), []).append(each)
+    groups: list[list[_Told]] = []
+    for edit, same in alike.items():
+        groups += [same] if edit and len(same) >= _MANY else [[each] for each in same]
+    return groups
+
+
+def _edit(told: _Told) -> object:
+    """What is equal for lines that can be told as one; unlike anything else where a line has to stand alone."""
+    line, note = told
+    values = _values(line)
+    if line.entry.kind is not Kind.CHANGED or note or not values:
+        return None
+    moves = tuple((v.name, v.move, v.before, v.after) if v.move == "edited" else (v.name, v.move) for v in values)
+    return line.entry.state, moves
+
+
+def _point(group: Sequence[_Told]) -> _Placed:
+    line, note = group[0]
+    entry = line.entry
+    values = _values(line)
+    if len(group) > 1:
+        values = tuple(v if v.move == "edited" else Value(v.name, *_one_sided(v)) for v in values)
+    names = sorted({_name(told.entry.agency) for told, _ in group})
+    cells = entry.after or entry.before
+    point = Point(
+        entry=entry.id,
+        agreement=entry.agreement,
+        agency=_name(entry.agency) or "(no name)",
+        support_type=_name(entry.support_type),
+        county=_name(entry.county),
+        signed=signed(cells.signed) if cells else None,
+        unknown_state=_name(cells.state) if cells and entry.state is None else "",
+        values=values,
+        pending_since=entry.pending_since,
+        corrects=_correction(note or line),
+        agencies=tuple(names[:_NAMED]) if len(group) > 1 else (),
+        count=len(group),
+    )
+    kind = Kind.WITHDRAWN if entry.kind in CORRECTIONS else entry.kind
+    what = What(kind, entry.list, entry.status == "unconfirmed")
+    return what, STATES.get(entry.state or "", ""), point
+
+
+def _correction(line: Line) -> Correction | None:
+    was = line.corrects
+    if was is None:
+        return None
+    return Correction(was.kind, was.list, was.observed_at, line.entry.kind is Kind.RETRACTED)
+
+
+def _one_sided(value: Value) -> tuple[str, str]:
+    """Only whether there was something before and is something now: the values differ from row to row."""
+    return ("…" if value.before else "", "…" if value.after else "")
+
+
+def _values(line: Line) -> tuple[Value, ...]:
+    """The fields that matter enough, as a reader knows them."""
+    fields = [f for f in line.entry.fields if _WEIGHT[f.significance] <= _WEIGHT[line.least]]
+    return tuple(_value(f) for f in fields)
+
+
+def _value(change: FieldChange) -> Value:
+    before, after = (_readable(change.name, cell) for cell in (change.before, change.after))
+    if before == after:
+        # What a reader calls it is the same, so that how it is written is what there is to tell. Of a document's
+        # address only what names the document: the rest can carry the mailbox of whoever pasted it.
+        written = document if change.name in _DOCUMENTS else clean
+        before, after = (shortened(clean(written(c)), _LONGEST_VALUE) for c in (change.before, change.after))
+    return Value(change.name, before, after)
+
+
+def _readable(field: str, cell: str) -> str:
+    """A cell in the words that a reader uses; "" where it says nothing."""
+    text = cell
+    match field:
+        case "state":
+            text = STATES.get(state(cell) or "", cell)
+        case "support_type":
+            text = support_type(cell) or cell
+        case "county":
+            text = cell if county(cell) else ""
+        case "signed":
+            day = signed(cell)
+            text = f"{day.day} {day:%B %Y}" if day else cell
+        case "moa" | "addendum":
+            address = document(cell)
+            text = document_name(address) or address
+    return shortened(clean(text), _LONGEST_VALUE)
+
+
+def _name(text: str) -> str:
+    return shortened(clean(text), _LONGEST_NAME)
+
+
+def _places(points: Iterable[_Placed]) -> tuple[Place, ...]:
+    """Points by state, then by what happened; the order inside stays."""
+    found: dict[str, dict[What, list[Point]]] = {}
+    for what, name, point in points:
+        found.setdefault(name, {}).setdefault(what, []).append(point)
+    return tuple(
+        Place(name, tuple(Section(what, tuple(same)) for what, same in found[name].items()))
+        for name in _in_order(found)
+    )
+
+
+def _in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """By name; what has none comes last."""
+    return tuple(sorted(names, key=lambda name: (not name, name)))
+
+
+def _rank(kind: Kind) -> int:
+    return _ORDER.index(kind)

@@ -1,0 +1,218 @@
+"""Puts notices into words: entries → Message, from `templates/`.
+
+Every value that a template puts in is made inert for its medium by `finalize`, so no template can forget it; what is
+trusted (our own addresses, the output of macros) is Markup. Notices that say the same are rendered once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import templates
+from alerts.hostile import mrkdwn, shortened, slack_escaped, visible
+from alerts.model import ChannelName, Message, Notice
+from alerts.outline import Outline, outline
+from monitor.model import ListName
+
+# Points in one message. A phone's reader has left long before; the rest is a link away.
+_MOST_IN_MAIL = 50
+_MOST_IN_SLACK = 20
+
+_LARGEST_HTML = 90_000  # bytes; Gmail cuts a mail off at 102 KB
+_LONGEST_SUBJECT = 200
+
+# docs.slack.dev/reference/block-kit; the sum of all texts is nowhere documented, about 13,000 is refused.
+_SECTION, _HEADER, _BLOCKS, _IN_ALL = 3000, 150, 50, 11_500
+_LONGEST_FALLBACK = 2500
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What messages say besides the changes: where readers find more, which days are meant, when lists were checked."""
+
+    base_url: str
+    zone: ZoneInfo
+    sender: str  # the mail address to write to
+    checked_at: Mapping[ListName, datetime]
+
+
+class Renderer:
+    """Renders the notices of one run."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._rendered: dict[object, Message] = {}
+
+    def message(self, notice: Notice) -> Message:
+        """The message for a notice's subscriber."""
+        key = _says(notice)
+        if key not in self._rendered:
+            render = {ChannelName.SLACK: self._slack, ChannelName.EMAIL: self._mail}
+            self._rendered[key] = render[notice.subscriber.channel](notice)
+        return self._rendered[key]
+
+    def _mail(self, notice: Notice) -> Message:
+        for most in _fewer(_MOST_IN_MAIL):
+            says = outline(notice, most=most)
+            html = self._inlined(self._html.get_template("email/message.html.jinja").render(outline=says))
+            if len(html.encode()) <= _LARGEST_HTML:
+                break
+        text = self._text.get_template("email/message.txt.jinja").render(outline=says)
+        subject = self._text.get_template("email/subject.txt.jinja").render(outline=says)
+        return Message(shortened(subject, _LONGEST_SUBJECT), text, html)
+
+    def _slack(self, notice: Notice) -> Message:
+        prose: Any = self._mrkdwn.get_template("slack/message.jinja").module
+        for most in _fewer(_MOST_IN_SLACK):
+            says = outline(notice, most=most)
+            blocks = _blocks(says, prose)
+            if len(blocks) <= _BLOCKS and sum(map(_length, blocks)) <= _IN_ALL:
+                break
+        fallback = prose.fallback(says)
+        if len(fallback) > _LONGEST_FALLBACK:
+            fallback = prose.title(says)
+        return Message("", str(fallback), blocks=json.dumps(blocks, ensure_ascii=False))
+
+    @cached_property
+    def _html(self) -> Environment:
+        return self._environment(visible, str)
+
+    @cached_property
+    def _text(self) -> Environment:
+        return self._environment(lambda text: Markup(visible(text)), str)
+
+    @cached_property
+    def _mrkdwn(self) -> Environment:
+        return self._environment(lambda text: Markup(mrkdwn(visible(text))), lambda url: Markup(slack_escaped(url)))
+
+    def _environment(self, inert: Callable[[str], str], url: Callable[[str], str]) -> Environment:
+        """Templates of one medium. `inert` makes a value mean nothing to it, `url` an address of ours fit for it.
+
+        Autoescape is HTML's, and leaves Markup alone: what `inert` returns as Markup is escaped by it and not again.
+        """
+        zone = self._setting.zone
+        environment = Environment(
+            loader=FileSystemLoader(Path(templates.__file__).parent),
+            undefined=StrictUndefined,
+            autoescape=True,
+            finalize=lambda value: inert(value) if type(value) is not Markup and isinstance(value, str) else value,
+            keep_trailing_newline=False,
+        )
+        environment.globals |= {
+            "urls": _Urls(self._setting.base_url, zone, url),
+            "checked_at": self._setting.checked_at.get,
+            "sender": self._setting.sender,
+        }
+        environment.filters |= {"day": lambda at: _day(at, zone), "clock": lambda at: _clock(at, zone)}
+        return environment
+
+    @cached_property
+    def _inlined(self) -> Callable[[str], str]:
+        """HTML with its styles on the elements, since many mail programs drop <style>; dark mode's stay there."""
+        from css_inline import CSSInliner
+
+        return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline
+
+
+@dataclass(frozen=True, slots=True)
+class _Urls:
+    """The addresses of our own pages."""
+
+    base: str
+    zone: ZoneInfo
+    fit: Callable[[str], str]
+
+    def change(self, entry: str) -> str:
+        return self.fit(f"{self.base}/changes/{entry}")
+
+    def agreement(self, agreement: str) -> str:
+        return self.fit(f"{self.base}/agreements/{agreement}")
+
+    def day(self, moment: datetime) -> str:
+        return self.fit(f"{self.base}/days/{moment.astimezone(self.zone).date().isoformat()}")
+
+
+def _says(notice: Notice) -> object:
+    """Equal for notices that get the same message."""
+    lines = tuple((line.entry.seq, line.least, line.corrects.seq if line.corrects else None) for line in notice.lines)
+    return notice.subscriber.channel, notice.publication.id, lines, notice.watching
+
+
+def _fewer(most: int) -> Iterator[int]:
+    """Ever fewer points, for a message that turns out too large."""
+    while most > 1:
+        yield most
+        most = most * 2 // 3
+    yield 1
+
+
+def _blocks(says: Outline, prose: Any) -> list[Block]:
+    """Block Kit: a header, sections state by state, and how we know."""
+    title = str(prose.title(says))
+    blocks: list[Block] = [
+        {"type": "header", "text": {"type": "plain_text", "text": shortened(title, _HEADER), "emoji": False}}
+    ]
+    for place in says.places:
+        pieces = [str(prose.place(place))]
+        for number, section in enumerate(place.sections):
+            pieces.append("\n" * (number > 0) + str(prose.heading(says, section)))
+            for point in section.points:
+                said = str(prose.point(says, section, point, False))
+                if len(said) > _SECTION // 2:
+                    said = str(prose.point(says, section, point, True))
+                pieces.append(said)
+        blocks += map(_section, _packed(pieces, _SECTION))
+    if says.more:
+        blocks.append(_section(str(prose.more(says))))
+    return [*blocks, {"type": "context", "elements": [_mrkdwn(str(prose.footer(says)))]}]
+
+
+def _packed(pieces: list[str], most: int) -> Iterator[str]:
+    """Pieces joined line by line into as few texts as hold them; a piece is never torn apart."""
+    text = ""
+    for piece in pieces:
+        if text and len(text) + 1 + len(piece) > most:
+            yield text
+            text = ""
+        text = f"{text}\n{piece}" if text else piece
+    if text:
+        yield text
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": _mrkdwn(text)}
+
+
+def _mrkdwn(text: str) -> Block:
+    # Verbatim: Slack makes no links of what happens to look like an address or a channel.
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _length(block: Block) -> int:
+    texts = [block["text"]] if "text" in block else block["elements"]
+    return sum(len(text["text"]) for text in texts)
+
+
+def _day(value: date, zone: ZoneInfo) -> str:
+    """28 August 2025"""
+    if isinstance(value, datetime):
+        value = value.astimezone(zone)
+    return f"{value.day} {value:%B %Y}"
+
+
+def _clock(moment: datetime, zone: ZoneInfo) -> str:
+    """4:05pm EST"""
+    local = moment.astimezone(zone)
+    return f"{local.hour % 12 or 12}:{local:%M}{'am' if local.hour < 12 else 'pm'} {local:%Z}"

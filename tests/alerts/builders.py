@@ -1,0 +1,247 @@
+"""Entries for pure tests, and a real log in a real state.db for the others, in few words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from alerts.model import AGREEMENT_KINDS, ChannelName, Subscriber, Told, Watch
+from alerts.store import Alerts, open_alerts
+from monitor.config import DeliverySettings, MailSettings, Settings, SlackSettings, WebSettings
+from monitor.diff import field_changes, weightiest
+from monitor.model import (
+    Cells,
+    Change,
+    Entry,
+    FieldChange,
+    Kind,
+    ListName,
+    Outcome,
+    Publication,
+    Significance,
+    Source,
+)
+from monitor.normalize import county, listing, shown, support_type
+from monitor.normalize import state as state_code
+from monitor.store import Store, public_id
+
+NOON = datetime(2026, 3, 3, 17, 0, tzinfo=UTC)  # at noon in New York
+HOUR = timedelta(hours=1)
+
+LARKMERE = Cells(
+    state="TEXAS",
+    agency="Larkmere Police Department",
+    type="Municipality",
+    county="Larkmere County",
+    support_type="Task Force Model",
+    signed="2025-08-28",
+    moa="link",
+    moa_address="https://example.org/sample/Larkmere-PD-TX-TFM.pdf",
+)
+
+
+def cells(agency: str = LARKMERE.agency, state: str = LARKMERE.state, **others: str) -> Cells:
+    """A row, as Larkmere's but for what is named."""
+    return replace(LARKMERE, agency=agency, state=state, **others)
+
+
+def source(name: str = "sample-participatingAgencies03032026pm.xlsx", row: int | None = 7) -> Source:
+    """A publication by its file name."""
+    digest = hashlib.sha256(ascii(name).encode()).hexdigest()
+    return Source(f"p-{digest[:8]}", name, f"https://example.org/{name}", digest, row)
+
+
+_numbers = count(1)
+
+
+def entry(kind: Kind = Kind.NEW, cells_: Cells = LARKMERE, **others: object) -> Entry:
+    """An entry about a row, the next in the log unless it says otherwise."""
+    seq = next(_numbers)
+    departs = kind in (Kind.TERMINATED, Kind.DROPPED)
+    made = Entry(
+        seq=seq,
+        id=f"c-{seq}",
+        kind=kind,
+        status="unconfirmed" if departs else None,
+        about=None,
+        list=ListName.PENDING if kind in (Kind.APPLIED, Kind.DROPPED) else ListName.PARTICIPATING,
+        observed_at=NOON,
+        recorded_at=NOON,
+        announce=True,
+        agreement=public_id("a", ascii(cells_.agency)),
+        state=state_code(cells_.state),
+        agency=shown(cells_.agency),
+        county=shown(cells_.county) if county(cells_.county) else "",
+        support_type=support_type(cells_.support_type) or shown(cells_.support_type),
+        signed=cells_.signed,
+        significance=Significance.SUBSTANTIVE,
+        fields=(),
+        before=cells_ if departs else None,
+        after=None if departs else cells_,
+        reasons=(),
+        pending_since=None,
+        publication=source(),
+    )
+    return replace(made, **others)  # type: ignore[arg-type]  # whatever a test cares about
+
+
+def changed(before: Cells, after: Cells, **others: object) -> Entry:
+    """An entry that one row turned into another."""
+    fields = edits(before, after)
+    return entry(Kind.CHANGED, after, before=before, fields=fields, significance=weightiest(fields), **others)
+
+
+def edits(before: Cells, after: Cells) -> tuple[FieldChange, ...]:
+    """What differs between two rows."""
+    return field_changes(listing(1, before), listing(1, after))
+
+
+def subscriber(number: int = 1, channel: ChannelName = ChannelName.EMAIL, address: str = "") -> Subscriber:
+    return Subscriber(number, channel, address or f"reader{number}@example.org")
+
+
+def watch(*states: str, number: int = 1, who: Subscriber | None = None, **others: object) -> Watch:
+    """A watch of states; of all where none is named."""
+    made = Watch(number, who or subscriber(number), frozenset(states) or None)
+    return replace(made, **others)  # type: ignore[arg-type]  # whatever a test cares about
+
+
+def told(*watches: Watch) -> Sequence[Told]:
+    """The subscribers of these watches, told by them."""
+    return [Told(w.subscriber, (w.number,)) for w in watches]
+
+
+def settings(state: Path, **others: object) -> Settings:
+    """Settings for a state.db, with sample addresses."""
+    given: dict[str, object] = {
+        "web": WebSettings(base_url="https://monitor.example.org"),
+        "mail": MailSettings(sender="Agreement monitor <alerts@monitor.example.org>"),
+        "slack": SlackSettings(hosts=("127.0.0.1",), timeout=5),
+        "delivery": DeliverySettings(),
+    }
+    return Settings(state=state, **given | others)  # type: ignore[arg-type]  # sections by name
+
+
+@dataclass
+class Log:
+    """Writes a real log: publications that say what changed, each seen an hour after the one before."""
+
+    alerts: Alerts
+    now: datetime = NOON
+    _published: int = 0
+    _agreements: dict[str, int] = field(default_factory=dict)
+
+    def publishes(
+        self,
+        *changes: Change,
+        list_: ListName = ListName.PARTICIPATING,
+        announce: bool = True,
+        now: datetime | None = None,
+    ) -> list[Entry]:
+        """One publication with these changes; its entries."""
+        self._published += 1
+        self.now = now or self.now + HOUR
+        store = Store(self.alerts.state)
+        before = store.position()
+        name = f"sample-{list_}Agencies-{self._published}.xlsx"
+        digest = hashlib.sha256(name.encode()).hexdigest()
+        publication = Publication(list_, digest, f"https://example.org/{name}", name, self.now, None, ())
+        with store.write():
+            number = store.record_publication(publication, digest, name.encode())
+            store.decide(number, self.now, "accepted")
+            store.append(
+                [(change, self._agreement(change, number, publication)) for change in changes],
+                publication=number,
+                previous=None,
+                observed_at=self.now,
+                recorded_at=self.now,
+                announce=announce,
+            )
+            store.record_check(list_, self.now, Outcome.CHANGED, publication=number, sha256=digest)
+        return list(store.entries(after=before))
+
+    def _agreement(self, change: Change, publication: int, read: Publication) -> int:
+        """Agreements go by their agency's name here."""
+        shown_in = change.after or change.before
+        assert shown_in
+        name = shown_in.cells.agency
+        if name not in self._agreements:
+            row = len(self._agreements) + 1
+            self._agreements[name] = Store(self.alerts.state).new_agreement(publication, read, row)
+        return self._agreements[name]
+
+
+def open_log(path: Path) -> Log:
+    """A log in a new state.db."""
+    return Log(open_alerts(path))
+
+
+def new(row: Cells = LARKMERE, **others: object) -> Change:
+    return Change(Kind.NEW, None, after=listing(7, row), **others)  # type: ignore[arg-type]
+
+
+def applied(row: Cells = LARKMERE) -> Change:
+    return Change(Kind.APPLIED, None, after=listing(7, row))
+
+
+def terminated(row: Cells = LARKMERE) -> Change:
+    return Change(Kind.TERMINATED, None, before=listing(7, row))
+
+
+def dropped(row: Cells = LARKMERE) -> Change:
+    return Change(Kind.DROPPED, None, before=listing(7, row))
+
+
+def edited(before: Cells, after: Cells) -> Change:
+    fields = edits(before, after)
+    return Change(
+        Kind.CHANGED,
+        None,
+        before=listing(7, before),
+        after=listing(7, after),
+        fields=fields,
+        significance=weightiest(fields),
+    )
+
+
+def confirmed(departure: Entry, row: Cells = LARKMERE) -> Change:
+    return Change(Kind.CONFIRMED, None, before=listing(7, row), about=departure.id)
+
+
+def withdrawn(departure: Entry, row: Cells = LARKMERE) -> Change:
+    """The note alone; `back` has the return that goes with it too."""
+    return Change(Kind.WITHDRAWN, None, before=listing(7, row), after=listing(7, row), about=departure.id)
+
+
+def returned(row: Cells = LARKMERE) -> Change:
+    return Change(Kind.RETURNED, None, before=listing(7, row), after=listing(7, row))
+
+
+def back(departure: Entry, row: Cells = LARKMERE) -> tuple[Change, Change]:
+    """Listed again before the departure was confirmed."""
+    return withdrawn(departure, row), returned(row)
+
+
+def add_watch(
+    alerts: Alerts,
+    *states: str,
+    email: str = "",
+    slack: str = "",
+    kinds: Iterable[Kind] = AGREEMENT_KINDS,
+    significance: Significance = Significance.SUBSTANTIVE,
+    at: datetime = NOON,
+) -> int:
+    """A watch of states, of all where none is named, for a mail address or a webhook."""
+    channel = ChannelName.SLACK if slack else ChannelName.EMAIL
+    with alerts.write():
+        return alerts.add_watch(
+            alerts.subscriber(channel, slack or email or "reader@example.org", confirmed_by="operator", at=at),
+            states=set(states) or None,
+            kinds=frozenset(kinds),
+            significance=significance,
+            at=at,
+        )

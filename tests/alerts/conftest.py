@@ -1,0 +1,45 @@
+"""A real log, and the real servers that messages go to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from demo.slack import FakeSlack
+from demo.smtp import FakeSmtp
+from monitor.config import MailSettings, Settings
+from tests.alerts.builders import Log, open_log, settings
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSlack]:
+    with FakeSlack() as slack:
+        yield slack
+
+
+@pytest.fixture
+def smtp() -> Iterator[FakeSmtp]:
+    with FakeSmtp() as smtp:
+        yield smtp
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.db"
+
+
+@pytest.fixture
+def log(path: Path) -> Iterator[Log]:
+    log = open_log(path)
+    with closing(log.alerts):
+        yield log
+
+
+@pytest.fixture
+def configured(path: Path, smtp: FakeSmtp) -> Settings:
+    """Settings whose mail goes to `smtp`."""
+    sender = "Agreement monitor <alerts@monitor.example.org>"
+    return settings(path, mail=MailSettings(host=smtp.host, port=smtp.port, sender=sender, timeout=5))

@@ -1,0 +1,294 @@
+"""What messages look like, and that nothing in a workbook can make them look otherwise."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from alerts.model import ChannelName, Line, Message, Notice, Watch
+from alerts.render import Renderer, Setting
+from alerts.routing import route
+from demo.slack_limits import refusal
+from monitor.model import Cells, Entry, Kind, ListName, Significance
+from monitor.normalize import STATES
+from tests.alerts.builders import LARKMERE, NOON, cells, changed, entry, source, subscriber, told, watch
+from tests.golden import Golden
+
+SETTING = Setting(
+    "https://monitor.example.org",
+    ZoneInfo("America/New_York"),
+    "alerts@monitor.example.org",
+    {ListName.PARTICIPATING: NOON, ListName.PENDING: NOON - timedelta(hours=1)},
+)
+GEORGIA = {"state": "GEORGIA", "county": "Quillmarsh County"}
+
+
+RENDERER = Renderer(SETTING)  # reads its templates once
+
+
+def numbered(*entries: Entry) -> list[Entry]:
+    """Entries whose ids do not depend on which tests ran before."""
+    ids = {e.id: f"c-{n:012}" for n, e in enumerate(entries, start=1)}
+    return [_numbered(e, n, ids) for n, e in enumerate(entries, start=1)]
+
+
+def _numbered(e: Entry, n: int, ids: dict[str, str]) -> Entry:
+    return replace(e, seq=n, id=ids[e.id], about=ids.get(e.about or ""))
+
+
+def notice_of(entries: Sequence[Entry], channel: ChannelName, wants: Watch, known: Sequence[Entry] = ()) -> Notice:
+    who = Watch(1, subscriber(channel=channel), wants.states, wants.kinds, wants.significance)
+    [notice] = route(entries, [who], {e.id: told(who) for e in known}, {e.id: e for e in known})
+    return notice
+
+
+def new() -> list[Entry]:
+    return numbered(entry(Kind.NEW, pending_since=NOON.replace(year=2025, month=9)))
+
+
+def no_longer_listed() -> list[Entry]:
+    return numbered(entry(Kind.TERMINATED))
+
+
+def a_day() -> list[Entry]:
+    """One publication with a bit of everything."""
+    towns = [cells(f"Town {n:02} Police Department", "FLORIDA", county="Tidewrack County") for n in range(9)]
+    departed = cells("Copperfen County Sheriff's Office", **GEORGIA, support_type="Warrant Service Officer")
+    left = entry(Kind.TERMINATED, departed, observed_at=NOON - timedelta(days=1), publication=source("earlier.xlsx"))
+    quillmarsh = cells("Quillmarsh County Sheriff’s Office", **GEORGIA, signed="2025-02-14")
+    return numbered(
+        left,
+        entry(Kind.WITHDRAWN, departed, about=left.id),
+        entry(Kind.RETURNED, departed, before=departed),
+        entry(Kind.TERMINATED, cells("Saltbrush Police Department")),
+        changed(cells("Cactus Spur Constable", moa="link pending", moa_address=""), cells("Cactus Spur Constable")),
+        entry(Kind.NEW, cells("Juniper Ledge Police Department")),
+        entry(Kind.NEW, cells("Nowhere Police Department", "UTOPIA", county="#N/A", signed="")),
+        entry(Kind.RETURNED, cells("Pecanvale Police Department"), before=cells("Pecanvale Police Department")),
+        changed(quillmarsh, cells(quillmarsh.agency, **GEORGIA, signed="2025-03-14", support_type="Jail Enforcement")),
+        *(
+            changed(row, cells(row.agency, row.state, county="", support_type="Warrant Service Office"))
+            for row in towns
+        ),
+    )
+
+
+def applications() -> list[Entry]:
+    """One publication of the pending list."""
+    return numbered(
+        entry(Kind.APPLIED, cells("Willowgate County Sheriff's Office", **GEORGIA)),
+        entry(Kind.DROPPED, cells("Fernhollow Police Department", **GEORGIA)),
+        changed(LARKMERE, cells(support_type="Jail Enforcement Model"), list=ListName.PENDING),
+    )
+
+
+EVERYTHING = watch(kinds=frozenset(Kind), significance=Significance.CLERICAL)
+TEXAS = watch("TX")
+SAMPLES = {
+    "new": (new, TEXAS),
+    "no-longer-listed": (no_longer_listed, TEXAS),
+    "a-day": (a_day, EVERYTHING),
+    "applications": (applications, EVERYTHING),
+}
+
+
+def rendered(name: str, channel: ChannelName) -> Message:
+    make, wants = SAMPLES[name]
+    entries = make()
+    known = [e for e in entries if e.publication.file == "earlier.xlsx"]
+    news = [e for e in entries if e not in known]
+    return Renderer(SETTING).message(notice_of(news, channel, wants, known))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_mail_looks_like_its_golden_file(name: str, golden: Golden) -> None:
+    mail = rendered(name, ChannelName.EMAIL)
+    golden(f"email/{name}.txt", f"Subject: {mail.subject}\n\n{mail.text}\n")
+    golden(f"email/{name}.html", mail.html)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_slack_message_looks_like_its_golden_file(name: str, golden: Golden) -> None:
+    message = rendered(name, ChannelName.SLACK)
+    payload = {"text": message.text, "blocks": json.loads(message.blocks)}
+    golden(f"slack/{name}.json", json.dumps(payload, ensure_ascii=False, indent=2) + "\n")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_text_and_html_say_the_same(name: str) -> None:
+    mail = rendered(name, ChannelName.EMAIL)
+    words = {"html": re.sub(r"<[^>]+>", " ", mail.html.partition("<body")[2]), "text": mail.text}
+    changes = {
+        form: set(re.findall(r"changes/c-\d+", text)) for form, text in (("html", mail.html), ("text", mail.text))
+    }
+    assert changes["html"] == changes["text"]
+    assert mail.subject.partition(":")[0] in words["html"]
+
+
+def test_the_same_is_rendered_once_for_all_who_hear_it() -> None:
+    renderer = Renderer(SETTING)
+    entries = new()
+    watches = [watch("TX", number=n) for n in range(1, 101)]
+    messages = {id(renderer.message(notice)) for notice in route(entries, watches, {}, {})}
+    assert len(messages) == 1
+
+
+def test_the_days_of_the_log_are_those_of_its_time_zone() -> None:
+    late = NOON.replace(hour=3)  # still the evening before in New York
+    [news] = numbered(entry(Kind.NEW, observed_at=late))
+    mail = Renderer(SETTING).message(notice_of([news], ChannelName.EMAIL, TEXAS))
+    assert "https://monitor.example.org/days/2026-03-02" in mail.text
+    assert "as of 2 March 2026" in mail.text
+
+
+def test_three_hundred_changes_are_one_message_that_says_how_many_more() -> None:
+    entries = numbered(*(entry(Kind.NEW, cells(f"Town {n:03} Police Department")) for n in range(300)))
+    mail = Renderer(SETTING).message(notice_of(entries, ChannelName.EMAIL, TEXAS))
+    slack = Renderer(SETTING).message(notice_of(entries, ChannelName.SLACK, TEXAS))
+    assert "+250 more changes: https://monitor.example.org/days/2026-03-03" in mail.text
+    assert "+250 more changes" in mail.html
+    assert "<https://monitor.example.org/days/2026-03-03|+280 more changes>" in slack.blocks
+    assert "300 new" in mail.subject
+
+
+def test_changes_in_every_state_are_within_slacks_limits() -> None:
+    entries = numbered(*(entry(Kind.NEW, cells("A" * 200, state, county="B" * 200)) for state in STATES))
+    slack = Renderer(SETTING).message(notice_of(entries, ChannelName.SLACK, watch()))
+    assert refusal({"text": slack.text, "blocks": json.loads(slack.blocks)}) is None
+
+
+# --- hostile text ----------------------------------------------------------------------------------------------
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<!channel> <@U1> <https://evil.example|ICE>",
+    '"><img src=x onerror=alert(1)>',
+    "{{ 7 * 7 }} {% raw %}",
+    "a\r\nBcc: everybody@example.org\r\n\r\nhello",
+    "\u202eexe.fdp\u2066\u200b\ufeff\x00\x1b[31m",
+    "*bold* _slanted_ ~gone~ `code` :smile:",
+    "&" * 150,
+    "'" * 150,
+    "e\u0301" * 100,
+    "> quoted",
+    "\ud800",
+)
+hostile = st.sampled_from(HOSTILE) | st.text(st.characters(exclude_categories=[]), max_size=40)
+hostile_cells = st.builds(
+    Cells,
+    state=st.sampled_from(["TEXAS", "GEORGIA"]) | hostile,
+    agency=hostile,
+    type=hostile,
+    county=hostile,
+    support_type=hostile,
+    signed=hostile,
+    moa=hostile,
+    moa_address=hostile,
+    addendum=hostile,
+    addendum_address=hostile,
+)
+
+
+def hostile_entry(before: Cells, after: Cells, kind: Kind, state: str | None) -> Entry:
+    if kind is Kind.CHANGED and before != after:
+        return changed(before, after, state=state)
+    return entry(Kind.NEW if kind is Kind.CHANGED else kind, after, state=state, publication=source(before.agency))
+
+
+hostile_entries = st.lists(
+    st.builds(
+        hostile_entry,
+        hostile_cells,
+        hostile_cells,
+        st.sampled_from([Kind.NEW, Kind.CHANGED, Kind.TERMINATED, Kind.RETURNED]),
+        st.sampled_from(["TX", None]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def as_notice(entries: list[Entry], channel: ChannelName) -> Notice:
+    lines = tuple(Line(e, (1,), Significance.CLERICAL) for e in entries)
+    return Notice(subscriber(channel=channel), source(HOSTILE[0]), lines, frozenset({"TX"}))
+
+
+def slack_texts(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        return [node["text"]] if isinstance(node.get("text"), str) else slack_texts(list(node.values()))
+    return [text for child in node for text in slack_texts(child)] if isinstance(node, list) else []
+
+
+# A link of ours, as the template writes it; the label is hostile text made inert.
+OUR_LINK = re.compile(r"<https://monitor\.example\.org/[a-z]+/[\w-]+\|[^<>|]*>")
+
+
+@given(hostile_entries)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+def test_no_slack_message_is_refused_or_carries_a_live_mention(entries: list[Entry]) -> None:
+    message = RENDERER.message(as_notice(entries, ChannelName.SLACK))
+    blocks = json.loads(message.blocks)
+    assert refusal({"text": message.text, "blocks": blocks}) is None
+    json.dumps(blocks).encode()
+    for text in [*slack_texts(blocks[1:]), message.text]:
+        assert not set(OUR_LINK.sub("", text)) & set("<>")
+        assert not any(line.startswith(("&gt;", ">")) for line in text.splitlines())
+        text.encode()
+
+
+@given(hostile_entries)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+def test_no_mail_carries_an_element_or_a_header_of_a_workbooks_making(entries: list[Entry]) -> None:
+    mail = RENDERER.message(as_notice(entries, ChannelName.EMAIL))
+    assert mail.subject.isprintable()
+    assert len(mail.subject) <= 200
+    tags = set(re.findall(r"<\s*([a-zA-Z]+)", mail.html))
+    assert tags <= {
+        *("html", "head", "meta", "title", "style", "body", "main", "footer"),
+        *("h", "ul", "li", "p", "a", "span"),
+    }
+    hrefs = re.findall(r'href="([^"]*)"', mail.html)
+    assert all(href.startswith(("https://monitor.example.org/", "mailto:alerts@")) for href in hrefs)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", mail.html + mail.text)
+    assert len(mail.html.encode()) <= 90_000
+
+
+def test_a_mail_of_hostile_changes_stays_below_what_mail_programs_cut_off() -> None:
+    rows = [Cells("TEXAS", *[f"{n}{'&' * 500}"] * 9) for n in range(51)]
+    entries = numbered(*(changed(before, after, state="TX") for before, after in itertools.pairwise(rows)))
+    mail = Renderer(SETTING).message(as_notice(entries, ChannelName.EMAIL))
+    shown = len(re.findall("How we know: https", mail.text))
+    assert len(mail.html.encode()) <= 90_000
+    assert f"+{50 - shown} more changes" in mail.text
+
+
+@pytest.mark.parametrize("state", ["TX", None])
+@pytest.mark.parametrize("same", [True, False], ids=["one edit on many rows", "one row each"])
+def test_a_slack_message_of_hostile_changes_is_within_the_limits(state: str | None, same: bool) -> None:
+    rows = [Cells("&" * 500, *[f"{n}{'&' * 500}"] * 9) for n in range(51)]
+    pairs = [(rows[0], rows[1])] * 50 if same else itertools.pairwise(rows)
+    entries = numbered(*(changed(before, after, state=state) for before, after in pairs))
+    message = RENDERER.message(as_notice(entries, ChannelName.SLACK))
+    assert refusal({"text": message.text, "blocks": json.loads(message.blocks)}) is None
+
+
+def test_no_mail_loads_anything_from_elsewhere() -> None:
+    html = rendered("a-day", ChannelName.EMAIL).html
+    assert not re.search(r"<img|<link|url\(|<script|@import|src=", html)
+
+
+def test_a_mails_html_says_its_language_and_works_in_the_dark() -> None:
+    html = rendered("a-day", ChannelName.EMAIL).html
+    assert '<html lang="en">' in html
+    assert "prefers-color-scheme: dark" in html
+    assert re.findall(r"<h(\d)", html)[:3] == ["1", "2", "3"]

@@ -1,0 +1,308 @@
+"""Who hears of what, and who does not."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.model import CORRECTIONS, PENDING_KINDS, Notice, Told, Watch
+from alerts.routing import route, states_of
+from monitor.model import Entry, Kind, ListName, Significance
+from tests.alerts.builders import LARKMERE, cells, changed, entry, source, subscriber, told, watch
+
+GEORGIA = cells("Quillmarsh County Sheriff's Office", "GEORGIA")
+NOWHERE = cells("Nowhere Police Department", "UTOPIA")
+EVERY_KIND = frozenset(Kind)
+
+
+def heard(notices: Sequence[Notice]) -> list[tuple[int, str]]:
+    """(subscriber, entry) for each line of each notice."""
+    return [(n.subscriber.number, line.entry.id) for n in notices for line in n.lines]
+
+
+def test_a_watch_hears_of_its_state_and_of_no_other() -> None:
+    texan, georgian = entry(), entry(cells_=GEORGIA)
+    assert heard(route([texan, georgian], [watch("TX")], {}, {})) == [(1, texan.id)]
+
+
+def test_a_watch_of_all_states_hears_of_everything() -> None:
+    entries = [entry(), entry(cells_=GEORGIA), entry(cells_=NOWHERE)]
+    assert heard(route(entries, [watch()], {}, {})) == [(1, e.id) for e in entries]
+
+
+def test_an_unknown_state_reaches_nobody_who_watches_some_states() -> None:
+    assert route([entry(cells_=NOWHERE)], [watch("TX", "GA")], {}, {}) == ()
+
+
+def test_a_misspelt_state_reaches_its_watchers() -> None:
+    misspelt = entry(cells_=cells(state="UTAHJ"))
+    assert heard(route([misspelt], [watch("UT")], {}, {})) == [(1, misspelt.id)]
+
+
+def test_an_agreement_that_moves_reaches_the_watchers_of_both_states() -> None:
+    moved = changed(cells(state="MASSACHUSETTS"), cells(state="MINNESOTA"))
+    watches = [watch("MA", number=1), watch("MN", number=2), watch("TX", number=3)]
+    assert heard(route([moved], watches, {}, {})) == [(1, moved.id), (2, moved.id)]
+
+
+def test_an_agreement_whose_state_becomes_unreadable_reaches_those_who_watched_it() -> None:
+    lost = changed(cells(state="TEXAS"), cells(state="UTOPIA"))
+    assert states_of(lost) == {"TX"}
+
+
+def test_old_news_is_told_to_nobody() -> None:
+    assert route([entry(announce=False)], [watch()], {}, {}) == ()
+
+
+def test_a_watch_hears_only_of_what_follows_its_start() -> None:
+    first, second = entry(), entry()
+    late = watch("TX", starts_after=first.seq)
+    assert heard(route([first, second], [late], {}, {})) == [(1, second.id)]
+
+
+def test_a_paused_watch_hears_no_news() -> None:
+    assert route([entry()], [watch("TX", paused=True)], {}, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("least", "reached"),
+    [
+        (Significance.SUBSTANTIVE, {"signed"}),
+        (Significance.DOCUMENT, {"signed", "moa"}),
+        (Significance.CLERICAL, {"signed", "moa", "agency"}),
+    ],
+)
+def test_a_watch_hears_of_changes_from_its_significance_on(least: Significance, reached: set[str]) -> None:
+    entries = [
+        changed(LARKMERE, cells(signed="2025-09-28")),
+        changed(LARKMERE, cells(moa_address="https://example.org/other.pdf")),
+        changed(LARKMERE, cells("Larkmere PD")),
+    ]
+    [notice] = route(entries, [watch("TX", significance=least)], {}, {})
+    assert {line.entry.fields[0].name for line in notice.lines} == reached
+
+
+@pytest.mark.parametrize("kind", sorted(PENDING_KINDS))
+def test_applications_are_told_to_those_who_asked_for_them(kind: Kind) -> None:
+    application = entry(kind)
+    plain, asking = watch("TX"), watch("TX", number=2, kinds=watch().kinds | PENDING_KINDS)
+    assert heard(route([application], [plain, asking], {}, {})) == [(2, application.id)]
+
+
+@pytest.mark.parametrize("kind", [Kind.CHANGED, Kind.RETURNED])
+def test_what_happens_on_the_pending_list_is_told_to_those_who_asked_for_applications(kind: Kind) -> None:
+    application = entry(kind, list=ListName.PENDING)
+    plain, asking = watch("TX"), watch("TX", number=2, kinds=watch().kinds | PENDING_KINDS)
+    assert heard(route([application], [plain, asking], {}, {})) == [(2, application.id)]
+
+
+@pytest.mark.parametrize("kind", [Kind.CONFIRMED, Kind.MERGED])
+def test_a_note_that_changes_nothing_for_readers_is_told_to_nobody(kind: Kind) -> None:
+    departure = entry(Kind.TERMINATED)
+    note = entry(kind, about=departure.id)
+    who = watch("TX", kinds=EVERY_KIND)
+    assert route([note], [who], {departure.id: told(who)}, {departure.id: departure}) == ()
+
+
+def test_an_unconfirmed_departure_is_told_at_once() -> None:
+    departure = entry(Kind.TERMINATED)
+    assert heard(route([departure], [watch("TX")], {}, {})) == [(1, departure.id)]
+
+
+def test_a_withdrawn_departure_is_corrected_for_those_who_were_told_and_nobody_else() -> None:
+    departure = entry(Kind.TERMINATED)
+    note, back = entry(Kind.WITHDRAWN, about=departure.id), entry(Kind.RETURNED, before=LARKMERE)
+    was_told, was_not = watch("TX", number=1), watch("TX", number=2)
+    notices = route([note, back], [was_told, was_not], {departure.id: told(was_told)}, {departure.id: departure})
+    assert heard(notices) == [(1, note.id)]
+    assert notices[0].lines[0].corrects == departure
+
+
+def test_a_correction_reaches_a_paused_watch_too() -> None:
+    departure = entry(Kind.TERMINATED)
+    note = entry(Kind.WITHDRAWN, about=departure.id)
+    paused = watch("TX", paused=True)
+    assert heard(route([note], [paused], {departure.id: told(paused)}, {departure.id: departure})) == [(1, note.id)]
+
+
+def test_a_return_after_a_confirmed_departure_is_news() -> None:
+    back = entry(Kind.RETURNED, before=LARKMERE)
+    assert heard(route([back], [watch("TX")], {}, {})) == [(1, back.id)]
+
+
+def test_a_departure_and_its_return_that_nobody_heard_of_yet_are_left_out() -> None:
+    departure = entry(Kind.TERMINATED, status="withdrawn", publication=source("one"))
+    note = entry(Kind.WITHDRAWN, about=departure.id, publication=source("two"))
+    back = entry(Kind.RETURNED, before=LARKMERE, publication=source("two"))
+    assert route([departure, note, back], [watch("TX")], {}, {departure.id: departure}) == ()
+
+
+def test_an_application_that_became_an_agreement_is_news_although_its_drop_is_withdrawn() -> None:
+    drop = entry(Kind.DROPPED)
+    note, news = entry(Kind.WITHDRAWN, about=drop.id), entry(Kind.NEW)
+    was_told, was_not = watch("TX", number=1), watch("TX", number=2)
+    notices = route([note, news], [was_told, was_not], {drop.id: told(was_told)}, {drop.id: drop})
+    assert heard(notices) == [(1, note.id), (1, news.id), (2, news.id)]
+
+
+def test_a_retraction_reaches_those_who_were_told() -> None:
+    wrong = entry(Kind.NEW, status="retracted")
+    note = entry(Kind.RETRACTED, about=wrong.id)
+    was_told, was_not = watch("TX", number=1), watch("TX", number=2)
+    assert heard(route([note], [was_told, was_not], {wrong.id: told(was_told)}, {wrong.id: wrong})) == [(1, note.id)]
+
+
+def test_three_hundred_changes_of_one_publication_are_one_notice() -> None:
+    entries = [entry() for _ in range(300)]
+    [notice] = route(entries, [watch("TX")], {}, {})
+    assert [line.entry for line in notice.lines] == entries
+
+
+def test_two_publications_are_two_notices() -> None:
+    entries = [entry(publication=source("one")), entry(publication=source("two"))]
+    assert [n.publication.file for n in route(entries, [watch("TX")], {}, {})] == ["one", "two"]
+
+
+def test_a_change_that_two_watches_want_is_told_once_for_both() -> None:
+    who = subscriber()
+    watches = [watch("TX", number=1, who=who), watch(number=2, who=who)]
+    [notice] = route([entry()], watches, {}, {})
+    [line] = notice.lines
+    assert line.watches == (1, 2)
+    assert notice.watching is None
+
+
+def test_a_notice_names_the_states_of_the_watches_behind_it() -> None:
+    who = subscriber()
+    watches = [watch("TX", "GA", number=1, who=who), watch("FL", number=2, who=who)]
+    [notice] = route([entry()], watches, {}, {})
+    assert notice.watching == frozenset({"TX", "GA"})
+
+
+def test_the_most_curious_watch_decides_which_fields_are_told() -> None:
+    who = subscriber()
+    both = changed(LARKMERE, cells("Larkmere PD", signed="2025-09-28"))
+    watches = [watch("TX", number=1, who=who), watch("TX", number=2, who=who, significance=Significance.CLERICAL)]
+    [notice] = route([both], watches, {}, {})
+    assert notice.lines[0].least is Significance.CLERICAL
+
+
+# --- whatever the batches --------------------------------------------------------------------------------------
+
+STATES = ("TEXAS", "GEORGIA", "FLORIDA", "UTOPIA")
+
+
+def a_log(seed: int, publications: int) -> list[list[Entry]]:
+    """A random history: each publication's entries, with the status that the log as a whole gives them last."""
+    chance = random.Random(seed)
+    standing = {name: chance.choice(STATES) for name in ("Ash", "Birch", "Cedar", "Dogwood", "Elm")}
+    gone: dict[str, Entry] = {}
+    confirmed: set[str] = set()
+    log: list[list[Entry]] = []
+    for number in range(publications):
+        found: list[Entry] = []
+        where = source(f"publication {number}")
+        for name, state in standing.items():
+            row = cells(f"{name} Police Department", state)
+            announce = chance.random() < 0.9
+            if name in gone and chance.random() < 0.4:
+                departure = gone.pop(name)
+                if departure.id not in confirmed:
+                    found.append(entry(Kind.WITHDRAWN, row, about=departure.id, publication=where))
+                found.append(entry(Kind.RETURNED, row, before=row, publication=where))
+            elif name in gone and gone[name].id not in confirmed and chance.random() < 0.3:
+                confirmed.add(gone[name].id)
+                found.append(entry(Kind.CONFIRMED, row, about=gone[name].id, publication=where))
+            elif name not in gone and chance.random() < 0.3:
+                departed = entry(Kind.TERMINATED, row, publication=where, announce=announce)
+                gone[name] = departed
+                found.append(departed)
+            elif name not in gone and chance.random() < 0.3:
+                after = replace(row, signed=f"2025-01-{number + 1:02}")
+                found.append(changed(row, after, publication=where, announce=announce))
+        log.append(found)
+    return log
+
+
+def as_read(entries: Sequence[Entry], log_so_far: Sequence[Entry]) -> list[Entry]:
+    """Entries with the status that the log gives them at that time."""
+    notes = {e.about: e.kind.value for e in log_so_far if e.about}
+    return [replace(e, status=notes.get(e.id, e.status)) for e in entries]
+
+
+def routed(log: list[list[Entry]], watches: list[Watch], cuts: set[int]) -> list[tuple[int, str]]:
+    """What is heard if the log is routed after each publication in `cuts`, and at the end."""
+    result: list[tuple[int, str]] = []
+    who_was_told: dict[str, list[Told]] = {}
+    known: dict[str, Entry] = {}
+    waiting: list[Entry] = []
+    so_far: list[Entry] = []
+    for number, found in enumerate(log):
+        waiting += found
+        so_far += found
+        if number not in cuts and number != len(log) - 1:
+            continue
+        known |= {e.id: e for e in so_far}
+        # Nobody in this batch was told of it before the batch was routed.
+        notices = route(as_read(waiting, so_far), watches, dict(who_was_told), known)
+        for notice in notices:
+            for line in notice.lines:
+                who_was_told.setdefault(line.entry.id, []).append(Told(notice.subscriber, line.watches))
+        result += heard(notices)
+        waiting = []
+    return result
+
+
+def batches(log: list[list[Entry]], cuts: set[int]) -> dict[str, int]:
+    """In which batch each entry is routed."""
+    batch = 0
+    of: dict[str, int] = {}
+    for number, found in enumerate(log):
+        of |= {e.id: batch for e in found}
+        batch += number in cuts
+    return of
+
+
+WATCHES = [
+    watch(number=1),
+    watch("TX", number=2),
+    watch("GA", "FL", number=3),
+    watch("TX", number=4, who=subscriber(2)),
+    watch("TX", number=5, starts_after=10**9),
+]
+
+
+@given(st.integers(0, 10_000), st.sets(st.integers(0, 11)))
+def test_each_change_is_told_once_to_each_who_wants_it_whatever_the_batches(seed: int, cuts: set[int]) -> None:
+    log = a_log(seed, 12)
+    entries = [e for found in log for e in found]
+    of = batches(log, cuts)
+    taken_back = {e.about: e for e in entries if e.kind is Kind.WITHDRAWN}
+    with_note = {(e.agreement, e.publication.id) for e in taken_back.values()}
+    expected: Counter[tuple[int, str]] = Counter()
+    for e in entries:
+        if not e.announce or e.kind in CORRECTIONS or e.kind is Kind.CONFIRMED:
+            continue
+        if e.kind is Kind.RETURNED and (e.agreement, e.publication.id) in with_note:
+            continue
+        note = taken_back.get(e.id)
+        if note and of[note.id] == of[e.id]:
+            continue  # came and went within one batch
+        wanting = {w.subscriber.number for w in WATCHES if w.states is None or states_of(e) & w.states}
+        wanting.discard(5)  # starts later
+        expected.update((number, e.id) for number in wanting)
+        if note:
+            expected.update((number, note.id) for number in wanting)
+    assert Counter(routed(log, WATCHES, cuts)) == expected
+
+
+@given(st.integers(0, 10_000), st.permutations(WATCHES))
+def test_the_order_of_the_watches_is_irrelevant(seed: int, shuffled: list[Watch]) -> None:
+    entries = [e for found in a_log(seed, 4) for e in found]
+    assert route(entries, shuffled, {}, {}) == route(entries, WATCHES, {}, {})
