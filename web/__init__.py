@@ -1,0 +1,1 @@
+"""What people look at: the change log by day, state, change and agreement."""

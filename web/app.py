@@ -1,0 +1,106 @@
+"""The web application: wires the pages to the log, and says what a browser may do with them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, g, render_template
+from jinja2 import StrictUndefined
+from werkzeug.exceptions import HTTPException
+
+import templates
+from monitor.errors import StateError
+from monitor.normalize import STATES
+from web import text
+from web.documents import document_in
+from web.lines import edit_of
+from web.routes import site, slug
+from web.visit import Visit
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
+
+TEMPLATES = Path(templates.__file__).parent / "web"
+STATIC = Path(__file__).parent / "static"
+
+# Nothing but our own style sheet and pictures: no script at all, no request to another host, no frame around a page.
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"
+        " frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
+    """The application over the log at `settings.state`. `clock` is read once a request (aware, UTC)."""
+    app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
+    _furnish(app, settings)
+    app.register_blueprint(site)
+
+    @app.before_request
+    def begin() -> None:
+        g.visit = Visit(settings, clock())
+
+    @app.teardown_request
+    def end(_: BaseException | None) -> None:
+        if "visit" in g:
+            g.visit.end()
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        if response.mimetype == "text/html":
+            response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    @app.errorhandler(HTTPException)
+    def refuse(error: HTTPException) -> Response:
+        response = app.make_response(error.get_response())  # with its headers: Allow, say
+        response.data = render_template("error.html", code=error.code, freshness=None)
+        response.mimetype = "text/html"
+        return response
+
+    @app.errorhandler(StateError)
+    def cannot_read(error: StateError) -> tuple[str, int]:
+        app.logger.error("the log cannot be read: %s", error)
+        return render_template("error.html", code=503, freshness=None), 503
+
+    return app
+
+
+def _furnish(app: Flask, settings: Settings) -> None:
+    """What the templates can say, beside the page's own values."""
+    env, zone = app.jinja_env, ZoneInfo(settings.log.time_zone)
+    env.undefined = StrictUndefined
+    env.finalize = text.neutral
+    env.trim_blocks = env.lstrip_blocks = True
+    env.filters |= {
+        "at": lambda moment: text.at(moment, zone),
+        "on": lambda moment: text.on(moment, zone),
+        "day": text.day,
+        "day_in_cell": text.day_in_cell,
+        "document": document_in,
+        "edit": edit_of,
+        "lower_first": text.lower_first,
+        "slug": slug,
+        "visible": text.visible,
+        "weekday": text.weekday,
+    }
+    style = (STATIC / "style.css").read_bytes()
+    # A new style sheet has a new address, so that no browser dresses a new page in an old one.
+    env.globals |= {
+        "STATES": STATES,
+        "confirm_after_hours": f"{settings.log.confirm_after_hours:g}",
+        "style_version": hashlib.sha256(style).hexdigest()[:12],
+    }

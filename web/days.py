@@ -1,0 +1,20 @@
+"""Pure: the days of the log, which begin and end where the setting `log.time_zone` says."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+def day_of(moment: datetime, zone: ZoneInfo) -> date:
+    """The day of the log that a moment belongs to."""
+    return moment.astimezone(zone).date()
+
+
+def bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The first moment of a day and that of the next, in UTC: 23, 24 or 25 hours apart."""
+    return _begin(day, zone), _begin(day + timedelta(days=1), zone)
+
+
+def _begin(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -1,0 +1,175 @@
+"""The addresses of the pages: each gathers from the log, asks `pages` what to say, and renders it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import request as http_request
+from werkzeug.wrappers import Response
+
+from monitor.log import Log
+from monitor.model import DEPARTURES, Entry
+from monitor.normalize import state as state_named
+from web import pages
+from web.days import bounds, day_of
+from web.lines import DayChanges, Threads, by_day, day_changes, summaries
+from web.visit import Visit, visit
+
+# The lists are looked at every half hour; six looks missed are worth a banner.
+STALE_AFTER = timedelta(hours=3)
+# The front page tells whole days, the newest first, until there is enough to read; then it sums up the days before.
+FRONT_ENTRIES, FRONT_DAYS = 20, 5
+EARLIER_WITHIN, EARLIER_DAYS = timedelta(days=60), 10
+# How many entries a state's page shows before it asks the reader to go on.
+STATE_ENTRIES = 60
+# No list of this programme is older.
+FIRST_YEAR = 1996
+UNKNOWN = "unknown"
+
+site = Blueprint("site", __name__)
+
+
+@site.get("/")
+def front() -> str:
+    """The newest days with changes, and in short the days before them."""
+    here = visit()
+    newest, before = _newest_days(here)
+    earlier = summaries(here.store.tally(before - EARLIER_WITHIN, before), here.zone)
+    fresh = _freshness(here)
+    page = pages.front(here.today, fresh, newest, earlier[:EARLIER_DAYS], here.zone)
+    return _render("front.html", page)
+
+
+@site.get("/days/")
+def days() -> str:
+    """Every day with changes."""
+    here = visit()
+    return _render("days.html", pages.months(summaries(here.store.tally(), here.zone)))
+
+
+@site.get("/days/<day>")
+def day(day: str) -> str:
+    """One day's changes, at its permanent address."""
+    here = visit()
+    wanted = _day(day)
+    if wanted is None or wanted > here.today:
+        abort(404)
+    since, until = bounds(wanted, here.zone)
+    previous, following = here.store.newest_change(since), here.store.next_change(until)
+    return _render(
+        "day.html",
+        pages.DayPage(
+            _changes_on(here, wanted),
+            wanted == here.today,
+            day_of(previous, here.zone) if previous else None,
+            day_of(following, here.zone) if following else None,
+            here.store.looks(since, until),
+        ),
+    )
+
+
+@site.get("/states/")
+def states() -> str:
+    """How many agreements each state has, and when it last changed."""
+    store = visit().store
+    return _render("states.html", pages.states(store.standing_counts(), store.newest_change_by_state()))
+
+
+@site.get("/states/<name>")
+def state(name: str) -> str | Response:
+    """One state: its recent changes and its agreements. `?before=2025-08-01` goes on into the past."""
+    here = visit()
+    code = None if name == UNKNOWN else state_named(name)
+    if code is None and name != UNKNOWN:
+        abort(404)
+    if name != slug(code):
+        return redirect(url_for(".state", name=slug(code)), 301)
+    before = _day(http_request.args.get("before", ""))
+    until = bounds(before, here.zone)[0] if before else None
+    first, more = pages.enough_days(here.store.tally(until=until, states=[code]), here.zone, STATE_ENTRIES)
+    since = bounds(first, here.zone)[0] if first else None
+    entries = list(here.store.entries(states=[code], since=since, until=until))
+    page = pages.state(
+        code,
+        by_day(entries, _threads(here.store, entries), here.zone),
+        here.store.agreements(states=[code]),
+        here.store.entries(states=[code], kinds=list(DEPARTURES)),
+        before=before,
+        older=first if more else None,
+    )
+    return _render("state.html", page)
+
+
+@site.get("/changes/<id_>")
+def change(id_: str) -> str:
+    """One entry of the log, with its evidence."""
+    here = visit()
+    entry = next(here.store.entries(ids=[id_]), None)
+    if entry is None:
+        abort(404)
+    notes = list(here.store.entries(about=[id_]))
+    about = next(here.store.entries(ids=[entry.about]), None) if entry.about else None
+    return _render("change.html", pages.change(entry, notes, about, here.zone))
+
+
+@site.get("/agreements/<id_>")
+def agreement(id_: str) -> str:
+    """One agreement: where it stands, and its whole history."""
+    store = visit().store
+    record = next(store.agreements(id_), None)
+    if record is None:
+        abort(404)
+    return _render("agreement.html", pages.agreement(record, list(store.entries(agreement=id_))))
+
+
+def slug(code: str | None) -> str:
+    """A state in an address: tx, or unknown."""
+    return code.lower() if code else UNKNOWN
+
+
+def _render(template: str, page: object) -> str:
+    return render_template(template, page=page, freshness=_freshness(visit()))
+
+
+def _freshness(here: Visit) -> tuple[pages.Freshness, ...]:
+    return pages.freshness(here.store.last_checks(), here.now, STALE_AFTER)
+
+
+def _day(text: str) -> date | None:
+    """A day in an address: YYYY-MM-DD and nothing else."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if FIRST_YEAR <= found.year < date.max.year and found.isoformat() == text else None
+
+
+def _newest_days(here: Visit) -> tuple[list[DayChanges], datetime]:
+    """The days that the front page tells in full, the newest first, and the moment at which they begin."""
+    found: list[DayChanges] = []
+    before = bounds(here.today, here.zone)[1]
+    while len(found) < FRONT_DAYS and sum(day.entries for day in found) < FRONT_ENTRIES:
+        at = here.store.newest_change(before)
+        if at is None:
+            break
+        found.append(_changes_on(here, day_of(at, here.zone)))
+        before = bounds(found[-1].day, here.zone)[0]
+    return found, before
+
+
+def _changes_on(here: Visit, day: date) -> DayChanges:
+    since, until = bounds(day, here.zone)
+    entries = list(here.store.entries(since=since, until=until))
+    return day_changes(day, entries, _threads(here.store, entries))
+
+
+def _threads(store: Log, entries: Sequence[Entry]) -> Threads:
+    """The notes about some entries, and what their own notes are about."""
+    settled = [entry.id for entry in entries if entry.status not in (None, "unconfirmed")]
+    about = [entry.about for entry in entries if entry.about]
+    return Threads(
+        {note.about or "": note for note in store.entries(about=settled)} if settled else {},
+        {entry.id: entry for entry in store.entries(ids=about)} if about else {},
+    )

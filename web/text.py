@@ -1,0 +1,83 @@
+"""Pure: text and moments as pages show them. Whatever a workbook says is hostile until it has been through here."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+
+def neutral(value: object) -> object:
+    """A value about to be written into a page, without characters that act instead of being read.
+
+    Control characters could end a line or a parser's patience; bidirectional overrides show "txt.exe" as "exe.txt";
+    lone surrogates cannot be sent at all. Jinja calls this for every expression of every template (`finalize`),
+    so no template can forget it.
+    """
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return "".join(filter(None, map(_neutral, value)))
+
+
+def _neutral(char: str) -> str:
+    if char.isprintable() or char in "\n\t":
+        return char
+    match unicodedata.category(char):
+        case "Zs":  # spaces of other widths
+            return char
+        case "Cf":  # invisible: joiners, marks and overrides of direction, byte order marks
+            return ""
+        case _:
+            return "\N{REPLACEMENT CHARACTER}"
+
+
+# What a reader cannot see, and a correction may be all about.
+_STRAY_SPACE = re.compile(r"^ +| +$|(?<= ) +")
+_NO_BREAK_SPACE, _TAB, _NEW_LINE = "\N{NO-BREAK SPACE}", "\t", "\n"
+
+
+def visible(text: str) -> str:
+    """A cell as published, with stray spaces and invisible characters made visible: "Ocala␣", "[U+202E]"."""
+    text = _STRAY_SPACE.sub(lambda spaces: "␣" * len(spaces[0]), text)
+    return "".join(char if char.isprintable() else _NAMED.get(char, f"[U+{ord(char):04X}]") for char in text)
+
+
+_NAMED = {_NO_BREAK_SPACE: "⍽", _TAB: "⇥", _NEW_LINE: "↵"}
+
+
+def day(value: date) -> str:
+    """28 August 2025."""
+    return f"{value.day} {value:%B %Y}"
+
+
+def weekday(value: date) -> str:
+    """Thursday 28 August 2025."""
+    return f"{value:%A} {day(value)}"
+
+
+def day_in_cell(text: str) -> str:
+    """The text of a SIGNED cell: the day that it names, or what it says where it names none."""
+    try:
+        return day(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def on(moment: datetime, zone: ZoneInfo) -> str:
+    """The day of a moment: 28 August 2025."""
+    return day(moment.astimezone(zone).date())
+
+
+def at(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment with the name of its zone: 28 August 2025, 10:30 am EDT."""
+    local = moment.astimezone(zone)
+    hour, half = local.hour % 12 or 12, "am" if local.hour < 12 else "pm"
+    return f"{day(local.date())}, {hour}:{local:%M} {half} {local:%Z}"
+
+
+def lower_first(text: str) -> str:
+    """A heading inside a sentence: "No longer listed by ICE" → "no longer listed by ICE"."""
+    return text[:1].lower() + text[1:]
