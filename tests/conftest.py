@@ -52,9 +52,7 @@ sys.addaudithook(_guard_network)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--update-golden", action="store_true", help="write tests/golden/ instead of comparing"
-    )
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden/ instead of comparing")
 
 
 @pytest.fixture

@@ -27,9 +27,7 @@ class Golden:
         kept = file.read_bytes().decode()
         if text != kept:
             diff = "\n".join(
-                unified_diff(
-                    kept.splitlines(), text.splitlines(), f"golden/{name}", "this run", lineterm=""
-                )
+                unified_diff(kept.splitlines(), text.splitlines(), f"golden/{name}", "this run", lineterm="")
             )
             pytest.fail(
                 f"{diff or f'golden/{name}: only line endings differ'}\n\n"

@@ -32,14 +32,15 @@ OURS = {*MAY_NOT_IMPORT, "tests", "bench"}
 
 # These files decide, and touch nothing; of ours they import only their like.
 LEAF: set[str] = set()
-MONITOR_PURE = {f"monitor.{name}" for name in ("model", "errors", "normalize", "names", "counties")}
-ALERTS_PURE = {"alerts.model", "monitor.model"}
+MONITOR_PURE = {f"monitor.{name}" for name in ("model", "errors", "normalize", "names", "counties", "evidence")}
+ALERTS_PURE = {"alerts.model", "monitor.model", "monitor.normalize"}
 MAY_IMPORT_OF_OURS = {
     "monitor/model.py": LEAF,
     "monitor/errors.py": LEAF,
     "monitor/counties.py": LEAF,  # a table of places
     "monitor/names.py": MONITOR_PURE,
     "monitor/normalize.py": MONITOR_PURE,
+    "monitor/evidence.py": MONITOR_PURE,
     "monitor/guard.py": MONITOR_PURE,
     "monitor/match.py": MONITOR_PURE,
     "monitor/diff.py": MONITOR_PURE,
@@ -78,9 +79,7 @@ def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
                 for alias in names:
                     yield alias.asname or alias.name, f"{module}.{alias.name}"
             case ast.Call(
-                func=ast.Name("__import__")
-                | ast.Name("import_module")
-                | ast.Attribute(attr="import_module"),
+                func=ast.Name("__import__") | ast.Name("import_module") | ast.Attribute(attr="import_module"),
                 args=[ast.Constant(str(module)), *_],
             ):
                 yield module, module
@@ -104,9 +103,7 @@ def used(source: str) -> set[str]:
                 return owner and f"{owner}.{name}"
         return None
 
-    return {
-        name for node in ast.walk(tree) if isinstance(node, ast.expr) and (name := dotted(node))
-    }
+    return {name for node in ast.walk(tree) if isinstance(node, ast.expr) and (name := dotted(node))}
 
 
 def _within(name: str, places: set[str]) -> bool:
@@ -192,9 +189,7 @@ def test_a_planted_impurity_is_caught(source: str, caught: str) -> None:
 
 
 def test_what_a_pure_file_needs_is_left_alone() -> None:
-    source = (
-        "from datetime import date\nfrom monitor.model import Match\nfrom rapidfuzz import fuzz"
-    )
+    source = "from datetime import date\nfrom monitor.model import Match\nfrom rapidfuzz import fuzz"
     assert not impurities("monitor/match.py", source)
 
 
@@ -231,9 +226,7 @@ def committable() -> list[Path]:
 
 
 def test_no_committed_text_names_a_registry_or_a_path_of_one_machine() -> None:
-    banned = re.compile(
-        "|".join([*map(re.escape, REGISTRIES), MACHINE_PATHS]).encode(), re.IGNORECASE
-    )
+    banned = re.compile("|".join([*map(re.escape, REGISTRIES), MACHINE_PATHS]).encode(), re.IGNORECASE)
     files = [f for f in committable() if f.is_file() and f != Path(__file__)]
     assert ROOT / "requirements.txt" in files
     named = {f: found[0] for f in files if (found := banned.search(f.read_bytes()))}

@@ -35,21 +35,15 @@ def links(client: requests.Session, ice: FakeIce) -> dict[str, str]:
     return {text: href for text, href in found.items() if href.endswith(".xlsx")}
 
 
-def test_the_page_links_the_lists_that_are_published(
-    ice: FakeIce, client: requests.Session
-) -> None:
+def test_the_page_links_the_lists_that_are_published(ice: FakeIce, client: requests.Session) -> None:
     ice.publishes(BOOK, b"PK pending", saved=SAVED)
     assert links(client, ice) == {
-        "Participating Agencies": (
-            "/doclib/about/offices/ero/287g/participatingAgencies03022026am.xlsx"
-        ),
+        "Participating Agencies": ("/doclib/about/offices/ero/287g/participatingAgencies03022026am.xlsx"),
         "Pending Agencies": "/doclib/about/offices/ero/287g/pendingAgencies03022026am.xlsx",
     }
 
 
-def test_an_unlinked_list_is_neither_on_the_page_nor_served(
-    ice: FakeIce, client: requests.Session
-) -> None:
+def test_an_unlinked_list_is_neither_on_the_page_nor_served(ice: FakeIce, client: requests.Session) -> None:
     ice.publishes(BOOK, BOOK)
     url = ice.workbook_url("pending")
     ice.unlinks("pending")
@@ -57,9 +51,7 @@ def test_an_unlinked_list_is_neither_on_the_page_nor_served(
     assert client.get(url, timeout=5).status_code == 404
 
 
-def test_a_second_publication_replaces_one_list_and_leaves_the_other(
-    ice: FakeIce, client: requests.Session
-) -> None:
+def test_a_second_publication_replaces_one_list_and_leaves_the_other(ice: FakeIce, client: requests.Session) -> None:
     ice.publishes(BOOK, b"PK pending")
     pending = ice.workbook_url("pending")
     ice.publishes(participating=b"PK newer")
@@ -121,9 +113,7 @@ def test_it_records_what_was_asked(ice: FakeIce, client: requests.Session) -> No
 
 
 @pytest.mark.parametrize("status", [403, 404, 429, 500])
-def test_the_page_answers_with_an_error_until_it_recovers(
-    ice: FakeIce, client: requests.Session, status: int
-) -> None:
+def test_the_page_answers_with_an_error_until_it_recovers(ice: FakeIce, client: requests.Session, status: int) -> None:
     ice.answers(status)
     assert [client.get(ice.page_url, timeout=5).status_code for _ in range(2)] == [status] * 2
     ice.recovers()
@@ -150,9 +140,7 @@ def test_an_answer_can_carry_headers(ice: FakeIce, client: requests.Session) -> 
     assert client.get(ice.page_url, timeout=5).headers["Retry-After"] == "7"
 
 
-def test_html_arrives_as_200_under_the_address_of_the_workbook(
-    ice: FakeIce, client: requests.Session
-) -> None:
+def test_html_arrives_as_200_under_the_address_of_the_workbook(ice: FakeIce, client: requests.Session) -> None:
     ice.publishes(BOOK)
     ice.serves_html_as_xlsx()
     answer = client.get(ice.workbook_url("participating"), timeout=5)
@@ -196,9 +184,7 @@ def test_an_endless_body_ends_with_the_server() -> None:
     answer.close()
 
 
-def test_a_hanging_server_runs_into_the_clients_time_limit(
-    ice: FakeIce, client: requests.Session
-) -> None:
+def test_a_hanging_server_runs_into_the_clients_time_limit(ice: FakeIce, client: requests.Session) -> None:
     ice.hangs(3600)  # the fixture's end does not wait for it
     with pytest.raises(requests.exceptions.ReadTimeout):
         client.get(ice.page_url, timeout=(5, 0.05))

@@ -55,9 +55,7 @@ def test_a_message_is_taken_and_kept(slack: FakeSlack) -> None:
         (500, "rollup_error"),
     ],
 )
-def test_a_refusing_webhook_keeps_nothing_until_it_accepts(
-    slack: FakeSlack, status: int, word: str
-) -> None:
+def test_a_refusing_webhook_keeps_nothing_until_it_accepts(slack: FakeSlack, status: int, word: str) -> None:
     slack.answers(status, word)
     assert [post(slack, {"text": "hello"}) for _ in range(2)] == [(status, word)] * 2
     assert slack.messages == []

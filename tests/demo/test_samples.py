@@ -45,9 +45,7 @@ def test_writing_them_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     assert contents(tmp_path / "once") == contents(tmp_path / "again")
 
 
-@pytest.mark.skipif(
-    "zlib-ng" in zlib.ZLIB_RUNTIME_VERSION, reason="zlib-ng packs the same content otherwise"
-)
+@pytest.mark.skipif("zlib-ng" in zlib.ZLIB_RUNTIME_VERSION, reason="zlib-ng packs the same content otherwise")
 def test_the_bundled_samples_are_byte_for_byte_what_the_script_writes(tmp_path: Path) -> None:
     write(tmp_path)
     assert contents(LISTS) == contents(tmp_path)
@@ -55,18 +53,14 @@ def test_the_bundled_samples_are_byte_for_byte_what_the_script_writes(tmp_path: 
 
 def test_the_bundled_samples_hold_what_the_script_writes(tmp_path: Path) -> None:
     written = [path for path in write(tmp_path) if path.suffix == ".xlsx"]
-    assert {path.name: members(path) for path in WORKBOOKS} == {
-        path.name: members(path) for path in written
-    }
+    assert {path.name: members(path) for path in WORKBOOKS} == {path.name: members(path) for path in written}
 
 
 def test_the_manifest_tells_the_truth() -> None:
     with (LISTS / "manifest.csv").open(encoding="utf-8", newline="") as lines:
         manifest = list(csv.DictReader(lines))
     assert [line["file"] for line in manifest] == [sample.file for sample in publications()]
-    assert [line["published"] for line in manifest] == sorted(
-        line["published"] for line in manifest
-    )
+    assert [line["published"] for line in manifest] == sorted(line["published"] for line in manifest)
     for line in manifest:
         path = LISTS / line["file"]
         assert hashlib.sha256(path.read_bytes()).hexdigest() == line["sha256"]

@@ -1,0 +1,1 @@
+"""Measured figures, beside what people would use instead. Never asserted: machines differ, ratios tell."""
