@@ -18,7 +18,7 @@ from demo.ice import FakeIce
 from monitor.check import Rules, run_check
 from monitor.folder import Step
 from monitor.model import ListName
-from monitor.reader import Reader
+from monitor.reader import Reader, ReadLimits
 from monitor.store import open_store
 
 BEFORE = "participatingAgencies08112025am.xlsx"
@@ -70,7 +70,7 @@ def _after_reading(folder: Path) -> float:
     times = []
     for _ in range(ROUNDS):
         shutil.copy(folder / "before.db", folder / "part.db")
-        with Reader(timeout=60, max_memory=1 << 30) as reader, open_store(folder / "part.db") as store:
+        with Reader(lambda: ReadLimits(60, 1 << 30)) as reader, open_store(folder / "part.db") as store:
             reader.ahead(step.fetched())
             time.sleep(1)  # by now it has been read
             times.append(

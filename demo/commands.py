@@ -116,6 +116,7 @@ class _World:
 
     def publish_and_check(self, context: Context, at: datetime, lists: list[SamplePublication]) -> None:
         """ICE publishes; the service looks, records and tells; print what arrived at whose door."""
+        from monitor import wiring
         from monitor.commands import check_once
         from monitor.output import check_line
 
@@ -124,7 +125,8 @@ class _World:
             self._ice.publishes(**{publication.list: content}, name=publication.file, saved=publication.saved)
         click.secho(f"\nICE publishes ({at:%-d %B %Y, %H:%M} UTC)", bold=True)
         mails, posts = len(self._smtp.messages), len(self._slack.messages)
-        results, _ = check_once(self.settings, at, context.after_check)
+        with wiring.reader(lambda: self.settings) as reading:
+            results, _ = check_once(reading, self.settings, at, context.after_check)
         for result in results:
             click.echo(f"  {check_line(result)}")
         for post in self._slack.messages[posts:]:

@@ -7,3 +7,5 @@
 `check` walks this path once for one list; everything on it that decides (normalize, names, guard, match, diff) is
 pure. `alerts` and `web` read the log that comes of it; nothing here knows of them.
 """
+
+__version__ = "0.1.0"

@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from monitor import __version__
 from monitor.context import Context, Exit
 from monitor.errors import MonitorError
 
@@ -58,7 +58,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("agreement-monitor"), prog_name="agreement-monitor")
+@click.version_option(__version__, prog_name="agreement-monitor")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -109,12 +109,13 @@ def run(context: Context) -> None:
 
 def service_jobs(settings: Settings) -> list[Job]:
     """What `run` does again and again, beside serving the pages."""
-    from monitor import output
+    from monitor import output, wiring
     from monitor.commands import check_once
     from monitor.schedule import Job
 
     def check(now: datetime) -> None:
-        results, _ = check_once(settings, now, [_tell_subscribers])
+        with wiring.reader(lambda: settings) as reading:
+            results, _ = check_once(reading, settings, now, [_tell_subscribers])
         for result in results:
             click.echo(f"{now:%Y-%m-%d %H:%M:%S} {output.check_line(result)}", err=True)
 

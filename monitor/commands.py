@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor import lines, output
+from monitor import lines, output, wiring
 from monitor.context import AfterCheck, Context, Exit
 from monitor.errors import ManifestError, MonitorError
 from monitor.model import Kind, ListName, Outcome
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from monitor.check import CheckResult
     from monitor.config import Settings
     from monitor.folder import Step
+    from monitor.reader import Reader
     from monitor.store import Store
 
 _format = click.option(
@@ -47,7 +48,8 @@ def check(context: Context) -> None:
 
     For cron: exit status 0 done, 1 something new needs a person, 2 a list could not be checked.
     """
-    results, needs_a_person = check_once(context.settings, context.now, context.after_check)
+    with wiring.reader(lambda: context.settings) as reading:  # first: its child gets ready meanwhile
+        results, needs_a_person = check_once(reading, context.settings, context.now, context.after_check)
     for result in results:
         click.echo(output.check_line(result))
     if any(result.outcome is Outcome.FAILED for result in results):
@@ -55,20 +57,22 @@ def check(context: Context) -> None:
     context.end(Exit.NEEDS_A_PERSON if needs_a_person else Exit.DONE)
 
 
-def check_once(settings: Settings, now: datetime, after_check: Iterable[AfterCheck]) -> tuple[list[CheckResult], bool]:
+def check_once(
+    reading: Reader, settings: Settings, now: datetime, after_check: Iterable[AfterCheck]
+) -> tuple[list[CheckResult], bool]:
     """Check both lists, then do what follows a check; the results, and whether something new needs a person.
 
     What follows is done even after a failed check: what waits to be sent does not depend on ICE.
     """
-    from monitor import wiring
+    from monitor.ahead import Ahead
+    from monitor.store import open_store
 
-    with wiring.reader(settings) as reading:  # first, so that the child gets ready while the rest is imported
-        from monitor.check import run_check
-        from monitor.store import open_store
+    with open_store(settings.state) as store:
+        source = Ahead(wiring.ice_site(settings), reading, store)
+        from monitor.check import run_check  # while the workbooks are being read
 
-        source, rules = wiring.ice_site(settings), wiring.rules(settings)
-        with open_store(settings.state) as store:
-            results = [run_check(source, reading, store, name, now=now, rules=rules) for name in ListName]
+        rules = wiring.rules(settings)
+        results = [run_check(source, reading, store, name, now=now, rules=rules) for name in ListName]
     needs_a_person = any(result.newly_held for result in results)
     for act in after_check:
         needs_a_person |= act(settings, now)
@@ -89,19 +93,19 @@ def replay(context: Context, folder: Path, until: datetime | None, alerts: bool)
     from monitor.check import run_check
     from monitor.folder import steps_of
     from monitor.progress import progress
-    from monitor.wiring import reader, rules
 
     settings = context.settings
     workers = 2
+    rules = wiring.rules(settings)
     entries = 0
-    with reader(settings, workers=workers) as reading, _store(context) as store:
+    with wiring.reader(lambda: settings, workers) as reading, _store(context) as store:
         steps = [s for s in steps_of(folder, reading) if until is None or s.at <= until]
         steps = [s for s in steps if not store.was_checked(s.list, s.at, s.sha256)]
         _refuse_the_past(store, steps, folder)
         for step in progress(steps, "Replaying", ahead=lambda s: reading.ahead(s.fetched()), depth=2 * workers):
             if store.was_checked(step.list, step.at, step.sha256):
                 continue  # listed twice
-            result = run_check(step, reading, store, step.list, now=step.at, rules=rules(settings), announce=alerts)
+            result = run_check(step, reading, store, step.list, now=step.at, rules=rules, announce=alerts)
             entries += result.entries
             if result.outcome in (Outcome.HELD, Outcome.FAILED):
                 click.echo(f"{step.file}: {output.check_line(result)}", err=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,6 +27,16 @@ _PREFIX = "AGREEMENT_MONITOR_"
 
 _LONGEST = 1_000_000  # of seconds, minutes and hours alike: what is longer overflows where times are added up
 
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{value!r} is no web address; write https://…")
+    return value
+
+
+# pydantic's own type for addresses takes 20 ms to import, and every command reads the settings.
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 Seconds = Annotated[float, Field(gt=0, le=_LONGEST)]
 Hours = Annotated[float, Field(gt=0, le=_LONGEST)]
 
@@ -37,7 +48,7 @@ class _Section(BaseModel):
 class SourceSettings(_Section):
     """Where ICE's lists are read, and how politely."""
 
-    page: AnyHttpUrl = AnyHttpUrl("https://www.ice.gov/identify-and-arrest/287g")
+    page: WebAddress = "https://www.ice.gov/identify-and-arrest/287g"
     contact: str = "operator contact not set"  # an address or page that ICE's staff can turn to
     connect_timeout: Seconds = 5.0
     read_timeout: Seconds = 30.0
@@ -118,12 +129,8 @@ class WebSettings(_Section):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8287
-    base_url: str = "http://127.0.0.1:8287"  # how readers reach it: links in messages begin with this
-
-    @field_validator("base_url")
-    @classmethod
-    def _plain(cls, value: str) -> str:
-        return str(AnyHttpUrl(value)).rstrip("/")
+    base_url: Annotated[WebAddress, AfterValidator(lambda url: url.rstrip("/"))] = "http://127.0.0.1:8287"
+    """How readers reach it: links in messages begin with this."""
 
 
 class Settings(BaseSettings):

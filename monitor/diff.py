@@ -21,7 +21,7 @@ from monitor.model import (
     Standing,
     Values,
 )
-from monitor.names import real_county
+from monitor.names import Likeness, likeness, real_county
 
 # The fields that a reader is told about, as the log names them.
 FIELDS = ("state", "agency", "type", "county", "support_type", "signed", "moa", "addendum")
@@ -73,18 +73,25 @@ def _significance(field: str, before: Listing, after: Listing) -> Significance:
     if field in ("moa", "addendum"):
         return Significance.CLERICAL if getattr(old, field) == getattr(new, field) else Significance.DOCUMENT
     if field == "agency":
-        # Once matched, it is the same agency; that it is called otherwise is a matter of words.
-        return Significance.CLERICAL
+        return _agency_significance(old, new)
     if field == "county":
         return _county_significance(old, new)
     if field == "type":
         return Significance.CLERICAL
     one, other = getattr(old, field), getattr(new, field)
-    if one == other and (one is not None or field != "signed"):
-        return Significance.CLERICAL
-    if one is None:
-        return Significance.CLERICAL  # a blank or unreadable cell filled in
-    return Significance.SUBSTANTIVE
+    # Written otherwise, or a blank or unreadable cell filled in.
+    return Significance.CLERICAL if one is None or one == other else Significance.SUBSTANTIVE
+
+
+def _agency_significance(old: Values, new: Values) -> Significance:
+    """Once matched, it is one agreement; but a county's prison where its sheriff stood is another agency to readers.
+
+    A name that much resembles the other was misspelt: "Freedom County" for "Freeborn County" (31 March 2025).
+    """
+    county = new.county if old.county == new.county else ""
+    like = likeness(old.agency, new.agency, new.state or old.state, county)
+    other = like in (Likeness.DIFFERENT, Likeness.SAME_PLACE)
+    return Significance.SUBSTANTIVE if other else Significance.CLERICAL
 
 
 def _county_significance(old: Values, new: Values) -> Significance:
@@ -216,7 +223,8 @@ def _order(change: Change) -> tuple[str, ...]:
         v.agency,
         v.support_type or "~",
         "" if change.kind.is_note else change.kind,
-        *(str(cell) for cell in _all_cells(shown.cells)),
+        *_all_cells(shown.cells),
+        str(change.agreement or ""),
     )
 
 

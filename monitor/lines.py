@@ -7,9 +7,12 @@ import io
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from monitor.log import AgreementRecord, PublicationRecord
 from monitor.model import Cells, Entry
+
+if TYPE_CHECKING:
+    from monitor.log import AgreementRecord, PublicationRecord
 
 Line = dict[str, object]
 

@@ -16,6 +16,7 @@ from rapidfuzz.distance import OSA
 
 from monitor.evidence import AT_ONCE, LATER, SECOND_ROW, Rules, agree, believed, same_county, weigh
 from monitor.model import Listing, Match, Matching, Standing, SupportType, Values
+from monitor.names import county_in
 from monitor.normalize import document_name
 
 Key = tuple[str | None, str, SupportType | None]
@@ -180,9 +181,9 @@ def _alike(one: Listing, other: Listing) -> tuple[bool, ...]:
 
 
 def _two_places(a: Values, b: Values) -> bool:
-    """Whether two rows of one key are two agencies all the same: in two real counties, signed on two days, without
-    one document. Pennsylvania alone has twenty Washington Townships."""
-    if a.county == b.county or a.signed == b.signed or (a.moa and a.moa == b.moa):
+    """Whether two rows of one key are two agencies all the same: in two real counties, of which the name names none,
+    signed on two days, without one document. Pennsylvania alone has twenty Washington Townships."""
+    if a.county == b.county or a.signed == b.signed or (a.moa and a.moa == b.moa) or county_in(a.agency):
         return False
     return same_county(a, b) is False and agree(a.signed, b.signed) is False
 

@@ -59,7 +59,11 @@ _QUALIFIERS = frozenset(
 _ABBREVIATIONS_OF: dict[str, list[str]] = {}
 for _abbreviation, _word in ABBREVIATIONS.items():
     _ABBREVIATIONS_OF.setdefault(_word, []).append(_abbreviation)
-_PARTS_OF = {abbreviation: frozenset(word.split()) - {"of"} for abbreviation, word in ABBREVIATIONS.items()}
+# The words that each abbreviation stands for, the most words first.
+_PARTS_OF = {
+    abbreviation: frozenset(word.split()) - {"of"}
+    for abbreviation, word in sorted(ABBREVIATIONS.items(), key=lambda pair: -len(pair[1].split()))
+}
 _NOT_TELLING = _FILLERS | _FORMS | _UNITS
 
 
@@ -74,28 +78,23 @@ def likeness(one: str, other: str, state: str | None, county: str = "") -> Liken
     if one == other:
         return Likeness.EQUAL
     a, b = _numbers_read(one.split(), other.split())
-    if _numbers(a) != _numbers(b):
+    if _numbers(a) != _numbers(b) or (not county and _real_counties_differ(one, other, state)):
         return Likeness.DIFFERENT
-    if not county and _real_counties_differ(one, other, state):
-        return Likeness.DIFFERENT
-    left, right = _abbreviations_read(*_without_common(a, b))
-    if _only_spacing(a, b) or _only_spacing(left, right):
+    if _only_spacing(a, b):
         return Likeness.SPELLING
+    left, right, misread = _abbreviations_read(*_without_common(a, b))
     pairs = _typing_errors(left, right)
-    if any(_are_two(x, y) for x, y in pairs):
+    loose = sum(not _is_slip(x, y) for x, y in pairs)
+    if loose > 1 or any(_are_two(x, y) for x, y in pairs):
         return Likeness.DIFFERENT
     left, right = _less(left, [x for x, _ in pairs]), _less(right, [y for _, y in pairs])
-    loose = sum(not _is_slip(x, y) for x, y in pairs)
-    if loose > 1:
-        return Likeness.DIFFERENT  # two words that only resemble
     left, right = (_without_names(words, _names_of_state(state), county) for words in (left, right))
-    most = Likeness.RESEMBLES if loose else Likeness.SPELLING
-    return min(most, _of_the_rest(left, right, a, b)) if left or right else min(most, _same_words(pairs))
-
-
-def _same_words(pairs: Sequence[tuple[str, str]]) -> Likeness:
-    """The likeness of names of which nothing is left over: misspelt, or the same words in another order."""
-    return Likeness.SPELLING if pairs else Likeness.WORDING
+    misspelt = pairs or misread or a != one.split() or b != other.split()
+    if left or right:
+        most = _of_the_rest(left, right, a, b)
+    else:
+        most = Likeness.SPELLING if misspelt else Likeness.WORDING  # or the same words in another order
+    return min(most, Likeness.RESEMBLES) if loose else most
 
 
 def _of_the_rest(left: list[str], right: list[str], a: list[str], b: list[str]) -> Likeness:
@@ -105,9 +104,10 @@ def _of_the_rest(left: list[str], right: list[str], a: list[str], b: list[str]) 
         return Likeness.DIFFERENT  # a township, and the borough of that name
     if _HEADS & set(left) and _HEADS & set(right):
         return Likeness.DIFFERENT
-    telling = _telling(left, a), _telling(right, b)
+    common = set(a) & set(b)
+    telling = _telling(left, a, common), _telling(right, b, common)
     if any(telling):
-        return _of_a_telling_word(left, right, telling, set(a) & set(b))
+        return _of_a_telling_word(left, right, telling, common)
     units = bool(_UNITS & set(left)), bool(_UNITS & set(right))
     if all(units):
         return Likeness.SAME_PLACE
@@ -153,13 +153,11 @@ def _without_common(a: list[str], b: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _only_spacing(a: list[str], b: list[str]) -> bool:
-    """Whether two runs of words differ in where one word ends, and at most by a slip: "South Hampton", "Co unty"."""
+    """Whether two names differ in where one word ends: "South Hampton", "Co unty"."""
     if len(a) == len(b):
         return False
     one, other = "".join(a), "".join(b)
-    if one == other or (min(len(one), len(other)) > 5 and _is_slip(one, other)):
-        return True
-    return other in _abbreviating_one(a) or one in _abbreviating_one(b)
+    return one == other or other in _abbreviating_one(a) or one in _abbreviating_one(b)
 
 
 def _abbreviating_one(words: list[str]) -> Iterator[str]:
@@ -220,9 +218,10 @@ def _read_like(words: list[str], missing: set[str]) -> list[str]:
     return [next((n for o, n in ordinals.items() if OSA.distance(o, word) <= 1), word) for word in words]
 
 
-def _abbreviations_read(left: list[str], right: list[str]) -> tuple[list[str], list[str]]:
+def _abbreviations_read(left: list[str], right: list[str]) -> tuple[list[str], list[str], bool]:
     """What is left of two names without an abbreviation on one side, misspelt, and its words on the other: "Pcct." for
-    precinct; or "So." for "St.", which reads as another abbreviation."""
+    precinct; or "So." for "St.", which reads as another abbreviation. And whether there was one."""
+    misread = False
     for abbreviation, parts in _PARTS_OF.items():
         for short, long in ((left, right), (right, left)):
             if parts <= set(long):
@@ -230,7 +229,8 @@ def _abbreviations_read(left: list[str], right: list[str]) -> tuple[list[str], l
                 if found:
                     short[:] = _less(short, _PARTS_OF.get(found, (found,)))
                     long[:] = _less(long, parts)
-    return left, right
+                    misread = True
+    return left, right, misread
 
 
 def _misspelt(words: list[str], parts: frozenset[str]) -> Iterator[str]:
@@ -257,14 +257,15 @@ def _less(words: list[str], fewer: Iterable[str]) -> list[str]:
 # --- what words say ----------------------------------------------------------------------------------------
 
 
-def _telling(rest: list[str], name: list[str]) -> list[str]:
-    """The words that could tell two agencies apart: those of `rest` that are no filler, form or unit in `name`."""
+def _telling(rest: list[str], name: list[str], common: set[str]) -> list[str]:
+    """The words that could tell two agencies apart: those of `rest` that are no filler, form or unit in `name`, and
+    that the other name has not got at all ("County of Franklin / Franklin County Jail")."""
     fillers = {
         word
         for before, word, after in zip(["", *name], name, [*name[1:], ""], strict=False)
         if after in _FILLERS_BEFORE.get(word, ()) or before in _FILLERS_AFTER.get(word, ())
     }
-    return [word for word in rest if word not in _NOT_TELLING and word not in fillers]
+    return [word for word in rest if word not in _NOT_TELLING and word not in fillers and word not in common]
 
 
 def _forms(words: list[str]) -> set[str]:

@@ -164,6 +164,13 @@ _EARLIEST = date(1996, 9, 30)
 _LATEST = date(2100, 1, 1)
 
 
+# 5/8/25 with both marks; with a year of four digits the second may be missing (`05/082025`), or the first, or both,
+# where month and day have two digits each. A month and a year alone ("11/2025") name no day.
+_MONTH_DAY_YEAR = re.compile(
+    r"(\d{1,2})[\s/.-]+(\d{1,2})[\s/.-]+(\d{2})|(\d{1,2})[\s/.-]+(\d{1,2})[\s/.-]*(\d{4})|(\d\d)(\d\d)[\s/.-]*(\d{4})"
+)
+
+
 @lru_cache(maxsize=8192)
 def signed(text: str) -> date | None:
     """The day that a SIGNED cell names: ISO, month/day/year with slips (`05/082025`), or a spreadsheet's day number."""
@@ -173,9 +180,9 @@ def signed(text: str) -> date | None:
         found = _date(int(iso[1]), int(iso[2]), int(iso[3]))
     elif re.fullmatch(r"\d{5}(?:\.\d+)?", text):
         found = date(1899, 12, 30) + timedelta(days=int(float(text)))
-    elif us := re.fullmatch(r"(\d{1,2})[\s/.\-]*?(\d{1,2})[\s/.\-]*(\d{4}|\d{2})", text):
-        year = int(us[3]) + (2000 if len(us[3]) == 2 else 0)
-        found = _date(year, int(us[1]), int(us[2]))
+    elif us := re.fullmatch(_MONTH_DAY_YEAR, text):
+        month, day, year = (int(part) for part in us.groups() if part)
+        found = _date(year + (2000 if year < 100 else 0), month, day)
     return found if found and _EARLIEST <= found < _LATEST else None
 
 

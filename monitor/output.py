@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.lines import Line, as_csv, as_json
-from monitor.log import AgreementRecord, LastCheck, PublicationRecord
 from monitor.model import Entry, ListName, Outcome
 
 if TYPE_CHECKING:
     from monitor.check import CheckResult
+    from monitor.log import AgreementRecord, LastCheck, PublicationRecord
 
 CHANGE_COLUMNS = ("observed_at", "list", "kind", "status", "state", "agency", "support_type", "id")
 AGREEMENT_COLUMNS = ("state", "agency", "support_type", "signed", "listed", "id")

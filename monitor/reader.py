@@ -12,31 +12,40 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from queue import SimpleQueue
 from typing import IO
 
 from monitor.errors import LayoutChanged, WorkbookError
 from monitor.model import Cells, Fetched, ListName, Publication
-from monitor.normalize import listing
 
 _MAX_ANSWER = 200_000_000  # bytes; a real one has 0.4 MB
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """What reading one workbook may cost: seconds, and bytes of memory of the process that reads it."""
+
+    timeout: float
+    max_memory: int
 
 
 class Reader:
     """Turns fetched workbooks into publications. Use as a context manager; closing it ends the children.
 
-    `timeout` in seconds a workbook, `max_memory` in bytes a child. `workers` children read side by side what
-    `ahead` was told of; `read` alone uses one.
+    `limits` are asked for with each workbook, so that the children can get ready while the settings are still being
+    read. `workers` children read side by side what `ahead` was told of; `read` alone uses one.
     """
 
-    def __init__(self, *, timeout: float, max_memory: int, workers: int = 1) -> None:
-        self._timeout = timeout
+    def __init__(self, limits: Callable[[], ReadLimits], workers: int = 1) -> None:
+        self._limits = limits
         self._idle: SimpleQueue[_Child] = SimpleQueue()
         for _ in range(workers):
-            self._idle.put(_Child(max_memory))
+            self._idle.put(_Child())
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reader")
         self._ahead: dict[str, Future[dict[str, object]]] = {}
 
@@ -47,6 +56,8 @@ class Reader:
 
     def read(self, fetched: Fetched, observed_at: datetime) -> tuple[ListName, Publication]:
         """Which list a workbook's columns say it is, and its rows. Raises WorkbookError or LayoutChanged."""
+        from monitor.normalize import listing  # not wanted before a workbook is, and then while a child reads it
+
         self.ahead(fetched)
         answer = self._ahead.pop(fetched.sha256).result()
         match answer:
@@ -69,7 +80,7 @@ class Reader:
     def _ask(self, content: bytes) -> dict[str, object]:
         child = self._idle.get()
         try:
-            return child.ask(content, self._timeout)
+            return child.ask(content, self._limits())
         finally:
             self._idle.put(child)
 
@@ -88,14 +99,13 @@ class Reader:
 class _Child:
     """One reading process, started before it is needed and again after it has failed."""
 
-    def __init__(self, max_memory: int) -> None:
-        self._max_memory = max_memory
+    def __init__(self) -> None:
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             # -P: a module that lies in the working directory is not taken for one of ours.
-            [sys.executable, "-P", "-m", "monitor.workbook", str(self._max_memory)],
+            [sys.executable, "-P", "-m", "monitor.workbook"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -103,15 +113,15 @@ class _Child:
             start_new_session=True,
         )
 
-    def ask(self, content: bytes, timeout: float) -> dict[str, object]:
+    def ask(self, content: bytes, limits: ReadLimits) -> dict[str, object]:
         """The child's answer; what it died or ran over of, as an error in the answer's form."""
         if self._process.poll() is not None:
             self._replace()
         assert self._process.stdin
         assert self._process.stdout
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + limits.timeout
         try:
-            self._process.stdin.write(b"%d\n" % len(content))
+            self._process.stdin.write(b"%d %d\n" % (len(content), limits.max_memory))
             self._process.stdin.write(content)
             self._process.stdin.flush()
             line = _line_before(self._process.stdout, deadline)
@@ -120,7 +130,7 @@ class _Child:
             return {"error": "WorkbookError", "what": "the process that was reading it ended: it needs too much memory"}
         except TimeoutError:
             self._replace()
-            return {"error": "WorkbookError", "what": f"reading it takes longer than {timeout:g} s"}
+            return {"error": "WorkbookError", "what": f"reading it takes longer than {limits.timeout:g} s"}
         answer: dict[str, object] = json.loads(line)
         if "error" in answer:
             self._replace()  # what a workbook leaves behind, the memory that it took above all, is not the next one's

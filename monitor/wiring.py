@@ -1,19 +1,25 @@
-"""Settings → the parts that a check is made of."""
+"""Settings → the parts that a check is made of. Each is imported where it is made: some are wanted before others."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-from monitor.check import Rules
-from monitor.config import Settings
-from monitor.guard import Limits
-from monitor.reader import Reader
-from monitor.sources import IceSite
+from monitor import __version__
+from monitor.reader import Reader, ReadLimits
+
+if TYPE_CHECKING:
+    from monitor.check import Rules
+    from monitor.config import Settings
+    from monitor.sources import IceSite
 
 
 def rules(settings: Settings) -> Rules:
     """When to hold a publication and when to confirm a departure."""
+    from monitor.check import Rules
+    from monitor.guard import Limits
+
     guard = settings.guard
     return Rules(
         Limits(
@@ -29,18 +35,24 @@ def rules(settings: Settings) -> Rules:
     )
 
 
-def reader(settings: Settings, workers: int = 1) -> Reader:
-    """A reader within the limits of the settings; close it."""
-    read = settings.read
-    return Reader(timeout=read.timeout, max_memory=read.max_memory_mb << 20, workers=workers)
+def reader(settings: Callable[[], Settings], workers: int = 1) -> Reader:
+    """A reader within the limits of the settings, which it asks for once it has something to read; close it."""
+
+    def limits() -> ReadLimits:
+        read = settings().read
+        return ReadLimits(read.timeout, read.max_memory_mb << 20)
+
+    return Reader(limits, workers)
 
 
 def ice_site(settings: Settings) -> IceSite:
     """ICE's page, for one run."""
+    from monitor.sources import IceSite
+
     source = settings.source
     return IceSite(
-        str(source.page),
-        user_agent=f"agreement-monitor/{version('agreement-monitor')} ({source.contact})",
+        source.page,
+        user_agent=f"agreement-monitor/{__version__} ({source.contact})",
         timeout=(source.connect_timeout, source.read_timeout),
         max_bytes=source.max_bytes,
         retries=source.retries,

@@ -1,7 +1,8 @@
 """Bytes of a workbook → the sheet that is a list → its rows, cells kept as published.
 
-This file runs in a child process (see `reader`), because what it is given is hostile: `python -m monitor.workbook
-MAX_MEMORY` reads length-prefixed workbooks from its standard input and answers each with one line of JSON.
+This file runs in a child process (see `reader`), because what it is given is hostile: `python -m monitor.workbook`
+reads workbooks from its standard input, each after a line with its length and the memory that may be used, and answers
+each with one line of JSON.
 """
 
 from __future__ import annotations
@@ -203,8 +204,6 @@ def _address(cell: Cell | MergedCell) -> str:
 def main() -> None:
     """Serve `read` over standard input and output until the input ends. A line of JSON a workbook:
     {"sheet": …} or {"error": "WorkbookError" | "LayoutChanged", "what": … | "missing": […]}."""
-    max_memory = int(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_AS, (max_memory, max_memory))
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     import openpyxl  # noqa: F401 - while the parent is still fetching
 
@@ -212,8 +211,11 @@ def main() -> None:
     # while reading, and not before the next workbook, which then may lack the memory.
     gc.freeze()
     gc.disable()
-    while size := source.readline():
-        sink.write(_answer(source.read(int(size))) + b"\n")
+    while asked := source.readline():
+        size, max_memory = map(int, asked.split())
+        content = source.read(size)
+        resource.setrlimit(resource.RLIMIT_AS, (max_memory, max_memory))
+        sink.write(_answer(content) + b"\n")
         sink.flush()
         gc.collect()
 

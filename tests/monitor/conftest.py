@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from monitor.reader import Reader
+from monitor.reader import Reader, ReadLimits
 from tests.monitor.builders import Service, service
 
 
 @pytest.fixture(scope="session")
 def reader() -> Iterator[Reader]:
-    with Reader(timeout=60, max_memory=1 << 30) as reading:
+    with Reader(lambda: ReadLimits(60, 1 << 30)) as reading:
         yield reading
 
 

@@ -478,7 +478,7 @@ def test_a_setting_in_the_environment_that_cannot_be_used_is_named(
     result = typed(service, "check")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == (
-        "agreement-monitor: config.toml: source.page: Input should be a valid URL, relative URL without a base;"
+        "agreement-monitor: config.toml: source.page: Value error, 'www.ice.gov' is no web address; write https://…;"
         " see config.example.toml\n"
     )
 

@@ -101,8 +101,11 @@ def test_a_file_that_is_not_there_is_an_error_if_it_was_named() -> None:
         ('[log]\ntime_zone = "Nowhere/City"', "log.time_zone: Value error, there is no time zone 'Nowhere/City'"),
         ('[log]\ntime_zone = "America"', "log.time_zone: Value error, there is no time zone 'America'"),
         ('[log]\ntime_zone = "../x"', "log.time_zone: Value error, ZoneInfo keys must"),
-        ('[source]\npage = "ftp://ice.test/"', "source.page: URL scheme should be 'http' or 'https'"),
-        ('[web]\nbase_url = "nowhere"', "web.base_url: Input should be a valid URL, relative URL without a base"),
+        (
+            '[source]\npage = "ftp://ice.test/"',
+            "source.page: Value error, 'ftp://ice.test/' is no web address; write https://…",
+        ),
+        ('[web]\nbase_url = "nowhere"', "web.base_url: Value error, 'nowhere' is no web address; write https://…"),
         ("[guard]\ngone_share = 10", "guard.gone_share: Input should be less than or equal to 1"),
         ('[mail]\nsecurity = "ssl"', "mail.security: Input should be 'none', 'starttls' or 'tls'"),
         ('mail = "localhost"', "mail: Input should be a valid dictionary or instance of MailSettings"),

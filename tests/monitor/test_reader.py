@@ -15,7 +15,7 @@ import pytest
 from demo.workbooks import workbook
 from monitor.errors import LayoutChanged, WorkbookError
 from monitor.model import Fetched, ListName
-from monitor.reader import Reader
+from monitor.reader import Reader, ReadLimits
 from tests.monitor import hostile
 from tests.monitor.builders import as_row, cells
 
@@ -46,7 +46,7 @@ def sparse(rows: int) -> Fetched:
 
 @pytest.fixture
 def frugal() -> Iterator[Reader]:
-    with Reader(timeout=60, max_memory=LITTLE_MEMORY) as reading:
+    with Reader(lambda: ReadLimits(60, LITTLE_MEMORY)) as reading:
         yield reading
 
 
@@ -71,7 +71,7 @@ def test_a_workbook_becomes_a_publication_with_its_rows_and_where_it_came_from(r
 
 def test_what_was_begun_ahead_is_read_like_anything_else() -> None:
     books = [plain(f"Agency of {name}") for name in ("Amber", "Basalt", "Cedar", "Dune")]
-    with Reader(timeout=60, max_memory=1 << 30, workers=2) as reading:
+    with Reader(lambda: ReadLimits(60, 1 << 30), workers=2) as reading:
         for book in books:
             reading.ahead(book)
         names = [reading.read(book, NOW)[1].listings[0].cells.agency for book in reversed(books)]
@@ -117,15 +117,15 @@ def test_bombs_are_refused_for_what_they_are_before_memory_runs_out(frugal: Read
 
 def test_a_process_that_cannot_even_begin_is_no_endless_wait() -> None:
     with (
-        Reader(timeout=60, max_memory=8 << 20) as reading,
-        pytest.raises(WorkbookError, match="the process that was reading it ended"),
+        Reader(lambda: ReadLimits(60, 8 << 20)) as reading,
+        pytest.raises(WorkbookError, match="memory"),
     ):
         reading.read(plain(), NOW)
 
 
 def test_a_workbook_that_takes_too_long_is_refused() -> None:
     with (
-        Reader(timeout=0.001, max_memory=1 << 30) as reading,
+        Reader(lambda: ReadLimits(0.001, 1 << 30)) as reading,
         pytest.raises(WorkbookError, match=r"reading it takes longer than 0\.001 s"),
     ):
         reading.read(plain(), NOW)
@@ -133,7 +133,7 @@ def test_a_workbook_that_takes_too_long_is_refused() -> None:
 
 def test_a_reading_process_that_was_killed_meanwhile_is_replaced() -> None:
     others = children()
-    with Reader(timeout=60, max_memory=1 << 30) as reading:
+    with Reader(lambda: ReadLimits(60, 1 << 30)) as reading:
         (child,) = children() - others
         os.kill(child, signal.SIGKILL)
         os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
@@ -142,7 +142,7 @@ def test_a_reading_process_that_was_killed_meanwhile_is_replaced() -> None:
 
 def test_one_process_reads_many_workbooks_and_ends_with_the_reader() -> None:
     others = children()
-    with Reader(timeout=60, max_memory=1 << 30) as reading:
+    with Reader(lambda: ReadLimits(60, 1 << 30)) as reading:
         started = children() - others
         for agency in ("Amber Police", "Basalt Police"):
             reading.read(plain(agency), NOW)
@@ -156,5 +156,5 @@ def test_a_file_in_the_working_directory_is_not_taken_for_a_module(
     for name in ("openpyxl.py", "monitor.py", "json.py"):
         (tmp_path / name).write_text("raise SystemExit('taken')")
     monkeypatch.chdir(tmp_path)
-    with Reader(timeout=60, max_memory=1 << 30) as reading:
+    with Reader(lambda: ReadLimits(60, 1 << 30)) as reading:
         assert len(reading.read(plain(), NOW)[1].listings) == 1
