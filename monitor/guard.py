@@ -93,11 +93,11 @@ def released(hold: Hold, waiting: Sequence[Waiting], observed_at: datetime, now:
     """
     if hold.structural:
         return False
-    mine = doubts(hold)
-    agreeing = [w for w in waiting if not w.structural and mine & w.doubts]
-    since = min([observed_at, *(w.observed_at for w in agreeing)])
-    if mine == {Doubt.SERVED_AGAIN}:
+    implausible = doubts(hold) - {Doubt.SERVED_AGAIN}
+    if not implausible:
         return now - observed_at >= limits.release_served_again_after
+    agreeing = [w for w in waiting if not w.structural and implausible & w.doubts]
+    since = min([observed_at, *(w.observed_at for w in agreeing)])
     return len(agreeing) >= limits.agreeing_publications or now - since >= limits.release_after
 
 

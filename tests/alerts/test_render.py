@@ -21,7 +21,7 @@ from alerts.routing import route
 from demo.slack_limits import refusal
 from monitor.model import Cells, Entry, Kind, ListName, Significance
 from monitor.normalize import STATES
-from tests.alerts.builders import LARKMERE, NOON, cells, changed, entry, source, subscriber, told, watch
+from tests.alerts.builders import LARKMERE, NOON, cells, changed, edits, entry, source, subscriber, told, watch
 from tests.golden import Golden
 
 SETTING = Setting(
@@ -200,7 +200,7 @@ hostile_cells = st.builds(
 
 
 def hostile_entry(before: Cells, after: Cells, kind: Kind, state: str | None) -> Entry:
-    if kind is Kind.CHANGED and before != after:
+    if kind is Kind.CHANGED and edits(before, after):
         return changed(before, after, state=state)
     return entry(Kind.NEW if kind is Kind.CHANGED else kind, after, state=state, publication=source(before.agency))
 
