@@ -31,6 +31,7 @@ COMMANDS = {
     "agreements": ("monitor.commands", "Print the agreements."),
     "show": ("monitor.commands", "Print one agreement, entry or publication."),
     "publications": ("monitor.commands", "Print the publications that were seen, and what became of them."),
+    "export-workbook": ("monitor.commands", "Write a workbook that was fetched, byte for byte."),
     "watch": ("alerts.commands", "Say who is told about which states."),
     "deliveries": ("alerts.commands", "Print what was sent to whom, and what waits."),
     "serve": ("web.commands", "Serve the change log on the web."),
@@ -47,8 +48,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = COMMANDS[name][0]
-        command = globals()[name] if module == __name__ else getattr(import_module(module), name)
+        module, attribute = COMMANDS[name][0], name.replace("-", "_")
+        command = globals()[attribute] if module == __name__ else getattr(import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
 

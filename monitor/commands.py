@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -160,11 +160,14 @@ def changes(
 @_format
 @click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable.")
 @click.option("--all", "everything", is_flag=True, help="Also those that are no longer listed.")
+@click.option("--as-of", type=Moment(), help="As the lists stood at this time; a day means its beginning, UTC.")
 @click.pass_obj
-def agreements(context: Context, form: str, states: tuple[str, ...], everything: bool) -> None:
+def agreements(context: Context, form: str, states: tuple[str, ...], everything: bool, as_of: datetime | None) -> None:
     """Print the agreements that are listed, on either list."""
     with _store(context) as store:
-        wanted = (a for a in store.agreements() if (everything or a.listed) and (not states or a.state in states))
+        wanted = (
+            a for a in store.agreements(as_of=as_of) if (everything or a.listed) and (not states or a.state in states)
+        )
         output.write(form, map(lines.agreement_line, wanted), output.AGREEMENT_COLUMNS)
 
 
@@ -204,6 +207,20 @@ def list_publications(context: Context, form: str, held: bool) -> None:
     with _store(context) as store:
         wanted = (p for p in store.publications() if not held or p.verdict == "held")
         output.write(form, map(lines.publication_line, wanted), output.PUBLICATION_COLUMNS)
+
+
+@click.command("export-workbook")
+@click.argument("hash")
+@click.option("-o", "--output", "to", type=click.File("wb", lazy=False), default="-", help="A file; standard output.")
+@click.pass_obj
+def export_workbook(context: Context, hash: str, to: BinaryIO) -> None:
+    """Write the workbook with this sha256 (or its beginning), byte for byte as it was fetched."""
+    with _store(context) as store:
+        found = store.workbooks(hash.lower())
+        if len(found) != 1:
+            what = f"{len(found)} workbooks begin so; give more of it" if found else "no workbook has this sha256"
+            raise MonitorError(f"{hash}: {what}; `publications list --format csv` prints them")
+        to.write(store.workbook(found[0]))
 
 
 @click.command()

@@ -212,14 +212,22 @@ class Log:
         )
 
     def agreements(
-        self, agreement: str | None = None, *, states: Sequence[str | None] = ()
+        self,
+        agreement: str | None = None,
+        *,
+        states: Sequence[str | None] = (),
+        as_of: datetime | None = None,
     ) -> Iterator[AgreementRecord]:
         """All agreements ever seen, those of some states (None: not recognised), or the one with this id.
 
         Each comes with its newest listing: the participating list speaks for an agreement that was ever on it, the
-        pending list for the others.
+        pending list for the others. `as_of`: as the lists stood then, by when each publication was first seen.
         """
-        believed = "SELECT {}(id) AS id, list FROM standing_publications WHERE verdict = 'accepted' GROUP BY list"
+        until = stamp(as_of) if as_of else "9"
+        believed = (
+            "SELECT {}(id) AS id, list FROM standing_publications"
+            f" WHERE verdict = 'accepted' AND observed_at <= '{until}' GROUP BY list"
+        )
         baselines = {r["id"] for r in self.state.rows(believed.format("min"))}
         listed = {
             ListName(r["list"]): {
@@ -231,7 +239,8 @@ class Log:
         # Asked for each list in turn: one walk down an index to the newest publication that lists the agreement.
         newest = (
             "(SELECT l.content FROM listings l JOIN publications p ON p.id = l.publication"
-            " WHERE l.agreement = a.id AND p.list = '{}' ORDER BY l.publication DESC, l.spare, l.row LIMIT 1)"
+            " WHERE l.agreement = a.id AND p.list = '{}'"
+            f" AND p.observed_at <= '{until}' ORDER BY l.publication DESC, l.spare, l.row LIMIT 1)"
         )
         where: list[str] = []
         arguments: list[object] = []
@@ -266,6 +275,16 @@ class Log:
                 listed_before=r["first_publication"] in baselines,
                 listed=tuple(name for name in ListName if r["number"] in listed.get(name, ())),
             )
+
+    def workbooks(self, prefix: str) -> tuple[str, ...]:
+        """The hashes of the workbooks that are kept and whose hash begins so."""
+        found = self.state.rows("SELECT sha256 FROM workbooks WHERE substr(sha256, 1, ?) = ?", len(prefix), prefix)
+        return tuple(r["sha256"] for r in found)
+
+    def workbook(self, sha256: str) -> bytes:
+        """The bytes of a workbook, as they were fetched."""
+        found: bytes = self.state.value("SELECT bytes FROM workbooks WHERE sha256 = ?", sha256)
+        return found
 
     def _maybe_in(self, states: Sequence[str | None], arguments: list[object]) -> str:
         """A condition that leaves out most agreements of other states, so that not every one has to be looked up.
@@ -431,4 +450,7 @@ def _entry(r: sqlite3.Row) -> Entry:
         reasons=tuple(json.loads(r["reasons"])),
         pending_since=moment(r["pending_since"]) if r["pending_since"] else None,
         publication=Source(r["publication"], r["file"], r["url"], r["sha256"], r["row"]),
+        previous=Source(r["previous"], r["previous_file"], r["previous_url"], r["previous_sha256"], r["before_row"])
+        if r["previous"] and before
+        else None,
     )

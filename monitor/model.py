@@ -235,6 +235,7 @@ class Entry:
     reasons: tuple[str, ...]
     pending_since: datetime | None
     publication: Source
+    previous: Source | None = None  # the publication before, and the row that "before" was read from
 
 
 @dataclass(frozen=True, slots=True)

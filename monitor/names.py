@@ -13,7 +13,7 @@ from functools import lru_cache
 from rapidfuzz.distance import OSA
 
 from monitor.counties import COUNTIES
-from monitor.normalize import ABBREVIATIONS, ORDINALS, STATES, agency, folded
+from monitor.normalize import ABBREVIATIONS, ORDINALS, POSSESSIVES, STATES, agency, folded
 
 
 class Likeness(IntEnum):
@@ -56,9 +56,9 @@ _QUALIFIERS = frozenset(
     "spring springs shore shores grove bay port point river valley ridge creek fall falls garden gardens isle isles "
     "key keys harbor mount fort saint".split()
 )
-_ABBREVIATIONS_OF: dict[str, list[str]] = {}
-for _abbreviation, _word in ABBREVIATIONS.items():
-    _ABBREVIATIONS_OF.setdefault(_word, []).append(_abbreviation)
+_SHORTER: dict[str, list[str]] = {}
+for _abbreviation, _word in {**ABBREVIATIONS, **POSSESSIVES}.items():
+    _SHORTER.setdefault(_word, []).append(_abbreviation)
 # The words that each abbreviation stands for, the most words first.
 _PARTS_OF = {
     abbreviation: frozenset(word.split()) - {"of"}
@@ -161,9 +161,10 @@ def _only_spacing(a: list[str], b: list[str]) -> bool:
 
 
 def _abbreviating_one(words: list[str]) -> Iterator[str]:
-    """The words run together, each word in turn by its abbreviation: a word's torn-off beginning may look like one."""
+    """The words run together, each in turn by its abbreviation or possessive, as which a part of a word that was torn
+    off or run on may have been read."""
     for i, word in enumerate(words):
-        for abbreviation in _ABBREVIATIONS_OF.get(word, ()):
+        for abbreviation in _SHORTER.get(word, ()):
             yield "".join([*words[:i], abbreviation, *words[i + 1 :]])
 
 

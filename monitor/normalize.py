@@ -66,13 +66,13 @@ ORDINALS = {
     "sixth": "6", "seventh": "7", "eighth": "8", "ninth": "9", "tenth": "10",
 }  # fmt: skip
 # Possessives, with the apostrophe typed, curly or forgotten, say the same.
-_POSSESSIVES = {
+POSSESSIVES = {
     "sheriffs": "sheriff",
     "constables": "constable",
     "marshals": "marshal",
     "attorneys": "attorney",
 }
-_WRITTEN_OUT = {**ABBREVIATIONS, **ORDINALS, **_POSSESSIVES, "harbour": "harbor", "centre": "center"}
+_WRITTEN_OUT = {**ABBREVIATIONS, **ORDINALS, **POSSESSIVES, "harbour": "harbor", "centre": "center"}
 _APOSTROPHES = str.maketrans("", "", "'’‘`´ʼ＇")
 _NOTHING = {"", "NA", "N A", "NONE", "NULL", "TBD"}
 

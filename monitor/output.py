@@ -112,7 +112,7 @@ def print_agreement(agreement: AgreementRecord, history: Sequence[Entry]) -> Non
 def print_entry(entry: Entry, history: Sequence[Entry]) -> None:
     """One entry with all that is known of where it came from, and the notes about it."""
     _print_brief(entry)
-    source = entry.publication
+    source, before = entry.publication, entry.previous
     _facts(
         {
             "agreement": entry.agreement,
@@ -121,7 +121,8 @@ def print_entry(entry: Entry, history: Sequence[Entry]) -> None:
             "workbook": source.file,
             "address": source.url,
             "sha256": source.sha256,
-            "row": str(source.row or ""),
+            "row": str(source.row) if entry.after else "not in it",
+            "compared with": f"{before.file}, row {before.row}, sha256 {before.sha256}" if before else "",
         }
     )
     for note in history:

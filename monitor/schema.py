@@ -147,10 +147,13 @@ def m001_lists_agreements_and_the_log(db: Database) -> None:
                e.about, p.list, e.observed_at, e.recorded_at, e.announce, a.public_id AS agreement, e.state,
                e.significance, e.fields, e.before_content, e.after_content, e.reasons, e.pending_since,
                p.public_id AS publication, p.file, p.url, p.sha256,
-               coalesce(e.after_row, e.before_row) AS row
+               coalesce(e.after_row, e.before_row) AS row,
+               b.public_id AS previous, b.file AS previous_file, b.url AS previous_url, b.sha256 AS previous_sha256,
+               e.before_row
         FROM entries e
         JOIN publications p ON p.id = e.publication
-        JOIN agreements a ON a.id = e.agreement;
+        JOIN agreements a ON a.id = e.agreement
+        LEFT JOIN publications b ON b.id = e.previous;
 
         -- How each publication stands.
         CREATE VIEW standing_publications AS
