@@ -6,6 +6,7 @@ The only file that may know every package, and one of two that read the clock (t
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -74,17 +75,17 @@ class Commands(click.Group):
 @click.pass_context
 def group(ctx: click.Context, config: Path | None, state: Path | None) -> None:
     """Watches ICE's lists of 287(g) agreements and tells people what is new, changed or no longer listed."""
-    ctx.obj = Context(_clock, config, state, after_check=[_tell_subscribers])
+    ctx.obj = Context(_clock, config, state, after_check=[_telling])
 
 
 def _clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _tell_subscribers(settings: Settings, now: datetime) -> bool:
+def _telling() -> Callable[[Settings, datetime], bool]:
     from alerts.deliver import tell
 
-    return tell(settings, now)
+    return tell
 
 
 @click.command()
@@ -116,12 +117,12 @@ def service_jobs(settings: Settings) -> list[Job]:
 
     def check(now: datetime) -> None:
         with wiring.reader(lambda: settings) as reading:
-            results, _ = check_once(reading, settings, now, [_tell_subscribers])
+            results, _ = check_once(reading, settings, now, [_telling])
         for result in results:
             click.echo(f"{now:%Y-%m-%d %H:%M:%S} {output.check_line(result)}", err=True)
 
     def send(now: datetime) -> None:
-        _tell_subscribers(settings, now)
+        _telling()(settings, now)
 
     return [
         Job("check", timedelta(minutes=settings.source.every_minutes), check),

@@ -69,12 +69,14 @@ def check_once(
 
     with open_store(settings.state) as store:
         source = Ahead(wiring.ice_site(settings), reading, store)
-        from monitor.check import run_check  # while the workbooks are being read
+        # The rest is imported while the workbooks are being read.
+        from monitor.check import run_check
 
+        acts = [load() for load in after_check]
         rules = wiring.rules(settings)
         results = [run_check(source, reading, store, name, now=now, rules=rules) for name in ListName]
     needs_a_person = any(result.newly_held for result in results)
-    for act in after_check:
+    for act in acts:
         needs_a_person |= act(settings, now)
     return results, needs_a_person
 
@@ -110,8 +112,8 @@ def replay(context: Context, folder: Path, until: datetime | None, alerts: bool)
             if result.outcome in (Outcome.HELD, Outcome.FAILED):
                 click.echo(f"{step.file}: {output.check_line(result)}", err=True)
             if alerts:
-                for act in context.after_check:
-                    act(settings, step.at)
+                for load in context.after_check:
+                    load()(settings, step.at)
         held = [p for p in store.publications() if p.verdict == "held"]
     click.echo(output.replay_line(len(steps), entries, len(held)))
     context.end(Exit.NEEDS_A_PERSON if held else Exit.DONE)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from monitor.config import Settings
 
 # What other packages do once a check has been recorded; monitor does not know who they are. Each returns whether
-# something new needs a person.
-AfterCheck: TypeAlias = "Callable[[Settings, datetime], bool]"
+# something new needs a person. It comes as a function that fetches it, so that it is imported when there is time.
+AfterCheck: TypeAlias = "Callable[[], Callable[[Settings, datetime], bool]]"
 
 
 class Exit(IntEnum):

@@ -68,7 +68,7 @@ def _bind(host: str, port: int, any_port: bool) -> socket.socket:
         if exc.errno == errno.EADDRINUSE and any_port:
             return socket.create_server((host, 0), family=family)
         if exc.errno == errno.EADDRINUSE:
-            what = "is in use; stop what uses it, name another with --port, or take any with --any-port"
+            what = "is in use; stop what uses it, or choose another: web.port in the settings, --port of `serve`"
         else:
             what = f"cannot be served on ({exc.strerror}); see web.host and web.port in the settings"
         raise SettingsError(f"port {port} of {host} {what}") from exc
