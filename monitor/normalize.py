@@ -10,7 +10,7 @@ import re
 import unicodedata
 from datetime import date, timedelta
 from functools import lru_cache
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from rapidfuzz.distance import OSA
 
@@ -217,7 +217,8 @@ def document(address: str) -> str:
 
 def _unwrapped(address: str) -> str:
     if "safelinks.protection.outlook.com" in address.casefold():
-        target = parse_qs(urlsplit(address).query).get("url")
+        # By hand: urlsplit refuses hosts that no server has ("[…"), and a cell may hold anything.
+        target = parse_qs(address.partition("?")[2].partition("#")[0]).get("url")
         if target:
             return target[0].strip()
     wrapped = re.match(

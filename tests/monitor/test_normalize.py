@@ -348,3 +348,10 @@ def test_any_text_can_be_read_as_any_cell(text: str) -> None:
 def test_anything_like_a_date_is_a_possible_day_or_none(text: str) -> None:
     day = signed(text)
     assert day is None or date(1996, 9, 30) <= day < date(2100, 1, 1)
+
+
+@pytest.mark.parametrize("host", ["[safelinks.protection.outlook.com", "\u2100.safelinks.protection.outlook.com"])
+def test_a_wrapper_with_a_host_that_cannot_be_is_read_all_the_same(host: str) -> None:
+    wrapped = f"https://{host}/?url=https%3A%2F%2Fwww.ice.gov%2Fdoclib%2Fa.pdf&data=05%7Ca.clerk"
+    assert document(wrapped) == "https://ice.gov/doclib/a.pdf"
+    assert document(f"https://{host}/?url=x") in ("", "x")
