@@ -156,7 +156,7 @@ def outline(notice: Notice, *, most: int) -> Outline:
     first = told[0][0].entry
     points = sorted(
         (p for group in _grouped(told) for p in [_point(group)]),
-        key=lambda p: (_rank(p[0].kind), p[1], p[2].agency, p[2].entry),
+        key=lambda p: (_rank(p[0].kind), -p[2].count, p[1], p[2].agency, p[2].entry),
     )
     shown = points[:most]
     counts = Counter({what: 0 for what, _, _ in points})

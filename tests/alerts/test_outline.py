@@ -63,6 +63,13 @@ def test_what_a_reader_must_not_miss_is_left_out_last() -> None:
     assert headings(says) == [("Wisconsin", "withdrawn"), ("Wyoming", "terminated")]
 
 
+def test_a_point_that_tells_of_many_rows_is_left_out_after_those_that_tell_of_one() -> None:
+    single = [changed(row, cells(row.agency, "ALABAMA", signed="2025-01-01")) for row in towns(3, state="ALABAMA")]
+    many = [changed(row, cells(row.agency, "WYOMING", signed="2025-01-01")) for row in towns(9, state="WYOMING")]
+    says = outlined(*single, *many, most=1)
+    assert [(place.name, says.more) for place in says.places] == [("Wyoming", 3)]
+
+
 def test_the_same_edit_on_many_rows_of_a_state_is_one_point() -> None:
     edits = [changed(row, cells(row.agency, support_type="Warrant Service Officer")) for row in towns(12)]
     [point] = points(outlined(*edits))

@@ -278,7 +278,7 @@ def test_a_slack_message_of_hostile_changes_is_within_the_limits(state: str | No
     rows = [Cells("&" * 500, *[f"{n}{'&' * 500}"] * 9) for n in range(51)]
     pairs = [(rows[0], rows[1])] * 50 if same else itertools.pairwise(rows)
     entries = numbered(*(changed(before, after, state=state) for before, after in pairs))
-    message = RENDERER.message(as_notice(entries, ChannelName.SLACK))
+    message = Renderer(SETTING).message(as_notice(entries, ChannelName.SLACK))
     assert refusal({"text": message.text, "blocks": json.loads(message.blocks)}) is None
 
 
