@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from monitor import diff, guard
 from monitor.errors import SourceError, WorkbookError
-from monitor.match import key, match, rejoin
+from monitor.match import Key, key, match, rejoin
 from monitor.model import (
     Application,
     Change,
@@ -218,6 +218,7 @@ class _Check:
         observed_at = again.observed_at if again else publication.observed_at
         self._make_moot([h for h in self._held if h.publication != number])
         store.decide(number, self._now, "accepted")
+        matching = self._under_two_names(matching)
         identified = self._identify(matching)
         changes = self._changes(matching, identified)
         numbers = {id(m.new): m.old.agreement for m in (*matching.matches, *matching.spares)}
@@ -225,7 +226,7 @@ class _Check:
         for listing in sorted(matching.came, key=lambda listing: listing.row):
             if id(listing) not in numbers:
                 numbers[id(listing)] = store.new_agreement(number, publication, listing.row)
-        spares = {id(m.new) for m in matching.spares}
+        spares = {id(m.new) for m in (*matching.spares, *identified.second)}
         for second, first in matching.twins:
             numbers[id(second)] = numbers[id(first)]
             spares.add(id(second))
@@ -259,19 +260,64 @@ class _Check:
             applications = self._store.applications()
             standings = [a.standing for a in applications]
             return _Identified(returned, _rejoin(applications, standings, rest))
-        participating = self._store.current(ListName.PARTICIPATING)
-        by_key = {key(s.listing.values): s for s in participating.standings if not s.spare} if participating else {}
-        already = [Match(by_key[key(n.values)], n, ()) for n in rest if key(n.values) in by_key]
-        return _Identified(returned, already=already)
+        here = {m.old.agreement for m in (*matching.matches, *(m for _, m in returned))}
+        left = {d.standing.agreement: d for d in departures if d.standing.agreement not in here}
+        known_there = self._participating()
+        already: list[Match] = []
+        second: list[Match] = []
+        for listing in rest:
+            known = known_there.get(key(listing.values))
+            if known is None:
+                continue
+            agreement = known.old.agreement
+            if departure := left.pop(agreement, None):
+                returned.append((departure, Match(departure.standing, listing, known.reasons)))
+            else:
+                (second if agreement in here else already).append(Match(known.old, listing, known.reasons))
+            here.add(agreement)
+        return _Identified(returned, already=already, second=second)
+
+    def _under_two_names(self, matching: Matching) -> Matching:
+        """Let a pending row continue the one that went, if the participating list knows both as one."""
+        if self._list is ListName.PARTICIPATING or not matching.gone:
+            return matching
+        known, gone = self._participating(), {s.agreement: s for s in matching.gone}
+        continued: list[Match] = []
+        for listing in matching.came:
+            match_ = known.get(key(listing.values))
+            if match_ and (standing := gone.pop(match_.old.agreement, None)):
+                continued.append(Match(standing, listing, match_.reasons))
+        taken = {id(m.new) for m in continued}
+        return replace(
+            matching,
+            matches=(*matching.matches, *continued),
+            gone=tuple(gone.values()),
+            came=tuple(n for n in matching.came if id(n) not in taken),
+        )
+
+    def _participating(self) -> dict[Key, Match]:
+        """The agreements that are on the participating list, or were, by key; each as the match of its own row."""
+        known: dict[Key, Match] = {}
+        for departure in self._store.departures(ListName.PARTICIPATING):
+            gone = departure.standing
+            known[key(gone.listing.values)] = Match(gone, gone.listing, ("participating before",))
+        current = self._store.current(ListName.PARTICIPATING)
+        for standing in current.standings if current else ():
+            if not standing.spare:
+                k = key(standing.listing.values)
+                known[k] = Match(standing, standing.listing, ("participating already",))
+        return known
 
     def _changes(self, matching: Matching, identified: _Identified) -> tuple[Change, ...]:
         if self._current is None:
-            return ()  # a baseline: everything was listed before we looked
+            # A baseline: everything was listed before we looked. Only what was said of an application is taken back.
+            return diff.baseline(identified.promoted)
         if self._list is ListName.PARTICIPATING:
-            return diff.participating(matching, identified.returned, identified.promoted)
+            dropped = {d.standing.agreement: d for d in self._store.departures(ListName.PENDING)}
+            return diff.participating(matching, identified.returned, identified.promoted, dropped)
         current = self._store.current(ListName.PARTICIPATING)
         now_participating = frozenset(s.agreement for s in current.standings) if current else frozenset()
-        return diff.pending(matching, identified.returned, now_participating, identified.already)
+        return diff.pending(matching, identified.returned, now_participating, identified.already, identified.second)
 
     def _confirm(self, publication: int, *, without: frozenset[str]) -> int:
         """Confirm the departures that have stood for long enough, but those that this publication settles."""
@@ -294,8 +340,7 @@ class _Check:
         return len(notes)
 
     def _time_gone(self, departure: Departure) -> timedelta:
-        held = self._store.time_held(self._list, departure.observed_at, self._now)
-        return self._now - departure.observed_at - held
+        return self._store.time_seen(self._list, departure.observed_at, self._now)
 
     def _make_moot(self, held: Sequence[Held]) -> None:
         for h in held:
@@ -304,15 +349,17 @@ class _Check:
 
 @dataclass(frozen=True, slots=True)
 class _Identified:
-    """Rows that came, recognised: back on the list, once an application, or participating already."""
+    """Rows that came, recognised: back on the list, once an application, participating already (or before), or a
+    second row of an agreement that stands on this list."""
 
     returned: Sequence[tuple[Departure, Match]] = ()
     promoted: Sequence[tuple[Application, Match]] = ()
     already: Sequence[Match] = ()
+    second: Sequence[Match] = ()
 
     def numbers(self) -> dict[int, int]:
         """The agreement of each recognised row."""
-        matches = [m for _, m in (*self.returned, *self.promoted)] + list(self.already)
+        matches = [m for _, m in (*self.returned, *self.promoted)] + [*self.already, *self.second]
         return {id(m.new): m.old.agreement for m in matches}
 
 

@@ -110,16 +110,20 @@ def participating(
     matching: Matching,
     returned: Sequence[tuple[Departure, Match]],
     promoted: Sequence[tuple[Application, Match]],
+    dropped: Mapping[int, Departure],
 ) -> tuple[Change, ...]:
     """The changes of a participating publication.
 
     `returned` and `promoted` say which of `matching.came` are agreements that left earlier, or were applications.
+    `dropped`: applications that left the pending list, by the number of their agreement.
     """
     spoken_for = {id(match.new) for _, match in (*returned, *promoted)}
     listed = _support_types([m.new for m in matching.matches] + [match.new for _, match in returned])
     changes = [*filter(None, map(changed, matching.matches))]
     changes += [_departed(Kind.TERMINATED, s, _still(s, listed)) for s in matching.gone]
     changes += _came_back(returned)
+    for departure, match in returned:
+        changes += _not_dropped(dropped.get(departure.standing.agreement), match.new)
     for application, match in promoted:
         changes += _promoted(application, match, listed)
     changes += [
@@ -132,20 +136,26 @@ def _promoted(
     application: Application, match: Match, listed: Mapping[tuple[str | None, str], list[str]]
 ) -> list[Change]:
     """An application became an agreement; that it left the pending list before is no departure then."""
-    changes = []
-    dropped = application.dropped
-    if dropped is not None and not dropped.confirmed:
-        changes.append(_withdrawn(dropped, match.new, "the application is an agreement now"))
-    changes.append(
-        Change(
-            Kind.NEW,
-            application.standing.agreement,
-            after=match.new,
-            reasons=(*match.reasons, *_beside(match.new, listed)),
-            pending_since=application.since,
-        )
+    new = Change(
+        Kind.NEW,
+        application.standing.agreement,
+        after=match.new,
+        reasons=(*match.reasons, *_beside(match.new, listed)),
+        pending_since=application.since,
     )
-    return changes
+    return [*_not_dropped(application.dropped, match.new), new]
+
+
+def _not_dropped(dropped: Departure | None, listed: Listing) -> list[Change]:
+    """Take back that an application left the pending list, where that was not confirmed and its agreement is listed."""
+    if dropped is None or dropped.confirmed:
+        return []
+    return [_withdrawn(dropped, listed, "the application is an agreement now")]
+
+
+def baseline(promoted: Sequence[tuple[Application, Match]]) -> tuple[Change, ...]:
+    """What the first publication of the participating list says of applications that were seen before it."""
+    return in_order(c for application, match in promoted for c in _not_dropped(application.dropped, match.new))
 
 
 def _support_types(listings: Iterable[Listing]) -> dict[tuple[str | None, str], list[str]]:
@@ -179,18 +189,20 @@ def pending(
     returned: Sequence[tuple[Departure, Match]],
     participating_now: frozenset[int],
     already: Sequence[Match],
+    second: Sequence[Match],
 ) -> tuple[Change, ...]:
     """The changes of a pending publication.
 
     An application that leaves is no departure if its agreement is on the participating list by now
-    (`participating_now`: numbers of agreements). `already`: rows of `matching.came` that name an agreement which is
-    listed as participating; they are entered as applications for that agreement.
+    (`participating_now`: numbers of agreements). `already`: rows of `matching.came` that name an agreement which is,
+    or was, listed as participating; they are entered as applications for that agreement. `second`: rows that name one
+    which stands on the pending list in another row; no news.
     """
-    spoken_for = {id(match.new) for _, match in returned} | {id(match.new) for match in already}
+    spoken_for = {id(match.new) for match in (*(match for _, match in returned), *already, *second)}
     changes = [*filter(None, map(changed, matching.matches))]
     changes += [_departed(Kind.DROPPED, s) for s in matching.gone if s.agreement not in participating_now]
     changes += _came_back(returned)
-    changes += [Change(Kind.APPLIED, m.old.agreement, after=m.new, reasons=("participating already",)) for m in already]
+    changes += [Change(Kind.APPLIED, m.old.agreement, after=m.new, reasons=m.reasons) for m in already]
     changes += [Change(Kind.APPLIED, None, after=n) for n in matching.came if id(n) not in spoken_for]
     return in_order(changes)
 

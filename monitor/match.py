@@ -87,18 +87,18 @@ def _fullest_first(listing: Listing) -> tuple[bool, bool, bool, tuple[str, ...]]
 
 def _one_each(matches: Iterable[Match], gone: Iterable[Standing]) -> tuple[list[Match], list[Match], list[Standing]]:
     """One match an agreement; its further rows are spares, and it has not gone while one of its rows remains."""
-    mains = {m.old.agreement: m for m in matches if not m.old.spare}
+    mains: dict[int, Match] = {}
     spares = []
     missing = {s.agreement: s for s in gone if not s.spare}
-    for m in matches:
-        if not m.old.spare:
-            continue
-        if m.old.agreement in mains:
+    for m in sorted(matches, key=lambda m: m.old.spare):
+        if not m.old.spare and m.old.agreement not in mains:
+            mains[m.old.agreement] = m
+        elif m.old.agreement in mains:
             spares.append(m)
         else:
             main = missing.pop(m.old.agreement, m.old)
             mains[m.old.agreement] = Match(main, m.new, ("its second listing remains",))
-    return list(mains.values()), spares, list(missing.values())
+    return list(mains.values()), spares, [s for s in missing.values() if s.agreement not in mains]
 
 
 def _second_listings(

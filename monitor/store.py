@@ -130,13 +130,13 @@ class Store(Log):
         )
 
     def departures(self, list_: ListName) -> tuple[Departure, ...]:
-        """Agreements whose last change on a list was that they left it."""
-        kinds = (
-            "('new', 'terminated', 'returned')"
-            if list_ is ListName.PARTICIPATING
-            # An application that became an agreement has left for good.
-            else "('applied', 'dropped', 'returned', 'new', 'terminated')"
-        )
+        """Agreements whose last change on a list was that they left it; coming back to the other list does not count.
+
+        An application whose agreement is, or was, on the participating list since has not been dropped.
+        """
+        here = f"(x.kind IN ('terminated', 'dropped', 'returned', 'new', 'applied') AND p.list = '{list_}')"
+        if list_ is ListName.PENDING:
+            here += " OR (x.kind IN ('new', 'returned') AND p.list = 'participating')"
         leaving = Kind.TERMINATED if list_ is ListName.PARTICIPATING else Kind.DROPPED
         return tuple(
             Departure(
@@ -149,7 +149,8 @@ class Store(Log):
                 f"""
                 SELECT e.agreement, e.id, e.before_row, e.observed_at, l.status, {prefixed("c")}
                 FROM entries e
-                JOIN (SELECT agreement, max(seq) AS seq FROM entries WHERE kind IN {kinds} GROUP BY agreement) last
+                JOIN (SELECT x.agreement, max(x.seq) AS seq FROM entries x
+                      JOIN publications p ON p.id = x.publication WHERE {here} GROUP BY x.agreement) last
                      ON last.seq = e.seq
                 JOIN log l ON l.seq = e.seq
                 JOIN contents c ON c.id = e.before_content
@@ -171,7 +172,7 @@ class Store(Log):
             for r in self.state.rows(
                 "SELECT DISTINCT agreement FROM entries WHERE kind IN ('new', 'terminated')"
                 " UNION SELECT agreement FROM listings WHERE publication = ("
-                "   SELECT min(id) FROM publications WHERE list = 'participating')"
+                "   SELECT min(id) FROM standing_publications WHERE list = 'participating' AND verdict = 'accepted')"
             )
         }
         return tuple(
@@ -188,22 +189,26 @@ class Store(Log):
             )
         )
 
-    def time_held(self, list_: ListName, since: datetime, until: datetime) -> timedelta:
-        """How long a list was held between two moments: no confirmation clock runs meanwhile."""
+    def time_seen(self, list_: ListName, since: datetime, until: datetime) -> timedelta:
+        """For how long between two moments successful checks followed one another.
+
+        What passes before or after a check that failed, was held or found no link is not counted: nobody saw then
+        whether a departure stood.
+        """
         total = timedelta()
-        begin: datetime | None = None
+        last: datetime | None = None
         for r in self.state.rows(
-            "SELECT at, outcome FROM checks WHERE list = ? AND at >= ? AND at <= ?"
-            " AND outcome IN ('held', 'unchanged', 'changed') ORDER BY id",
+            "SELECT at, outcome FROM checks WHERE list = ? AND at >= ? AND at <= ? ORDER BY id",
             list_,
             stamp(since),
             stamp(until),
         ):
             at = moment(r["at"])
-            if begin is not None:
-                total += at - begin
-            begin = at if r["outcome"] == Outcome.HELD else None
-        return total + (until - begin if begin is not None else timedelta())
+            good = r["outcome"] in (Outcome.UNCHANGED, Outcome.CHANGED)
+            if good and last is not None:
+                total += at - last
+            last = at if good else None
+        return total
 
     def last_check_at(self) -> datetime | None:
         """The newest look at any list."""

@@ -178,8 +178,19 @@ def test_no_confirmation_clock_runs_while_the_list_is_held(here: Service) -> Non
     here.publishes(TIDE)
     here.check(after=47 * HOUR)
     assert kinds(here.log()) == [Kind.TERMINATED]
-    here.check(after=47 * HOUR)
+    here.check(after=48 * HOUR)
     assert kinds(here.log()) == [Kind.TERMINATED, Kind.CONFIRMED]
+
+
+def test_hours_of_failed_checks_confirm_nothing_afterwards(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(TIDE)
+    seen = here.source.answers[PARTICIPATING]
+    here.source.answers[PARTICIPATING] = SourceError("https://ice.test", "answered 500")
+    here.check(after=HOUR)
+    here.source.answers[PARTICIPATING] = seen
+    here.check(after=60 * HOUR)
+    assert kinds(here.log()) == [Kind.TERMINATED]
 
 
 def test_a_row_that_comes_back_soon_withdraws_the_departure(here: Service) -> None:
@@ -252,6 +263,92 @@ def test_an_application_that_left_days_before_it_was_listed_was_not_dropped(here
     assert new.kind is Kind.NEW
     here.check(PENDING, after=3 * DAY)
     assert len(here.log()) == 3
+
+
+def test_a_second_pending_row_of_an_application_that_is_participating_is_no_news(here: Service) -> None:
+    """The application was misspelt, and is participating under its right name; then both spellings stand as pending."""
+    alder = cells("Alder County Sheriff's Office", county="Alder County")
+    adler = replace(application(alder), agency="Alder Conty Sherif's Office")
+    here.sees(QUILL)
+    here.sees(adler, list_=PENDING)
+    here.sees(QUILL, alder)
+    here.sees(adler, application(alder), list_=PENDING)
+    here.sees(application(alder), application(MERE), list_=PENDING)
+    here.sees(application(MERE), list_=PENDING)
+    assert len({e.agreement for e in here.log() if e.agency == alder.agency}) == 1
+    assert Kind.DROPPED not in kinds(here.log())
+    assert [e.agency for e in here.log() if e.kind is Kind.APPLIED] == [MERE.agency]
+
+
+def test_a_pending_row_that_takes_the_name_that_participates_neither_goes_nor_comes(here: Service) -> None:
+    alder = cells("Alder County Sheriff's Office", county="Alder County")
+    here.sees(QUILL)
+    here.sees(application(alder), list_=PENDING)
+    here.sees(QUILL, alder)
+    jail = replace(alder, agency="Alder County Jail", county="#N/A")
+    here.sees(QUILL, jail)
+    here.sees(application(jail), list_=PENDING)
+    assert not {Kind.DROPPED, Kind.APPLIED, Kind.TERMINATED} & set(kinds(here.log()))
+    assert {e.list for e in here.log() if e.kind is Kind.CHANGED} == {PARTICIPATING, PENDING}
+
+
+def test_an_agreement_that_left_and_applies_again_keeps_its_name(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(MERE, list_=PENDING)
+    here.sees(QUILL)
+    here.check(after=3 * DAY)
+    here.sees(MERE, application(TIDE), list_=PENDING)
+    here.sees(QUILL, TIDE)
+    here.sees(MERE, list_=PENDING)
+    here.check(PENDING, after=3 * DAY)
+    of_tide = [e for e in here.log() if e.agency == TIDE.agency]
+    assert kinds(of_tide) == [Kind.TERMINATED, Kind.CONFIRMED, Kind.APPLIED, Kind.RETURNED]
+    assert len({e.agreement for e in of_tide}) == 1
+
+
+def test_coming_back_to_one_list_does_not_settle_a_departure_from_the_other(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(application(TIDE), list_=PENDING)
+    here.sees(QUILL)
+    here.sees(list_=PENDING)
+    here.sees(application(TIDE), list_=PENDING)
+    here.sees(QUILL, TIDE)
+    assert kinds(here.log())[-2:] == [Kind.WITHDRAWN, Kind.RETURNED]
+    assert [e.status for e in here.log() if e.kind in (Kind.TERMINATED, Kind.DROPPED)] == ["withdrawn", "withdrawn"]
+    assert len({e.agreement for e in here.log()}) == 1
+
+
+def test_a_dropped_application_whose_agreement_returns_was_not_dropped(here: Service) -> None:
+    here.sees(QUILL, TIDE)
+    here.sees(application(TIDE), list_=PENDING)
+    here.sees(QUILL)
+    here.sees(list_=PENDING)
+    here.sees(QUILL, TIDE)
+    assert [e.status for e in here.log() if e.kind in (Kind.TERMINATED, Kind.DROPPED)] == ["withdrawn", "withdrawn"]
+    here.check(PENDING, after=3 * DAY)
+    assert Kind.CONFIRMED not in kinds(here.log())
+
+
+def test_a_baseline_takes_back_that_its_agreements_were_dropped(here: Service) -> None:
+    here.sees(application(TIDE), list_=PENDING)
+    here.sees(list_=PENDING)
+    here.sees(QUILL, TIDE)
+    here.check(PENDING, after=3 * DAY)
+    assert [(e.kind, e.status) for e in here.log()] == [(Kind.DROPPED, "withdrawn"), (Kind.WITHDRAWN, None)]
+
+
+def test_a_baseline_after_a_held_list_is_the_baseline(here: Service) -> None:
+    here.gives(b"PK no workbook")
+    here.check()
+    document = {"moa": "link", "moa_address": DOCUMENT}
+    here.sees(replace(QUILL, **document), TIDE)
+    here.sees(application(QUILL), list_=PENDING)
+    other = replace(QUILL, support_type="Jail Enforcement Model", signed="2026-02-02", **document)
+    here.sees(replace(QUILL, **document), other, TIDE)
+    here.sees(replace(QUILL, **document), other)
+    listed = [e for e in here.log() if e.kind is Kind.NEW]
+    assert len(listed) == 1
+    assert listed[0].agreement not in {a.id for a in here.store.agreements() if a.listed_before}
 
 
 def test_a_pending_list_that_is_not_linked_is_not_all_pending_gone(here: Service) -> None:

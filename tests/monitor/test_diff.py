@@ -31,7 +31,7 @@ def fields(before: Cells, after: Cells) -> dict[str, Significance]:
 
 
 def participating(old: Sequence[Cells], new: Sequence[Cells]) -> tuple[Change, ...]:
-    return diff.participating(match(standings(listings(*old)), listings(*new)), (), ())
+    return diff.participating(match(standings(listings(*old)), listings(*new)), (), (), {})
 
 
 def told(changes: Sequence[Change]) -> list[tuple[Kind, str]]:
@@ -169,7 +169,7 @@ def test_an_unconfirmed_departure_that_is_listed_again_is_withdrawn_and_then_ret
     left = listing(9, cells(signed="2025-02-14"))
     matching, row = _came(cells(signed="2025-03-14"))
     departure = _departure(left, confirmed=False)
-    changes = diff.participating(matching, [(departure, Match(departure.standing, row, ("same key",)))], ())
+    changes = diff.participating(matching, [(departure, Match(departure.standing, row, ("same key",)))], (), {})
     assert [(c.kind, c.agreement, c.about) for c in changes] == [
         (Kind.WITHDRAWN, 7, "c-left"),
         (Kind.RETURNED, 7, None),
@@ -181,7 +181,7 @@ def test_an_unconfirmed_departure_that_is_listed_again_is_withdrawn_and_then_ret
 def test_a_confirmed_departure_that_is_listed_again_is_only_returned() -> None:
     matching, row = _came(cells())
     departure = _departure(listing(9, cells()), confirmed=True)
-    changes = diff.participating(matching, [(departure, Match(departure.standing, row, ()))], ())
+    changes = diff.participating(matching, [(departure, Match(departure.standing, row, ()))], (), {})
     assert [c.kind for c in changes] == [Kind.RETURNED]
 
 
@@ -189,14 +189,14 @@ def test_a_returned_row_is_not_new_as_well() -> None:
     matching = match((), listings(cells(), cells("Tarn Constable")))
     row = next(n for n in matching.came if n.cells == cells())
     departure = _departure(row, confirmed=True)
-    changes = diff.participating(matching, [(departure, Match(departure.standing, row, ()))], ())
+    changes = diff.participating(matching, [(departure, Match(departure.standing, row, ()))], (), {})
     assert sorted(told(changes)) == [(Kind.NEW, "Tarn Constable"), (Kind.RETURNED, cells().agency)]
 
 
 def test_an_application_that_becomes_an_agreement_is_new_and_says_since_when_it_was_pending() -> None:
     matching, row = _came(cells())
     application = Application(Standing(7, listing(3, cells(signed=""))), since=NOON - timedelta(days=9))
-    [new] = diff.participating(matching, (), [(application, Match(application.standing, row, ("same key",)))])
+    [new] = diff.participating(matching, (), [(application, Match(application.standing, row, ("same key",)))], {})
     assert (new.kind, new.agreement, new.pending_since) == (Kind.NEW, 7, NOON - timedelta(days=9))
 
 
@@ -204,7 +204,7 @@ def test_an_application_that_left_the_pending_list_days_before_was_not_dropped_a
     matching, row = _came(cells())
     pending = listing(3, cells(signed=""))
     application = Application(Standing(7, pending), NOON - timedelta(days=9), _departure(pending, confirmed=False))
-    changes = diff.participating(matching, (), [(application, Match(application.standing, row, ()))])
+    changes = diff.participating(matching, (), [(application, Match(application.standing, row, ()))], {})
     assert [(c.kind, c.about) for c in changes] == [(Kind.WITHDRAWN, "c-left"), (Kind.NEW, None)]
 
 
@@ -212,7 +212,7 @@ def test_a_drop_that_was_confirmed_stays_as_it_is() -> None:
     matching, row = _came(cells())
     pending = listing(3, cells(signed=""))
     application = Application(Standing(7, pending), NOON - timedelta(days=9), _departure(pending, confirmed=True))
-    changes = diff.participating(matching, (), [(application, Match(application.standing, row, ()))])
+    changes = diff.participating(matching, (), [(application, Match(application.standing, row, ()))], {})
     assert [c.kind for c in changes] == [Kind.NEW]
 
 
@@ -223,7 +223,7 @@ def pending(
     old: Sequence[Cells], new: Sequence[Cells], participating_now: frozenset[int] = frozenset()
 ) -> tuple[Change, ...]:
     undated = [[replace(row, signed="") for row in side] for side in (old, new)]
-    return diff.pending(match(standings(listings(*undated[0])), listings(*undated[1])), (), participating_now, ())
+    return diff.pending(match(standings(listings(*undated[0])), listings(*undated[1])), (), participating_now, (), ())
 
 
 def test_on_the_pending_list_a_row_that_comes_has_applied_and_one_that_goes_was_dropped() -> None:
@@ -239,15 +239,15 @@ def test_an_application_whose_agreement_is_listed_by_now_was_not_dropped() -> No
 
 def test_an_application_of_an_agency_that_participates_already_belongs_to_that_agreement() -> None:
     matching, row = _came(cells(signed=""))
-    already = Match(Standing(7, listing(3, cells())), row, ())
-    [applied] = diff.pending(matching, (), frozenset({7}), [already])
+    already = Match(Standing(7, listing(3, cells())), row, ("participating already",))
+    [applied] = diff.pending(matching, (), frozenset({7}), [already], ())
     assert (applied.kind, applied.agreement, applied.reasons) == (Kind.APPLIED, 7, ("participating already",))
 
 
 def test_an_application_that_was_dropped_and_comes_back_has_returned() -> None:
     matching, row = _came(cells(signed=""))
     departure = _departure(row, confirmed=False)
-    changes = diff.pending(matching, [(departure, Match(departure.standing, row, ()))], frozenset(), ())
+    changes = diff.pending(matching, [(departure, Match(departure.standing, row, ()))], frozenset(), (), ())
     assert [c.kind for c in changes] == [Kind.WITHDRAWN, Kind.RETURNED]
 
 
@@ -301,7 +301,7 @@ def test_what_is_said_and_its_order_do_not_depend_on_the_order_of_the_rows(
     def said(standing: Sequence[Standing], rows: Sequence[Listing]) -> list[object]:
         return [
             (c.kind, c.agreement, c.before and c.before.cells, c.after and c.after.cells, c.fields, c.reasons)
-            for c in diff.participating(match(standing, rows), (), ())
+            for c in diff.participating(match(standing, rows), (), (), {})
         ]
 
     standing, rows = list(standings(listings(*old))), list(listings(*new))
