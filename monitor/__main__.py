@@ -19,6 +19,8 @@ from monitor.context import Context, Exit
 from monitor.errors import MonitorError
 
 if TYPE_CHECKING:
+    from apscheduler.schedulers.background import BackgroundScheduler
+
     from monitor.config import Settings
     from monitor.schedule import Job
 
@@ -101,12 +103,19 @@ def run(context: Context) -> None:
     from web.commands import serve_forever
 
     settings = context.settings
+    running: list[BackgroundScheduler] = []
+
+    def begin(url: str) -> None:
+        """Only once the address is had: a service that is started again and again must not ask ICE each time."""
+        click.echo(f"Serving {url}", err=True)
+        running.append(schedule.start(service_jobs(settings)))
+
     with only_one(settings.state):
-        jobs = schedule.start(service_jobs(settings))
         try:
-            serve_forever(settings, context.clock, ready=lambda url: click.echo(f"Serving {url}", err=True))
+            serve_forever(settings, context.clock, ready=begin)
         finally:
-            jobs.shutdown(wait=True)  # a check or a send under way is finished
+            for jobs in running:
+                jobs.shutdown(wait=True)  # a check or a send under way is finished
 
 
 def service_jobs(settings: Settings) -> list[Job]:

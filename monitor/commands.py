@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -65,20 +65,23 @@ def check_once(
     What follows is done even after a failed check: what waits to be sent does not depend on ICE.
     """
     from monitor.ahead import Ahead
+    from monitor.lock import one_check_at_a_time
     from monitor.store import open_store
 
-    with open_store(settings.state) as store:
-        source = Ahead(wiring.ice_site(settings), reading, store)
-        # The rest is imported while the workbooks are being read.
-        from monitor.check import run_check
+    acts: list[Callable[[Settings, datetime], bool]] = []
+    try:
+        with open_store(settings.state) as store, one_check_at_a_time(settings.state):
+            source = Ahead(wiring.ice_site(settings), reading, store)
+            # The rest is imported while the workbooks are being read.
+            from monitor.check import run_check
 
-        acts = [load() for load in after_check]
-        rules = wiring.rules(settings)
-        results = [run_check(source, reading, store, name, now=now, rules=rules) for name in ListName]
-    needs_a_person = any(result.newly_held for result in results)
-    for act in acts:
-        needs_a_person |= act(settings, now)
-    return results, needs_a_person
+            acts = [load() for load in after_check]
+            rules = wiring.rules(settings)
+            results = [run_check(source, reading, store, name, now=now, rules=rules) for name in ListName]
+    finally:
+        # Whatever went wrong with one list: what was recorded of the other, and what waits, is told all the same.
+        needs_a_person = sum(act(settings, now) for act in acts) > 0
+    return results, needs_a_person or any(result.newly_held for result in results)
 
 
 @click.command()
@@ -94,13 +97,19 @@ def replay(context: Context, folder: Path, until: datetime | None, alerts: bool)
     """
     from monitor.check import run_check
     from monitor.folder import steps_of
+    from monitor.lock import one_check_at_a_time
     from monitor.progress import progress
 
     settings = context.settings
     workers = 2
     rules = wiring.rules(settings)
     entries = 0
-    with wiring.reader(lambda: settings, workers) as reading, _store(context) as store:
+    needs_a_person = False
+    with (
+        wiring.reader(lambda: settings, workers) as reading,
+        _store(context) as store,
+        one_check_at_a_time(settings.state),
+    ):
         steps = [s for s in steps_of(folder, reading) if until is None or s.at <= until]
         steps = [s for s in steps if not store.was_checked(s.list, s.at, s.sha256)]
         _refuse_the_past(store, steps, folder)
@@ -113,10 +122,11 @@ def replay(context: Context, folder: Path, until: datetime | None, alerts: bool)
                 click.echo(f"{step.file}: {output.check_line(result)}", err=True)
             if alerts:
                 for load in context.after_check:
-                    load()(settings, step.at)
+                    # At today's time, by which deliveries are tried again and given up.
+                    needs_a_person |= load()(settings, context.now)
         held = [p for p in store.publications() if p.verdict == "held"]
     click.echo(output.replay_line(len(steps), entries, len(held)))
-    context.end(Exit.NEEDS_A_PERSON if held else Exit.DONE)
+    context.end(Exit.NEEDS_A_PERSON if held or needs_a_person else Exit.DONE)
 
 
 def _refuse_the_past(store: Store, steps: list[Step], folder: Path) -> None:

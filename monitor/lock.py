@@ -1,4 +1,4 @@
-"""Holds the lock that lets only one service run on a state.db."""
+"""The locks beside a state.db: one service at a time, and one check at a time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from monitor.errors import StateBusy, StateUnusable
 
@@ -17,14 +18,30 @@ def only_one(state: Path) -> Iterator[None]:
     Two schedulers on one file would check and send everything twice. The lock is the process's: it goes with it,
     however it ends.
     """
-    path = state.with_name(f"{state.name}.lock")
-    try:
-        held = path.open("a")
-    except OSError as exc:
-        raise StateUnusable(path, f"cannot be opened ({exc.strerror}); make its folder writable") from exc
-    with held:
+    with _opened(state, "lock") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
             raise StateBusy(state, "another `run` is watching with this file; stop it, or use another --db") from exc
         yield
+
+
+@contextmanager
+def one_check_at_a_time(state: Path) -> Iterator[None]:
+    """Wait until no other process is checking with this state.db, and keep the others waiting.
+
+    Of two checks side by side the one that fetched first could be the last to record, and an older list would stand
+    for what is new.
+    """
+    with _opened(state, "check.lock") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _opened(state: Path, suffix: str) -> IO[str]:
+    path = state.with_name(f"{state.name}.{suffix}")
+    try:
+        return path.open("a")
+    except OSError as exc:
+        what = f"cannot be written (its {suffix}: {exc.strerror}); make the file and its folder writable"
+        raise StateUnusable(state, what) from exc

@@ -74,5 +74,5 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(StateUnusable) as caught, only_one(state):
         pass
     assert str(caught.value) == (
-        f"{state}.lock: cannot be opened (No such file or directory); make its folder writable"
+        f"{state}: cannot be written (its lock: No such file or directory); make the file and its folder writable"
     )
