@@ -36,7 +36,13 @@ def webhook(text: str, hosts: Collection[str]) -> str:
         port = url.port
     except ValueError as exc:
         raise ValueError(f"this is no URL: {exc}") from exc
-    if any(not c.isprintable() or c.isspace() for c in text) or url.username or url.query or url.fragment:
+    if (
+        not text.isascii()
+        or any(not c.isprintable() or c.isspace() for c in text)
+        or url.username
+        or url.query
+        or url.fragment
+    ):
         raise ValueError("this is no webhook's URL; copy it from the page of your Slack app")
     if host not in hosts and f"{host}:{port}" not in hosts:
         raise ValueError(

@@ -240,7 +240,9 @@ def _point(group: Sequence[_Told]) -> _Placed:
     )
     kind = Kind.WITHDRAWN if entry.kind in CORRECTIONS else entry.kind
     what = What(kind, entry.list, entry.status == "unconfirmed")
-    return what, STATES.get(entry.state or "", ""), point
+    # A correction stands where the reader was told what it corrects, wherever the agreement is now.
+    place = (line.corrects or entry).state
+    return what, STATES.get(place or "", ""), point
 
 
 def _correction(line: Line) -> Correction | None:

@@ -5,7 +5,8 @@ The rules, each held by a test:
 - An entry that is not to be announced, or that was taken back before anybody heard of it, is passed over.
 - A watch hears of entries after its start, of its kinds, in its states, of its significance.
 - A note that takes an entry back reaches those who were told of that entry, and nobody else. The return that goes
-  with it would tell them twice, and everybody else of a departure that they never heard of.
+  with it would tell them twice, and everybody else of a departure that they never heard of; only if something of
+  substance changed on the way does it reach those others.
 - What one publication has for one subscriber is one notice, however many changes and watches.
 """
 
@@ -35,6 +36,7 @@ def route(
     entries = [e for e in entries if e.announce]
     asked = _Asked(watches)
     withdrawn = {_with(e) for e in entries if e.kind is Kind.WITHDRAWN}
+    corrected: set[tuple[int, tuple[str, str]]] = set()  # who hears of a return by the note that goes with it
     notices: dict[tuple[int, str], _Draft] = {}
 
     def add(subscriber: Subscriber, line: Line, states: Iterable[frozenset[str] | None]) -> None:
@@ -49,10 +51,13 @@ def route(
         if entry.kind in CORRECTIONS:
             about = earlier.get(entry.about or "")
             for who in told.get(entry.about or "", ()):
+                corrected.add((who.subscriber.number, _with(entry)))
                 states = [asked.states[w] for w in who.watches if w in asked.states]
                 add(who.subscriber, Line(entry, who.watches, corrects=about), states)
         elif entry.kind not in _NOT_NEWS and not _is_moot(entry, withdrawn):
             for subscriber, matching in asked.by(entry):
+                if entry.kind is Kind.RETURNED and (subscriber.number, _with(entry)) in corrected:
+                    continue
                 least = max((w.significance for w in matching), key=_WEIGHT.__getitem__)
                 line = Line(entry, tuple(w.number for w in matching), least)
                 add(subscriber, line, [w.states for w in matching])
@@ -82,10 +87,15 @@ def _with(entry: Entry) -> tuple[str, str]:
 
 
 def _is_moot(entry: Entry, withdrawn: set[tuple[str, str]]) -> bool:
-    """Whether an entry is no news: taken back already, or the return that a withdrawn note speaks for."""
+    """Whether an entry is no news: taken back already, or the return that a withdrawn note speaks for.
+
+    A return that changed something of substance (it stands in another state now) is news to those who were told
+    nothing: they know neither the departure nor what is new.
+    """
     if entry.status in CORRECTIONS:
         return True
-    return entry.kind is Kind.RETURNED and _with(entry) in withdrawn
+    as_before = all(f.significance is not Significance.SUBSTANTIVE for f in entry.fields)
+    return entry.kind is Kind.RETURNED and _with(entry) in withdrawn and as_before
 
 
 class _Asked:

@@ -51,6 +51,7 @@ def test_a_webhook_at_a_host_of_the_settings_is_taken(text: str, hosts: tuple[st
         ("http://127.0.0.1:8080/services/x", SLACK, "not at 127.0.0.1"),
         ("http://relay.example.org/services/x", ("relay.example.org",), "begins with https"),
         ("https://hooks.slack.com", SLACK, "only the host"),
+        ("https://hooks.slack.com/services/…", SLACK, "no webhook's URL"),  # copied from the README
         ("https://hooks.slack.com/services/x?to=y", SLACK, "no webhook's URL"),
         ("https://hooks.slack.com/serv ices/x", SLACK, "no webhook's URL"),
         ("https://[hooks.slack.com/services/x", SLACK, "no URL"),

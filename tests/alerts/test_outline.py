@@ -58,7 +58,7 @@ def test_what_a_reader_must_not_miss_is_left_out_last() -> None:
     news = [entry(Kind.NEW, row) for row in towns(50, state="ALABAMA")]
     left = entry(Kind.TERMINATED, cells("Left Police Department", "WYOMING"))
     note = entry(Kind.WITHDRAWN, cells("Back Police Department", "WISCONSIN"))
-    corrected = Line(note, (1,), corrects=entry(Kind.TERMINATED))
+    corrected = Line(note, (1,), corrects=entry(Kind.TERMINATED, cells("Back Police Department", "WISCONSIN")))
     says = outlined(*news, left, corrected, most=2)
     assert headings(says) == [("Wisconsin", "withdrawn"), ("Wyoming", "terminated")]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from alerts.model import CORRECTIONS, PENDING_KINDS, Notice, Told, Watch
 from alerts.routing import route, states_of
 from monitor.model import Entry, Kind, ListName, Significance
-from tests.alerts.builders import LARKMERE, cells, changed, entry, source, subscriber, told, watch
+from tests.alerts.builders import LARKMERE, cells, changed, edits, entry, source, subscriber, told, watch
 
 GEORGIA = cells("Quillmarsh County Sheriff's Office", "GEORGIA")
 NOWHERE = cells("Nowhere Police Department", "UTOPIA")
@@ -122,6 +122,16 @@ def test_a_withdrawn_departure_is_corrected_for_those_who_were_told_and_nobody_e
     notices = route([note, back], [was_told, was_not], {departure.id: told(was_told)}, {departure.id: departure})
     assert heard(notices) == [(1, note.id)]
     assert notices[0].lines[0].corrects == departure
+
+
+def test_a_return_to_another_state_is_news_to_the_watchers_there_who_were_told_nothing() -> None:
+    departure = entry(Kind.TERMINATED)
+    note = entry(Kind.WITHDRAWN, about=departure.id)
+    moved = cells(LARKMERE.agency, "GEORGIA")
+    back = entry(Kind.RETURNED, moved, before=LARKMERE, fields=edits(LARKMERE, moved), state="GA")
+    was_told, there = watch("TX", number=1), watch("GA", number=2)
+    notices = route([note, back], [was_told, there], {departure.id: told(was_told)}, {departure.id: departure})
+    assert heard(notices) == [(1, note.id), (2, back.id)]
 
 
 def test_a_correction_reaches_a_paused_watch_too() -> None:
