@@ -125,6 +125,8 @@ MARCH, AUGUST = "2025-03-07", "2025-08-28"
 
 def stay_two(one: Cells, other: Cells, beside: Sequence[Cells] = BACKGROUND) -> bool:
     """Whether the one leaves and the other comes, as they should, in either direction, in the midst of other rows."""
+    # Invented agencies bear the names of real counties: one of them must not be the very agency in question.
+    beside = [row for row in beside if row.agency not in (one.agency, other.agency)]
     for left, came in ((one, other), (other, one)):
         rows = [listing(number, c) for number, c in enumerate([*beside, left], start=2)]
         old = [Standing(number, row) for number, row in enumerate(rows)]
