@@ -14,7 +14,7 @@ from alerts.model import AGREEMENT_KINDS, CORRECTIONS, PENDING_KINDS, ChannelNam
 from monitor.context import Context
 from monitor.errors import MonitorError
 from monitor.model import Significance
-from monitor.parameters import StateCode
+from monitor.parameters import StateCode, format_option
 
 if TYPE_CHECKING:
     from alerts.model import Watch
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 WATCH_COLUMNS = ("id", "channel", "address", "states", "kinds", "significance", "added_at", "paused_at")
 DELIVERY_COLUMNS = ("id", "state", "channel", "address", "changes", "created_at", "sent_at", "attempts", "last_error")
 
-_format = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "jsonl", "csv"]),
-    default="table",
-    show_default=True,
-    help="How to print.",
-)
 _reveal = click.option("--reveal", is_flag=True, help="Print addresses and webhooks in full.")
 
 
@@ -113,7 +105,7 @@ def _address(context: Context, email: str | None, slack: str | None) -> tuple[Ch
 
 
 @watch.command("list")
-@_format
+@format_option
 @_reveal
 @click.pass_obj
 def list_watches(context: Context, form: str, reveal: bool) -> None:
@@ -224,7 +216,7 @@ def deliveries() -> None:
     help="Only those; repeatable.",
 )
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, newest first.")
-@_format
+@format_option
 @_reveal
 @click.pass_obj
 def list_deliveries(context: Context, states: tuple[str, ...], limit: int, form: str, reveal: bool) -> None:

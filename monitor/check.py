@@ -104,20 +104,8 @@ def _read(reader: Reader, seen: Fetched, list_: ListName, now: datetime) -> tupl
         return list_, nothing, f"The workbook cannot be believed: {exc}."
     if columns_of is not list_:
         # It stands under the list that linked it; whether to believe that is for the guard.
-        publication = _under(list_, publication)
+        publication = replace(publication, list=list_)
     return columns_of, publication, ""
-
-
-def _under(list_: ListName, publication: Publication) -> Publication:
-    return Publication(
-        list_,
-        publication.sha256,
-        publication.url,
-        publication.file,
-        publication.observed_at,
-        publication.saved_at,
-        publication.listings,
-    )
 
 
 def meaning(listings: Sequence[Listing]) -> str:

@@ -14,7 +14,7 @@ from monitor import lines, output, wiring
 from monitor.context import AfterCheck, Context, Exit
 from monitor.errors import ManifestError, MonitorError
 from monitor.model import Kind, ListName, Outcome
-from monitor.parameters import Moment, StateCode
+from monitor.parameters import Moment, StateCode, format_option
 
 if TYPE_CHECKING:
     from monitor.check import CheckResult
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
     from monitor.folder import Step
     from monitor.reader import Reader
     from monitor.store import Store
-
-_format = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "jsonl", "csv"]),
-    default="table",
-    show_default=True,
-    help="How to print.",
-)
 
 
 @contextmanager
@@ -140,7 +131,7 @@ def _refuse_the_past(store: Store, steps: list[Step], folder: Path) -> None:
 
 
 @click.command()
-@_format
+@format_option
 @click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable.")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice([k.value for k in Kind]), help="A kind; repeatable.")
 @click.option("--list", "lists", multiple=True, type=click.Choice([n.value for n in ListName]), help="One list only.")
@@ -169,7 +160,7 @@ def changes(
 
 
 @click.command()
-@_format
+@format_option
 @click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable.")
 @click.option("--all", "everything", is_flag=True, help="Also those that are no longer listed.")
 @click.option("--as-of", type=Moment(), help="As the lists stood at this time; a day means its beginning, UTC.")
@@ -211,7 +202,7 @@ def publications() -> None:
 
 
 @publications.command("list")
-@_format
+@format_option
 @click.option("--held", is_flag=True, help="Only those that are not believed yet.")
 @click.pass_obj
 def list_publications(context: Context, form: str, held: bool) -> None:

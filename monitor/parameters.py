@@ -34,3 +34,14 @@ class StateCode(click.ParamType[str]):
         if code is None:
             self.fail(f"{value!r} is no state or territory; write TX or Texas", param, ctx)
         return code
+
+
+# Of every command that prints lines; `output.write` takes it.
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "jsonl", "csv"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
+)
