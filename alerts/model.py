@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from monitor.model import Entry, Kind, Significance, Source
+from monitor.model import TAKEN_BACK, Entry, Kind, Significance, Source
 
 
 class ChannelName(StrEnum):
@@ -26,7 +26,7 @@ AGREEMENT_KINDS = frozenset({Kind.NEW, Kind.CHANGED, Kind.TERMINATED, Kind.RETUR
 PENDING_KINDS = frozenset({Kind.APPLIED, Kind.DROPPED})
 
 # Notes that take back what an earlier entry said: for those who were told of it, and nobody else.
-CORRECTIONS = frozenset({Kind.WITHDRAWN, Kind.RETRACTED})
+CORRECTIONS = TAKEN_BACK
 
 
 @dataclass(frozen=True, slots=True)

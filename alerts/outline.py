@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from alerts.hostile import clean, shortened
 from alerts.model import CORRECTIONS, Line, Notice
 from monitor.model import FieldChange, Kind, ListName, Significance
 from monitor.normalize import STATES, county, document, document_name, signed, state, support_type
+from monitor.review import suspects
 
 _MANY = 4  # rows of a state with the same edit, from which on they are one line
 _NAMED = 5  # agencies that such a line names
@@ -25,6 +27,7 @@ _LONGEST_VALUE = 80
 _ORDER = (
     Kind.RETRACTED,
     Kind.WITHDRAWN,
+    Kind.MERGED,
     Kind.TERMINATED,
     Kind.NEW,
     Kind.RETURNED,
@@ -65,19 +68,27 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What is taken back: an entry of this kind and list, seen then. `retracted`: it was wrong from the start."""
+    """What is taken back: an entry of this kind and list, seen then; and how it stands instead.
+
+    `how`: "again" on the list, the "same" agreement as the one that was listed as `was` and is listed as `now`, or
+    "wrong" from the start, for the reasons in `why`.
+    """
 
     kind: Kind
     list: ListName
     observed_at: datetime
-    retracted: bool
+    how: Literal["again", "same", "wrong"]
+    was: str = ""
+    now: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """One line of the message: one agreement, or the same edit on several (`agencies`, the first few of `count`).
 
-    `unknown_state` is what stands in the state's cell where nobody could tell which state that is.
+    `unknown_state` is what stands in the state's cell where nobody could tell which state that is; `suspects` are the
+    agreements that this may be the same as, while a person is asked.
     """
 
     entry: str
@@ -89,6 +100,7 @@ class Point:
     unknown_state: str = ""
     values: tuple[Value, ...] = ()
     pending_since: datetime | None = None
+    suspects: tuple[str, ...] = ()
     corrects: Correction | None = None
     agencies: tuple[str, ...] = ()
     count: int = 1
@@ -123,12 +135,14 @@ class Place:
 class Outline:
     """A notice, ready to be put into words. `more` of the `total` changes are not among the points.
 
-    `names` are all the states concerned, also of changes that are left out; `watching` those that the subscriber
-    watches, None for all.
+    `observed_at`: when it was found; `seen_at`: when the workbook was first seen, which is mostly the same. `names` are
+    all the states concerned, also of changes that are left out; `watching` those that the subscriber watches, None for
+    all.
     """
 
     list: ListName
     observed_at: datetime
+    seen_at: datetime
     file: str
     sha256: str
     names: tuple[str, ...]
@@ -166,6 +180,7 @@ def outline(notice: Notice, *, most: int) -> Outline:
     return Outline(
         list=first.list,
         observed_at=first.observed_at,
+        seen_at=notice.publication.observed_at,
         file=shortened(clean(notice.publication.file), _LONGEST_NAME),
         sha256=notice.publication.sha256,
         names=_in_order({name for _, name, _ in points}),
@@ -234,6 +249,7 @@ def _point(group: Sequence[_Told]) -> _Placed:
         unknown_state=_name(cells.state) if cells and entry.state is None else "",
         values=values,
         pending_since=entry.pending_since,
+        suspects=tuple(map(_name, suspects(entry.reasons))),
         corrects=_correction(note or line),
         agencies=tuple(names[:_NAMED]) if len(group) > 1 else (),
         count=len(group),
@@ -246,10 +262,16 @@ def _point(group: Sequence[_Told]) -> _Placed:
 
 
 def _correction(line: Line) -> Correction | None:
-    was = line.corrects
-    if was is None:
+    told, note = line.corrects, line.entry
+    if told is None:
         return None
-    return Correction(was.kind, was.list, was.observed_at, line.entry.kind is Kind.RETRACTED)
+    how: Literal["again", "same", "wrong"] = "again"
+    if note.kind is Kind.RETRACTED:
+        how = "wrong"
+    elif note.kind is Kind.MERGED or note.fields:
+        how = "same"
+    was, now = (_name(side.agency) if side else "" for side in (note.before, note.after))
+    return Correction(told.kind, told.list, told.observed_at, how, was, now, _name("; ".join(note.reasons)))
 
 
 def _one_sided(value: Value) -> tuple[str, str]:
@@ -259,6 +281,8 @@ def _one_sided(value: Value) -> tuple[str, str]:
 
 def _values(line: Line) -> tuple[Value, ...]:
     """The fields that matter enough, as a reader knows them."""
+    if line.entry.kind in CORRECTIONS:
+        return ()  # what it corrects says it in words
     fields = [f for f in line.entry.fields if _WEIGHT[f.significance] <= _WEIGHT[line.least]]
     return tuple(_value(f) for f in fields)
 

@@ -4,9 +4,10 @@ The rules, each held by a test:
 
 - An entry that is not to be announced, or that was taken back before anybody heard of it, is passed over.
 - A watch hears of entries after its start, of its kinds, in its states, of its significance.
-- A note that takes an entry back reaches those who were told of that entry, and nobody else. The return that goes
-  with it would tell them twice, and everybody else of a departure that they never heard of; only if something of
-  substance changed on the way does it reach those others.
+- A note that takes an entry back reaches those who were told of that entry, and nobody else. Of two notes that say the
+  same agreement is still listed (withdrawn, merged) one is enough. The return that goes with a withdrawn departure
+  would tell them twice, and everybody else of a departure that they never heard of; only if something of substance
+  changed on the way does it reach those others.
 - What one publication has for one subscriber is one notice, however many changes and watches.
 """
 
@@ -20,7 +21,7 @@ from monitor.model import Entry, Kind, ListName, Significance, Source
 from monitor.normalize import state
 
 _WEIGHT = {significance: weight for weight, significance in enumerate(Significance)}
-_NOT_NEWS = frozenset({Kind.CONFIRMED, Kind.MERGED})  # about an entry; told to nobody
+_NOT_NEWS = frozenset({Kind.CONFIRMED})  # about an entry; told to nobody
 
 
 def route(
@@ -51,6 +52,8 @@ def route(
         if entry.kind in CORRECTIONS:
             about = earlier.get(entry.about or "")
             for who in told.get(entry.about or "", ()):
+                if entry.kind is Kind.MERGED and (who.subscriber.number, _with(entry)) in corrected:
+                    continue  # that the departure was none says it all
                 corrected.add((who.subscriber.number, _with(entry)))
                 states = [asked.states[w] for w in who.watches if w in asked.states]
                 add(who.subscriber, Line(entry, who.watches, corrects=about), states)

@@ -12,15 +12,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from monitor import diff, guard
+from monitor import diff, guard, review
 from monitor.errors import SourceError, WorkbookError
-from monitor.match import Key, key, match, rejoin
+from monitor.match import Key, key, match, rejoin, under_one_key
 from monitor.model import (
     Application,
     Change,
     Departure,
     Fetched,
     Hold,
+    Kind,
     Listing,
     ListName,
     Match,
@@ -43,21 +44,29 @@ _Known = TypeVar("_Known", Departure, Application)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What an operator may set: when to hold a publication, and when a departure is confirmed."""
+    """What an operator may set: when to hold a publication, when a departure is confirmed, how long a person is asked
+    about a doubtful pair."""
 
     limits: guard.Limits = field(default_factory=guard.Limits)
     confirm_after: timedelta = CONFIRM_AFTER
+    ask_for: timedelta = review.ASK_FOR
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """How one check went. `entries`: how many were added to the log; `newly_held`: a person has something to decide."""
+    """How one check went. `entries`: how many were added to the log; `newly_held` and `asked` (doubtful pairs that are
+    new): a person has something to decide."""
 
     list: ListName
     outcome: Outcome
     entries: int = 0
     detail: str = ""
     newly_held: bool = False
+    asked: int = 0
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.newly_held or self.asked > 0
 
 
 def run_check(
@@ -114,6 +123,14 @@ def meaning(listings: Sequence[Listing]) -> str:
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
+def believe(
+    store: Store, held: Held, publication: Publication, *, now: datetime, rules: Rules, act: int
+) -> CheckResult:
+    """Record a held publication on an operator's word, as of when it was seen; inside the caller's transaction."""
+    check = _Check(store, publication.list, now, rules, held.announce)
+    return check.believe(held, publication, act)
+
+
 class _Check:
     """The recording half of one check; lives inside one transaction."""
 
@@ -147,8 +164,11 @@ class _Check:
             return self.hold(seen, publication, structural, says)
         if self._current and self._current.meaning == says:
             return self.unchanged(seen)
+        if rejected := self._store.rejected(self._list, seen.sha256, says):
+            return self._still_rejected(seen, rejected)
         if self._current is None:
-            return self._accept(seen, publication, says, match((), publication.listings), None)
+            baseline = match((), publication.listings)
+            return self._accept(self._recorded(seen, publication, says), publication, baseline, seen)
         matching = match(self._current.standings, publication.listings)
         doubtful = None
         if self._list is ListName.PARTICIPATING:
@@ -161,7 +181,22 @@ class _Check:
         again = self._seen_before(seen)
         if doubtful and not self._released(doubtful, again):
             return self.hold(seen, publication, doubtful, says)
-        return self._accept(seen, publication, says, matching, again)
+        if again:
+            return self._accept(again.publication, replace(publication, observed_at=again.observed_at), matching, seen)
+        return self._accept(self._recorded(seen, publication, says), publication, matching, seen)
+
+    def believe(self, held: Held, publication: Publication, act: int) -> CheckResult:
+        """Record what was held, on an operator's word. It is no look at the source, so that no check is recorded."""
+        standings = self._current.standings if self._current else ()
+        return self._accept(held.publication, publication, match(standings, publication.listings), act=act)
+
+    def _recorded(self, seen: Fetched, publication: Publication, says: str) -> int:
+        return self._store.record_publication(publication, says, seen.content, announce=self._announce)
+
+    def _still_rejected(self, seen: Fetched, rejected: Held) -> CheckResult:
+        detail = f"An operator rejected this workbook ({rejected.id}), and it is still what ICE serves."
+        self._record_held(seen, rejected.publication, detail)
+        return CheckResult(self._list, Outcome.HELD, detail=detail)
 
     def _seen_before(self, seen: Fetched) -> Held | None:
         """The held publication that these bytes are, if they are the newest held one."""
@@ -176,45 +211,49 @@ class _Check:
 
     def hold(self, seen: Fetched, publication: Publication, hold: Hold, says: str) -> CheckResult:
         """Keep the bytes and the reasons, and believe nothing of it."""
+        if rejected := self._store.rejected(self._list, seen.sha256, says):
+            return self._still_rejected(seen, rejected)
         again = self._seen_before(seen)
         number = again.publication if again else None
         if number is None:
-            number = self._store.record_publication(publication, says, seen.content)
+            number = self._recorded(seen, publication, says)
             self._store.decide(number, self._now, "held", hold)
         detail = " ".join(hold.reasons)
-        self._store.record_check(
-            self._list,
-            self._now,
-            Outcome.HELD,
-            publication=number,
-            sha256=seen.sha256,
-            detail=detail,
-        )
+        self._record_held(seen, number, detail)
         return CheckResult(self._list, Outcome.HELD, detail=detail, newly_held=again is None)
+
+    def _record_held(self, seen: Fetched, publication: int, detail: str) -> None:
+        self._store.record_check(
+            self._list, self._now, Outcome.HELD, publication=publication, sha256=seen.sha256, detail=detail
+        )
 
     def _accept(
         self,
-        seen: Fetched,
+        number: int,
         publication: Publication,
-        says: str,
         matching: Matching,
-        again: Held | None,
+        seen: Fetched | None = None,
+        *,
+        act: int | None = None,
     ) -> CheckResult:
-        """Record a believed publication: its rows, its agreements, its entries, and what it makes moot."""
+        """Record a believed publication: its rows, its agreements, its entries, and what it makes moot.
+
+        `seen`: where a look at the source showed it just now; `act`: where an operator believes it.
+        """
         store = self._store
-        number = again.publication if again else store.record_publication(publication, says, seen.content)
-        observed_at = again.observed_at if again else publication.observed_at
-        self._make_moot([h for h in self._held if h.publication != number])
-        store.decide(number, self._now, "accepted")
+        self._make_moot([h for h in self._held if h.publication < number])
+        store.decide(number, self._now, "accepted", act=act)
         matching = self._under_two_names(matching)
         identified = self._identify(matching)
         changes = self._changes(matching, identified)
+        one_key = under_one_key(matching.matches)
         numbers = {id(m.new): m.old.agreement for m in (*matching.matches, *matching.spares)}
+        numbers |= {id(younger.new): older.old.agreement for older, younger in one_key}
         numbers |= identified.numbers()
         for listing in sorted(matching.came, key=lambda listing: listing.row):
             if id(listing) not in numbers:
                 numbers[id(listing)] = store.new_agreement(number, publication, listing.row)
-        spares = {id(m.new) for m in (*matching.spares, *identified.second)}
+        spares = {id(m.new) for m in (*matching.spares, *identified.second, *(younger for _, younger in one_key))}
         for second, first in matching.twins:
             numbers[id(second)] = numbers[id(first)]
             spares.add(id(second))
@@ -222,19 +261,58 @@ class _Check:
             number,
             [Standing(numbers[id(n)], n, id(n) in spares) for n in publication.listings],
         )
-        store.append(
-            [(c, c.agreement or numbers[id(c.after)]) for c in changes],
-            publication=number,
+        agreements = [c.agreement or numbers[id(c.after)] for c in changes]
+        pairs = self._doubtful(changes)
+        ids = self._append(
+            review.said(changes, pairs, self._ids_of(pairs, agreements)), agreements, number, publication.observed_at
+        )
+        for pair in pairs:
+            departure = pair.departure if isinstance(pair.departure, str) else ids[pair.departure]
+            store.record_review(departure, ids[pair.arrival], pair.reasons)
+        merged = self._merge(one_key, number, publication.observed_at)
+        if seen:
+            store.record_check(self._list, self._now, Outcome.CHANGED, publication=number, sha256=seen.sha256)
+            store.record_validators(self._list, _validators(seen))
+        settled = frozenset(c.about for c in changes if c.about)
+        confirmed = self._confirm(number, without=settled)
+        return CheckResult(
+            self._list, Outcome.CHANGED, len(changes) + merged + confirmed, asked=len(pairs) if self._announce else 0
+        )
+
+    def _append(
+        self, changes: Sequence[Change], agreements: Sequence[int], publication: int, observed_at: datetime
+    ) -> list[str]:
+        return self._store.append(
+            list(zip(changes, agreements, strict=True)),
+            publication=publication,
             previous=self._current.publication if self._current else None,
             observed_at=observed_at,
             recorded_at=self._now,
             announce=self._announce,
         )
-        store.record_check(self._list, self._now, Outcome.CHANGED, publication=number, sha256=seen.sha256)
-        store.record_validators(self._list, _validators(seen))
-        settled = frozenset(c.about for c in changes if c.about)
-        confirmed = self._confirm(number, without=settled)
-        return CheckResult(self._list, Outcome.CHANGED, len(changes) + confirmed)
+
+    def _doubtful(self, changes: Sequence[Change]) -> tuple[review.Pair, ...]:
+        """Pairs of these changes, or with departures of late, that a person has to look at."""
+        if not any(c.kind in (Kind.NEW, Kind.APPLIED) for c in changes):
+            return ()
+        settled = {c.about for c in changes}
+        earlier = [d for d in self._store.departures(self._list) if not d.confirmed and d.entry not in settled]
+        return review.doubtful(changes, earlier)
+
+    def _ids_of(self, pairs: Sequence[review.Pair], agreements: Sequence[int]) -> dict[int | str, str]:
+        """The agreements' permanent ids, by what a pair calls its departure and its arrival."""
+        ids: dict[int | str, str] = {}
+        for of in (of for pair in pairs for of in (pair.departure, pair.arrival)):
+            ids[of] = self._store.agreement_of(of) if isinstance(of, str) else self._store.agreement_id(agreements[of])
+        return ids
+
+    def _merge(self, one_key: Sequence[tuple[Match, Match]], publication: int, observed_at: datetime) -> int:
+        """Let agreements that came to share one key be one: the younger id leads to the older."""
+        notes = [diff.merged(older, younger, self._store.arrival(younger.old.agreement)) for older, younger in one_key]
+        self._append(notes, [older.old.agreement for older, _ in one_key], publication, observed_at)
+        for older, younger in one_key:
+            self._store.merge(younger.old.agreement, older.old.agreement)
+        return len(notes)
 
     def _identify(self, matching: Matching) -> _Identified:
         """Which of the rows that came are agreements that are known from elsewhere."""
@@ -309,11 +387,13 @@ class _Check:
 
     def _confirm(self, publication: int, *, without: frozenset[str]) -> int:
         """Confirm the departures that have stood for long enough, but those that this publication settles."""
+        asked = self._store.unanswered()
         due = [
             departure
             for departure in self._store.departures(self._list)
             if not departure.confirmed
             and departure.entry not in without
+            and not review.waits(departure, asked, self._now, self._rules.ask_for)
             and self._time_gone(departure) >= self._rules.confirm_after
         ]
         notes = diff.in_order(diff.confirmed(departure) for departure in due)

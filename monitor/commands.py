@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -12,7 +11,7 @@ import click
 
 from monitor import lines, output, wiring
 from monitor.context import AfterCheck, Context, Exit
-from monitor.errors import ManifestError, MonitorError
+from monitor.errors import ManifestError, MonitorError, NotFound
 from monitor.model import Kind, ListName, Outcome
 from monitor.parameters import Moment, StateCode, format_option
 
@@ -22,14 +21,6 @@ if TYPE_CHECKING:
     from monitor.folder import Step
     from monitor.reader import Reader
     from monitor.store import Store
-
-
-@contextmanager
-def _store(context: Context) -> Iterator[Store]:
-    from monitor.store import open_store
-
-    with open_store(context.settings.state) as store:
-        yield store
 
 
 @click.command()
@@ -72,7 +63,7 @@ def check_once(
     finally:
         # Whatever went wrong with one list: what was recorded of the other, and what waits, is told all the same.
         needs_a_person = sum(act(settings, now) for act in acts) > 0
-    return results, needs_a_person or any(result.newly_held for result in results)
+    return results, needs_a_person or any(result.needs_a_person for result in results)
 
 
 @click.command()
@@ -98,7 +89,7 @@ def replay(context: Context, folder: Path, until: datetime | None, alerts: bool)
     needs_a_person = False
     with (
         wiring.reader(lambda: settings, workers) as reading,
-        _store(context) as store,
+        wiring.store(context.settings) as store,
         one_check_at_a_time(settings.state),
     ):
         steps = [s for s in steps_of(folder, reading) if until is None or s.at <= until]
@@ -112,9 +103,8 @@ def replay(context: Context, folder: Path, until: datetime | None, alerts: bool)
             if result.outcome in (Outcome.HELD, Outcome.FAILED):
                 click.echo(f"{step.file}: {output.check_line(result)}", err=True)
             if alerts:
-                for load in context.after_check:
-                    # At today's time, by which deliveries are tried again and given up.
-                    needs_a_person |= load()(settings, context.now)
+                # At today's time, by which deliveries are tried again and given up.
+                needs_a_person |= context.follow_up()
         held = [p for p in store.publications() if p.verdict == "held"]
     click.echo(output.replay_line(len(steps), entries, len(held)))
     context.end(Exit.NEEDS_A_PERSON if held or needs_a_person else Exit.DONE)
@@ -148,7 +138,7 @@ def changes(
     until: datetime | None,
 ) -> None:
     """Print the change log, oldest first. Times without a zone are UTC."""
-    with _store(context) as store:
+    with wiring.store(context.settings) as store:
         entries = store.entries(
             states=states,
             kinds=[Kind(k) for k in kinds],
@@ -167,7 +157,7 @@ def changes(
 @click.pass_obj
 def agreements(context: Context, form: str, states: tuple[str, ...], everything: bool, as_of: datetime | None) -> None:
     """Print the agreements that are listed, on either list."""
-    with _store(context) as store:
+    with wiring.store(context.settings) as store:
         wanted = (
             a for a in store.agreements(as_of=as_of) if (everything or a.listed) and (not states or a.state in states)
         )
@@ -178,38 +168,23 @@ def agreements(context: Context, form: str, states: tuple[str, ...], everything:
 @click.argument("id")
 @click.pass_obj
 def show(context: Context, id: str) -> None:
-    """Print one agreement (a-…), entry (c-…) or publication (p-…) with its history."""
-    with _store(context) as store:
+    """Print one agreement (a-…), entry (c-…), publication (p-…) or doubtful pair (r-…) with its history."""
+    with wiring.store(context.settings) as store:
         if id.startswith("a-"):
             for agreement in store.agreements(id):
                 output.print_agreement(agreement, list(store.entries(agreement=id)))
                 return
         elif id.startswith("c-"):
-            for entry in store.entries(ids=[id]):
-                output.print_entry(entry, list(store.entries(agreement=entry.agreement)))
-                return
+            entry = store.entry(id)
+            output.print_entry(entry, list(store.entries(about=[id])))
+            return
         elif id.startswith("p-"):
-            for publication in store.publications():
-                if publication.id == id:
-                    output.print_publication(publication)
-                    return
-    raise MonitorError(f"{id}: nothing has this id; `agreements`, `changes` and `publications list` print ids")
-
-
-@click.group()
-def publications() -> None:
-    """Print the publications that were seen, and what became of them."""
-
-
-@publications.command("list")
-@format_option
-@click.option("--held", is_flag=True, help="Only those that are not believed yet.")
-@click.pass_obj
-def list_publications(context: Context, form: str, held: bool) -> None:
-    """Print publications, oldest first."""
-    with _store(context) as store:
-        wanted = (p for p in store.publications() if not held or p.verdict == "held")
-        output.write(form, map(lines.publication_line, wanted), output.PUBLICATION_COLUMNS)
+            output.print_publication(store.publication(id), store.decisions(id), list(store.entries(publication=id)))
+            return
+        elif id.startswith("r-"):
+            output.print_review(store.review(id), context.now, context.settings.log.ask_for)
+            return
+    raise NotFound(id, "`agreements`, `changes`, `publications list` and `review list` print ids")
 
 
 @click.command("export-workbook")
@@ -218,7 +193,7 @@ def list_publications(context: Context, form: str, held: bool) -> None:
 @click.pass_obj
 def export_workbook(context: Context, hash: str, to: BinaryIO) -> None:
     """Write the workbook with this sha256 (or its beginning), byte for byte as it was fetched."""
-    with _store(context) as store:
+    with wiring.store(context.settings) as store:
         found = store.workbooks(hash.lower())
         if len(found) != 1:
             what = f"{len(found)} workbooks begin so; give more of it" if found else "no workbook has this sha256"
@@ -231,14 +206,18 @@ def export_workbook(context: Context, hash: str, to: BinaryIO) -> None:
 def status(context: Context) -> None:
     """Say when the lists were last checked and whether anything is wrong.
 
-    Exit status 1 where a list is held, or has not been checked successfully for three intervals.
+    Exit status 1 where a list is held or has not been checked successfully for three intervals, or where a doubtful
+    pair waits for an answer.
     """
     settings = context.settings
-    with _store(context) as store:
+    with wiring.store(context.settings) as store:
         checks = store.last_checks()
         waiting = [p for p in store.publications() if p.verdict == "held"]
+        doubtful = store.doubtful(context.now, settings.log.ask_for)
         listed = {name: len(current.standings) if (current := store.current(name)) else 0 for name in ListName}
         position = store.position()
     stale_after = 3 * 60 * settings.source.every_minutes
-    troubles = output.print_status(settings.state, checks, waiting, listed, position, context.now, stale_after)
+    troubles = output.print_status(
+        settings.state, checks, waiting, doubtful, listed, position, context.now, stale_after
+    )
     context.end(Exit.NEEDS_A_PERSON if troubles else Exit.DONE)

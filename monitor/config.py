@@ -81,6 +81,7 @@ class LogSettings(_Section):
 
     time_zone: str = "America/New_York"  # where the days of the log begin and end
     confirm_after_hours: Hours = 48.0
+    review_days: Annotated[float, Field(gt=0, le=366)] = 7.0
 
     @field_validator("time_zone")
     @classmethod
@@ -94,6 +95,10 @@ class LogSettings(_Section):
     @property
     def confirm_after(self) -> timedelta:
         return timedelta(hours=self.confirm_after_hours)
+
+    @property
+    def ask_for(self) -> timedelta:
+        return timedelta(days=self.review_days)
 
 
 class MailSettings(_Section):

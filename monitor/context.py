@@ -46,5 +46,9 @@ class Context:
 
         return load(self.config, self.state)
 
+    def follow_up(self) -> bool:
+        """Do what follows a check: tell subscribers. Whether something new needs a person."""
+        return sum(load()(self.settings, self.now) for load in self.after_check) > 0
+
     def end(self, how: Exit) -> NoReturn:
         sys.exit(how)

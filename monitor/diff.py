@@ -220,6 +220,18 @@ def confirmed(departure: Departure) -> Change:
     )
 
 
+def merged(older: Match, younger: Match, about: str | None) -> Change:
+    """The note that two agreements proved to be one, about the entry that told of the younger, if there is one."""
+    return Change(
+        Kind.MERGED,
+        older.old.agreement,
+        before=older.new,
+        after=younger.new,
+        about=about,
+        reasons=("both are listed under one state, agency and support type",),
+    )
+
+
 def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Changes in the order of the log: by state, agency and support type; a note before the entry it goes with."""
     return tuple(sorted(changes, key=_order))

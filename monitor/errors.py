@@ -7,6 +7,8 @@
     │   ├── StateUnusable        not a database, read-only, no space                 → mend the file or folder
     │   └── StateBusy            another process is running on it                    → wait, or stop the other
     ├── SourceError              the source did not give what was asked; `permanent` says whether trying again helps
+    ├── NotFound                 nothing has this id                                 → a list of ids
+    ├── NotPossible              what an operator asks for cannot be done             → what can
     ├── ManifestError            a replay folder's manifest cannot be followed
     ├── WorkbookError            the bytes are not a workbook that can be read safely
     │   └── LayoutChanged        a workbook, but not with the columns of a list
@@ -58,6 +60,22 @@ class SourceError(MonitorError):
     def __init__(self, url: str, what: str, *, permanent: bool = False, status: int | None = None) -> None:
         self.url, self.permanent, self.status = url, permanent, status
         super().__init__(f"{url}: {what}")
+
+
+class NotFound(MonitorError):
+    """Nothing has the id that was asked for."""
+
+    def __init__(self, id: str, where: str) -> None:
+        self.id = id
+        super().__init__(f"{id}: nothing has this id; {where}")
+
+
+class NotPossible(MonitorError):
+    """What was asked of the thing with this id cannot be done; nothing was written."""
+
+    def __init__(self, id: str, what: str) -> None:
+        self.id = id
+        super().__init__(f"{id} {what}")
 
 
 class ManifestError(MonitorError):

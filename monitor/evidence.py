@@ -94,7 +94,7 @@ def believed(e: Evidence, rules: Rules) -> tuple[str, ...]:
         return ()  # two real counties (Pima, Pinal) are two agencies
     if e.document is False and not _named_alike(e):
         return ()  # two documents, and not one agency under one model: nothing left that says one agreement
-    return _reasons(e, at_once=rules is not LATER) if any(rule(e) for rule in rules) else ()
+    return speaks_for(e, at_once=rules is not LATER) if any(rule(e) for rule in rules) else ()
 
 
 def _named_alike(e: Evidence) -> bool:
@@ -192,7 +192,8 @@ _NAME_REASONS = {
 }
 
 
-def _reasons(e: Evidence, *, at_once: bool) -> tuple[str, ...]:
+def speaks_for(e: Evidence, *, at_once: bool) -> tuple[str, ...]:
+    """The evidence for a pair, in words."""
     said = []
     if e.document:
         said.append("same document")
@@ -207,3 +208,16 @@ def _reasons(e: Evidence, *, at_once: bool) -> tuple[str, ...]:
     if at_once:
         said.append("replaced in the same publication")
     return tuple(said)
+
+
+def speaks_against(e: Evidence) -> tuple[str, ...]:
+    """The evidence against a pair, in words."""
+    said = {
+        "another document": e.document,
+        "another signed date": e.signed,
+        "another name": False if e.name is Likeness.DIFFERENT else None,
+        "another county": e.county,
+        "another support type": e.support_type,
+        "another state": e.state,
+    }
+    return tuple(words for words, agree in said.items() if agree is False)

@@ -6,13 +6,13 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.model import Cells, Entry
 
 if TYPE_CHECKING:
-    from monitor.log import AgreementRecord, PublicationRecord
+    from monitor.log import AgreementRecord, PublicationRecord, ReviewRecord
 
 Line = dict[str, object]
 
@@ -82,6 +82,7 @@ def agreement_line(agreement: AgreementRecord) -> Line:
         "first_seen": _iso(agreement.first_seen),
         "listed_before": agreement.listed_before,
         "listed": list(agreement.listed),
+        "aliases": list(agreement.aliases),
     }
 
 
@@ -98,6 +99,28 @@ def publication_line(publication: PublicationRecord) -> Line:
         "verdict": publication.verdict,
         "decided_at": _iso(publication.decided_at),
         "reasons": list(publication.reasons),
+    }
+
+
+def review_line(review: ReviewRecord, now: datetime, ask_for: timedelta) -> Line:
+    """One doubtful pair as `review list` prints it."""
+    from monitor.review import standing
+
+    departure, arrival = review.departure, review.arrival
+    return {
+        "id": review.id,
+        "standing": standing(review.answer, departure, arrival, now, ask_for).value,
+        "observed_at": _iso(arrival.observed_at),
+        "list": arrival.list,
+        "state": departure.state,
+        "left": departure.agency,
+        "came": arrival.agency,
+        "support_type": departure.support_type,
+        "departure": departure.id,
+        "arrival": arrival.id,
+        "reasons": list(review.reasons),
+        "answered_at": _iso(review.answered_at) if review.answered_at else None,
+        "why": review.why,
     }
 
 

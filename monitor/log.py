@@ -6,10 +6,11 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self, TypedDict
 
+from monitor.errors import NotFound
 from monitor.model import (
     Cells,
     Entry,
@@ -64,8 +65,34 @@ class PublicationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a publication at one moment, and why; `by`: the rules, or an operator in these words."""
+
+    at: datetime
+    verdict: str
+    by: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRecord:
+    """Two entries that may be about one agreement. `answer`: same, different, or "" as long as nobody has said."""
+
+    id: str
+    departure: Entry
+    arrival: Entry
+    reasons: tuple[str, ...]
+    answer: str
+    answered_at: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgreementRecord:
-    """An agreement with its newest listing. `listed` names the lists whose current publication shows it."""
+    """An agreement with its newest listing. `listed` names the lists whose current publication shows it.
+
+    `aliases`: ids under which it was known until it proved to be this one.
+    """
 
     id: str
     state: str | None
@@ -80,6 +107,7 @@ class AgreementRecord:
     first_seen: datetime
     listed_before: bool  # it stood on the first list that was ever read
     listed: tuple[ListName, ...]
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +154,7 @@ class Log:
         since: datetime | None = None,
         until: datetime | None = None,
         agreement: str | None = None,
+        publication: str | None = None,
         ids: Sequence[str] = (),
         about: Sequence[str] = (),
         limit: int | None = None,
@@ -134,11 +163,13 @@ class Log:
         """Entries of the log in its order, filtered. `since` ≤ observed_at < `until`; `after` is a position.
 
         None among `states` stands for a state that nobody could tell; `about` asks for notes about these entries.
+        Of an agreement come also the entries under ids that lead to it.
         """
         where, args = ["l.seq > ?"], [after]
         arguments: list[object] = list(args)
+        known_as = self._known_as(agreement) if agreement is not None else ()
         for column, wanted in (
-            ("l.kind", kinds), ("l.list", lists), ("l.id", ids), ("l.about", about)
+            ("l.kind", kinds), ("l.list", lists), ("l.id", ids), ("l.about", about), ("l.agreement", known_as)
         ):  # fmt: skip
             if wanted:
                 where.append(f"{column} IN ({_marks(wanted)})")
@@ -148,14 +179,17 @@ class Log:
         for clause, value in (
             ("l.observed_at >= ?", since and stamp(since)),
             ("l.observed_at < ?", until and stamp(until)),
-            ("l.agreement = ?", agreement),
+            ("l.publication = ?", publication),
         ):
             if value is not None:
                 where.append(clause)
                 arguments.append(value)
         sql = (
             f"SELECT l.*, b.id AS has_before, {prefixed('b', 'before_')},"
-            f" a.id AS has_after, {prefixed('a', 'after_')} FROM log l"
+            f" a.id AS has_after, {prefixed('a', 'after_')},"
+            " p.observed_at AS publication_at, q.observed_at AS previous_at FROM log l"
+            " JOIN publications p ON p.public_id = l.publication"
+            " LEFT JOIN publications q ON q.public_id = l.previous"
             " LEFT JOIN contents b ON b.id = l.before_content LEFT JOIN contents a ON a.id = l.after_content"
             f" WHERE {' AND '.join(where)} ORDER BY l.seq {'DESC' if newest_first else 'ASC'}"
         )
@@ -164,9 +198,22 @@ class Log:
             arguments.append(limit)
         return (_entry(r) for r in self.state.rows(sql, *arguments))
 
+    def entry(self, id: str) -> Entry:
+        """The entry with this id. Raises NotFound."""
+        for entry in self.entries(ids=[id]):
+            return entry
+        raise NotFound(id, "`changes` prints the ids of entries")
+
     def position(self) -> int:
         """The number of the newest entry; 0 for an empty log."""
         return int(self.state.value("SELECT coalesce(max(seq), 0) FROM entries"))
+
+    def publication(self, id: str) -> PublicationRecord:
+        """The publication with this id. Raises NotFound."""
+        for publication in self.publications():
+            if publication.id == id:
+                return publication
+        raise NotFound(id, "`publications list` prints the ids of publications")
 
     def publications(self, list_: ListName | None = None) -> Iterator[PublicationRecord]:
         """Every publication that was seen, oldest first, and what became of it."""
@@ -189,6 +236,79 @@ class Log:
                 list_,
             )
         )
+
+    def decisions(self, publication: str) -> tuple[Decision, ...]:
+        """All that became of a publication, oldest first."""
+        return tuple(
+            Decision(
+                moment(r["at"]),
+                r["verdict"],
+                (f"an operator: {r['why']}" if r["why"] else "an operator") if r["act"] else "the rules",
+                tuple(json.loads(r["reasons"])),
+            )
+            for r in self.state.rows(
+                "SELECT d.*, a.why FROM decisions d JOIN publications p ON p.id = d.publication"
+                " LEFT JOIN acts a ON a.id = d.act WHERE p.public_id = ? ORDER BY d.id",
+                publication,
+            )
+        )
+
+    def reviews(self, id: str | None = None) -> tuple[ReviewRecord, ...]:
+        """Pairs of entries that may be about one agreement, oldest first; or the one with this id."""
+        rows = self.state.rows(
+            "SELECT r.*, a.act, a.at, a.why FROM reviews r"
+            " LEFT JOIN acts a ON a.id = (SELECT max(id) FROM acts WHERE subject = r.public_id)"
+            " WHERE ? IS NULL OR r.public_id = ? ORDER BY r.id",
+            id,
+            id,
+        )
+        wanted = [entry for r in rows for entry in (r["departure"], r["arrival"])]
+        entries = {e.id: e for e in self.entries(ids=wanted)} if wanted else {}
+        return tuple(
+            ReviewRecord(
+                r["public_id"],
+                entries[r["departure"]],
+                entries[r["arrival"]],
+                tuple(json.loads(r["reasons"])),
+                r["act"] or "",
+                moment(r["at"]) if r["at"] else None,
+                r["why"] or "",
+            )
+            for r in rows
+        )
+
+    def doubtful(self, now: datetime, ask_for: timedelta) -> tuple[ReviewRecord, ...]:
+        """The pairs that wait for an operator's answer."""
+        from monitor.review import Standing, standing
+
+        return tuple(
+            r for r in self.reviews() if standing(r.answer, r.departure, r.arrival, now, ask_for) is Standing.OPEN
+        )
+
+    def review(self, id: str) -> ReviewRecord:
+        """The pair under review with this id. Raises NotFound."""
+        for review in self.reviews(id):
+            return review
+        raise NotFound(id, "`review list` prints the ids of doubtful pairs")
+
+    def resolve(self, agreement: str) -> str:
+        """The id under which an agreement is known now: another one than this where it proved to be the older one."""
+        older = self.state.value(
+            "SELECT o.public_id FROM aliases x JOIN agreements a ON a.id = x.agreement"
+            " JOIN agreements o ON o.id = x.same_as WHERE a.public_id = ?",
+            agreement,
+        )
+        return older or agreement
+
+    def _known_as(self, agreement: str) -> tuple[str, ...]:
+        """An agreement's id, and those that lead to it."""
+        known = self.resolve(agreement)
+        younger = self.state.rows(
+            "SELECT a.public_id FROM aliases x JOIN agreements a ON a.id = x.agreement"
+            " JOIN agreements o ON o.id = x.same_as WHERE o.public_id = ? ORDER BY a.id",
+            known,
+        )
+        return known, *(r["public_id"] for r in younger)
 
     def last_checks(self) -> tuple[LastCheck, ...]:
         """The newest look at each list that was ever looked at."""
@@ -232,31 +352,38 @@ class Log:
         listed = {
             ListName(r["list"]): {
                 row["agreement"]
-                for row in self.state.rows("SELECT agreement FROM listings WHERE publication = ?", r["id"])
+                for row in self.state.rows("SELECT agreement FROM listed WHERE publication = ?", r["id"])
             }
             for r in self.state.rows(believed.format("max"))
         }
         # Asked for each list in turn: one walk down an index to the newest publication that lists the agreement.
-        newest = (
+        # The few that are known under several ids are looked up under each.
+        found = (
             "(SELECT l.content FROM listings l JOIN publications p ON p.id = l.publication"
-            " WHERE l.agreement = a.id AND p.list = '{}'"
+            " WHERE l.agreement {} AND p.list = '{{0}}'"
             f" AND p.observed_at <= '{until}' ORDER BY l.publication DESC, l.spare, l.row LIMIT 1)"
         )
-        where: list[str] = []
+        every_id = "IN (SELECT a.id UNION ALL SELECT agreement FROM aliases WHERE same_as = a.id)"
+        newest = (
+            "CASE WHEN EXISTS (SELECT 1 FROM aliases WHERE same_as = a.id)"
+            f" THEN {found.format(every_id)} ELSE {found.format('= a.id')} END"
+        )
+        where = ["a.id NOT IN (SELECT agreement FROM aliases)"]
         arguments: list[object] = []
         if agreement is not None:
             where.append("a.public_id = ?")
-            arguments.append(agreement)
+            arguments.append(self.resolve(agreement))
         if states:
             where.append(self._maybe_in(states, arguments))
         for r in self.state.rows(
             f"""
             SELECT a.id AS number, a.public_id, fp.list AS first_list, fp.observed_at AS first_seen,
-                   a.publication AS first_publication, {prefixed("c")}
+                   a.publication AS first_publication, {prefixed("c")},
+                   EXISTS (SELECT 1 FROM aliases WHERE same_as = a.id) AS known_under_others
             FROM agreements a
             JOIN publications fp ON fp.id = a.publication
             JOIN contents c ON c.id = coalesce({newest.format("participating")}, {newest.format("pending")})
-            WHERE {" AND ".join(where) or 1}
+            WHERE {" AND ".join(where)}
             ORDER BY a.id
             """,
             *arguments,
@@ -274,6 +401,7 @@ class Log:
                 first_seen=moment(r["first_seen"]),
                 listed_before=r["first_publication"] in baselines,
                 listed=tuple(name for name in ListName if r["number"] in listed.get(name, ())),
+                aliases=self._known_as(r["public_id"])[1:] if r["known_under_others"] else (),
             )
 
     def workbooks(self, prefix: str) -> tuple[str, ...]:
@@ -302,9 +430,9 @@ class Log:
         ]
         arguments += [*current, *spellings]
         return (
-            "a.id IN (SELECT l.agreement FROM listings l JOIN contents c ON c.id = l.content"
+            "a.id IN (SELECT l.agreement FROM listed l JOIN contents c ON c.id = l.content"
             f" WHERE l.publication IN ({_marks(current)}) AND c.state IN ({_marks(spellings)})"
-            " UNION SELECT agreement FROM entries WHERE kind IN ('terminated', 'dropped')"
+            f" UNION SELECT {older('agreement')} FROM entries WHERE kind IN ('terminated', 'dropped')"
             f" AND {_is_one_of('state', states, arguments)})"
         )
 
@@ -360,7 +488,7 @@ class Log:
         for r in self.state.rows(
             """
             SELECT p.list, c.state, c.support_type, count(DISTINCT l.agreement) AS count
-            FROM publications p JOIN listings l ON l.publication = p.id JOIN contents c ON c.id = l.content
+            FROM publications p JOIN listed l ON l.publication = p.id JOIN contents c ON c.id = l.content
             WHERE p.id IN (SELECT max(id) FROM standing_publications WHERE verdict = 'accepted' GROUP BY list)
                   AND NOT l.spare
             GROUP BY 1, 2, 3
@@ -401,6 +529,11 @@ def prefixed(table: str, prefix: str = "") -> str:
     return ", ".join(f"{table}.{name} AS {prefix}{name}" if prefix else f"{table}.{name}" for name in CELL_NAMES)
 
 
+def older(column: str) -> str:
+    """The number of the agreement that the one in a column proved to be, as an SQL expression."""
+    return f"coalesce((SELECT same_as FROM aliases x WHERE x.agreement = {column}), {column})"
+
+
 def cells_of(r: sqlite3.Row, prefix: str = "") -> Cells:
     return Cells(*(r[f"{prefix}{name}"] for name in CELL_NAMES))
 
@@ -423,6 +556,17 @@ def _as_shown(cells: Cells) -> _Shown:
         "support_type": read.support_type or shown(cells.support_type),
         "signed": read.signed.isoformat() if read.signed else shown(cells.signed),
     }
+
+
+def _previous(r: sqlite3.Row) -> Source:
+    return Source(
+        r["previous"],
+        r["previous_file"],
+        r["previous_url"],
+        r["previous_sha256"],
+        r["before_row"],
+        moment(r["previous_at"]),
+    )
 
 
 def _entry(r: sqlite3.Row) -> Entry:
@@ -449,8 +593,6 @@ def _entry(r: sqlite3.Row) -> Entry:
         after=after,
         reasons=tuple(json.loads(r["reasons"])),
         pending_since=moment(r["pending_since"]) if r["pending_since"] else None,
-        publication=Source(r["publication"], r["file"], r["url"], r["sha256"], r["row"]),
-        previous=Source(r["previous"], r["previous_file"], r["previous_url"], r["previous_sha256"], r["before_row"])
-        if r["previous"] and before
-        else None,
+        publication=Source(r["publication"], r["file"], r["url"], r["sha256"], r["row"], moment(r["publication_at"])),
+        previous=_previous(r) if r["previous"] and before else None,
     )

@@ -124,6 +124,24 @@ def _second_listings(
     return seconds, [n for listings in firsts.values() for n in listings], twins
 
 
+def under_one_key(matches: Iterable[Match]) -> list[tuple[Match, Match]]:
+    """Agreements that were listed under two spellings and now share a key, as (older, younger).
+
+    3 July 2025: one police department in two rows, with "City of" and without, until the first was respelt; a week
+    later one of the rows went. They are two where two places or two documents say so.
+    """
+    groups: dict[Key, list[Match]] = defaultdict(list)
+    for m in sorted(matches, key=lambda m: m.old.agreement):
+        groups[key(m.new.values)].append(m)
+    found = []
+    for older, *rest in groups.values():
+        for younger in rest:
+            a, b = older.new.values, younger.new.values
+            if not _two_places(a, b) and not (a.moa and b.moa and document_name(a.moa) != document_name(b.moa)):
+                found.append((older, younger))
+    return found
+
+
 # --- exact keys --------------------------------------------------------------------------------------------
 
 

@@ -46,6 +46,8 @@ class Kind(StrEnum):
 
 NOTES = frozenset({Kind.CONFIRMED, Kind.WITHDRAWN, Kind.RETRACTED, Kind.MERGED})
 DEPARTURES = frozenset({Kind.TERMINATED, Kind.DROPPED})
+# Notes that take back what they are about.
+TAKEN_BACK = frozenset({Kind.WITHDRAWN, Kind.RETRACTED, Kind.MERGED})
 
 
 class Significance(StrEnum):
@@ -64,6 +66,16 @@ class Outcome(StrEnum):
     HELD = "held"
     NOT_LINKED = "not linked"
     FAILED = "failed"
+
+
+class Act(StrEnum):
+    """What an operator decides: about a held publication, about a doubtful pair, about an entry that is wrong."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    SAME = "same"
+    DIFFERENT = "different"
+    RETRACT = "retract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +143,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """An agreement that left a list: the last listing, when, and the entry that said so."""
+    """An agreement that left a list: the last listing, when, and the entry that said so.
+
+    `confirmed`: nothing more is to be said of it, unless it comes back.
+    """
 
     standing: Standing
     entry: str
@@ -240,13 +255,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an entry was read: the workbook, and the row that shows it (the last row before, for a departure)."""
+    """Where an entry was read: the workbook, when it was first seen, and the row that shows it (the last row before,
+    for a departure)."""
 
     id: str
     file: str
     url: str
     sha256: str
     row: int | None
+    observed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,11 @@ from monitor.model import Entry, ListName, Outcome
 
 if TYPE_CHECKING:
     from monitor.check import CheckResult
-    from monitor.log import AgreementRecord, LastCheck, PublicationRecord
+    from monitor.log import AgreementRecord, Decision, LastCheck, PublicationRecord, ReviewRecord
 
 CHANGE_COLUMNS = ("observed_at", "list", "kind", "status", "state", "agency", "support_type", "id")
 AGREEMENT_COLUMNS = ("state", "agency", "support_type", "signed", "listed", "id")
+REVIEW_COLUMNS = ("observed_at", "state", "left", "came", "standing", "id")
 PUBLICATION_COLUMNS = ("observed_at", "list", "verdict", "rows", "file", "id")
 
 
@@ -66,8 +68,10 @@ def check_line(result: CheckResult) -> str:
     """One check in a line."""
     match result.outcome:
         case Outcome.CHANGED:
-            entries = "1 entry" if result.entries == 1 else f"{result.entries} entries"
-            said = f"a new publication, {entries} added to the log"
+            said = f"a new publication, {entries_added(result.entries)}"
+            if result.asked:
+                pairs = "1 doubtful pair" if result.asked == 1 else f"{result.asked} doubtful pairs"
+                said += f"; {pairs} to look at, see `review list`"
         case Outcome.UNCHANGED:
             said = "unchanged" + (f", {result.entries} departures confirmed" if result.entries else "")
         case Outcome.NOT_LINKED:
@@ -77,6 +81,11 @@ def check_line(result: CheckResult) -> str:
         case Outcome.FAILED:
             said = f"could not be checked: {result.detail}"
     return f"{result.list} list: {printable(said)}"
+
+
+def entries_added(count: int) -> str:
+    """How much the log grew."""
+    return f"{'1 entry' if count == 1 else f'{count} entries'} added to the log"
 
 
 def replay_line(workbooks: int, entries: int, held: int) -> str:
@@ -94,6 +103,7 @@ def print_agreement(agreement: AgreementRecord, history: Sequence[Entry]) -> Non
     _facts(
         {
             "id": agreement.id,
+            "also known as": ", ".join(agreement.aliases),
             "on the list": where,
             "signed": agreement.signed,
             "county": agreement.county,
@@ -109,7 +119,7 @@ def print_agreement(agreement: AgreementRecord, history: Sequence[Entry]) -> Non
         _print_brief(entry)
 
 
-def print_entry(entry: Entry, history: Sequence[Entry]) -> None:
+def print_entry(entry: Entry, notes: Sequence[Entry]) -> None:
     """One entry with all that is known of where it came from, and the notes about it."""
     _print_brief(entry)
     source, before = entry.publication, entry.previous
@@ -118,17 +128,19 @@ def print_entry(entry: Entry, history: Sequence[Entry]) -> None:
             "agreement": entry.agreement,
             "first seen": _minute(entry.observed_at),
             "recorded": _minute(entry.recorded_at),
-            "workbook": source.file,
+            "workbook": f"{source.file}, first seen {_minute(source.observed_at)}",
             "address": source.url,
             "sha256": source.sha256,
             "row": str(source.row) if entry.after else "not in it",
-            "compared with": f"{before.file}, row {before.row}, sha256 {before.sha256}" if before else "",
+            "compared with": f"{before.file}, first seen {_minute(before.observed_at)}" if before else "",
+            "its address": before.url if before else "",
+            "its sha256": before.sha256 if before else "",
+            "its row": str(before.row) if before else "",
         }
     )
-    for note in history:
-        if note.about == entry.id:
-            click.echo("")
-            _print_brief(note)
+    for note in notes:
+        click.echo("")
+        _print_brief(note)
 
 
 def _print_brief(entry: Entry) -> None:
@@ -146,19 +158,62 @@ def _print_brief(entry: Entry) -> None:
         click.echo(f"    because: {'; '.join(entry.reasons)}")
 
 
-def print_publication(publication: PublicationRecord) -> None:
-    """A publication and what became of it."""
-    click.echo(f"{publication.file}: {publication.verdict}")
+def print_publication(
+    publication: PublicationRecord, decisions: Sequence[Decision], entries: Sequence[Entry], refused: str = ""
+) -> None:
+    """A publication, what became of it, and the entries that it makes (or would make); or why it can make none."""
+    click.echo(f"{printable(publication.file)}: {publication.verdict}")
     _facts(
         {
             "id": publication.id,
             "list": publication.list,
             "rows": str(publication.rows),
             "first seen": _minute(publication.observed_at),
-            "decided": _minute(publication.decided_at),
             "address": publication.url,
             "sha256": publication.sha256,
-            "why": " ".join(publication.reasons),
+        }
+    )
+    for decision in decisions:
+        why = f": {printable(' '.join(decision.reasons))}" if decision.reasons else ""
+        click.echo(f"\n{_minute(decision.at)}  {decision.verdict} by {printable(decision.by)}{why}")
+    if refused:
+        click.echo(f"\n{printable(refused)}")
+        return
+    waits = publication.verdict in ("held", "rejected")
+    counts = Counter(str(entry.kind) for entry in entries)
+    said = ", ".join(f"{count} {kind}" for kind, count in counts.most_common()) or "nothing"
+    if waits:
+        click.echo(f"\nIf it were accepted, the log would say: {said}.")
+    else:
+        click.echo(f"\nIn the log: {said}.")
+    for entry in entries:
+        click.echo("")
+        _print_brief(entry)
+
+
+def print_review(review: ReviewRecord, now: datetime, ask_for: timedelta) -> None:
+    """A doubtful pair, with what speaks for its being one agreement and against."""
+    from monitor.review import standing
+
+    how = standing(review.answer, review.departure, review.arrival, now, ask_for)
+    click.echo(f"One agreement or two? {how}")
+    answered = f"{review.answer} on {_minute(review.answered_at)}" if review.answered_at else ""
+    _facts({"id": review.id, "evidence": "; ".join(review.reasons), "answered": answered, "why": review.why})
+    for entry in (review.departure, review.arrival):
+        click.echo("")
+        _print_brief(entry)
+        _print_cells(entry)
+
+
+def _print_cells(entry: Entry) -> None:
+    cells = entry.after or entry.before
+    assert cells
+    _facts(
+        {
+            "    county": cells.county,
+            "    signed": cells.signed,
+            "    MOA": cells.moa_address or cells.moa,
+            "    agreement": entry.agreement,
         }
     )
 
@@ -174,6 +229,7 @@ def print_status(
     state: Path,
     checks: Sequence[LastCheck],
     waiting: Sequence[PublicationRecord],
+    doubtful: Sequence[ReviewRecord],
     listed: Mapping[ListName, int],
     position: int,
     now: datetime,
@@ -197,6 +253,10 @@ def print_status(
         elif check.outcome is not Outcome.NOT_LINKED and (now - check.at).total_seconds() > stale_after:
             click.echo("    this is too long ago: is `run` or cron still running?")
             troubles = True
+    for review in doubtful:
+        names = f"{printable(review.departure.agency)} → {printable(review.arrival.agency)}"
+        click.echo(f"doubtful since {_minute(review.arrival.observed_at)}: {names} ({review.id})")
+        troubles = True
     for publication in waiting:
         click.echo(f"held since {_minute(publication.observed_at)}: {publication.file} ({publication.id})")
         troubles = True

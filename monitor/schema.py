@@ -164,4 +164,52 @@ def m001_lists_agreements_and_the_log(db: Database) -> None:
     )
 
 
-SCHEMA = Schema("monitor", (m001_lists_agreements_and_the_log,))
+def m002_what_an_operator_decides(db: Database) -> None:
+    db.executescript(
+        """
+        -- What an operator decided. With the workbooks and the checks this is all that the rest is derived from.
+        CREATE TABLE acts (
+            id INTEGER PRIMARY KEY,            -- in the order in which they were done
+            at TEXT NOT NULL,
+            act TEXT NOT NULL CHECK (act IN ('accept', 'reject', 'same', 'different', 'retract')),
+            subject TEXT NOT NULL,             -- public id: of a publication, of a pair under review, of an entry
+            why TEXT NOT NULL,                 -- in the operator's words; '' for none
+            after_check INTEGER NOT NULL       -- number of the last check before it, 0 for none: its place in time
+        ) STRICT;
+
+        ALTER TABLE decisions ADD COLUMN act INTEGER REFERENCES acts;  -- whose it is; null: the rules'
+        -- 0: what it says is old news (it was seen in a replay), whoever believes it later
+        ALTER TABLE publications ADD COLUMN announce INTEGER NOT NULL DEFAULT 1 CHECK (announce IN (0, 1));
+
+        -- Two entries that may be about one agreement: it left, and came under another name. For an operator to say.
+        CREATE TABLE reviews (
+            id INTEGER PRIMARY KEY,
+            public_id TEXT NOT NULL UNIQUE,    -- r-…: from (departure, arrival)
+            departure TEXT NOT NULL REFERENCES entries (id),
+            arrival TEXT NOT NULL REFERENCES entries (id),
+            reasons TEXT NOT NULL,             -- JSON array of words: what speaks for it, and what against
+            UNIQUE (departure, arrival)
+        ) STRICT;
+
+        -- Agreements that proved to be another one. The older id stays; the younger leads to it.
+        CREATE TABLE aliases (
+            agreement INTEGER PRIMARY KEY REFERENCES agreements,  -- the younger
+            same_as INTEGER NOT NULL REFERENCES agreements        -- the older, never an alias itself
+        ) STRICT;
+        CREATE INDEX aliases_same_as ON aliases (same_as);
+
+        -- Listings under the agreements that they belong to by what is known now.
+        CREATE VIEW listed AS
+        SELECT l.publication, l.row, l.content, coalesce(x.same_as, l.agreement) AS agreement, l.spare
+        FROM listings l LEFT JOIN aliases x ON x.agreement = l.agreement;
+
+        DROP VIEW standing_publications;
+        CREATE VIEW standing_publications AS
+        SELECT p.*, d.verdict, d.at AS decided_at, d.structural, d.reasons, d.act
+        FROM publications p
+        JOIN decisions d ON d.id = (SELECT max(id) FROM decisions WHERE publication = p.id);
+        """
+    )
+
+
+SCHEMA = Schema("monitor", (m001_lists_agreements_and_the_log, m002_what_an_operator_decides))

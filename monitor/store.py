@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
 
-from monitor.log import CELL_NAMES, CELLS, Log, cells_of, prefixed
+from monitor.log import CELL_NAMES, CELLS, Log, cells_of, older, prefixed
 from monitor.model import (
+    Act,
     Application,
     Cells,
     Change,
@@ -50,13 +52,15 @@ class Current:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A publication that waits to be believed."""
+    """A publication that waits to be believed, or that an operator rejected."""
 
     publication: int
+    id: str
     sha256: str
     meaning: str
     observed_at: datetime
     hold: Hold
+    announce: bool
 
 
 class Store(Log):
@@ -71,6 +75,23 @@ class Store(Log):
     def write(self) -> AbstractContextManager[None]:
         """One transaction; see State.write."""
         return self.state.write()
+
+    @contextmanager
+    def rehearse(self) -> Iterator[None]:
+        """A transaction that is undone at the end: what would happen, without its happening."""
+        try:
+            with self.write():
+                yield
+                raise _Undone
+        except _Undone:
+            pass
+        finally:
+            self._forget()
+
+    def _forget(self) -> None:
+        """What is at hand of the file is read anew."""
+        self._currents.clear()
+        self._known_contents.clear()
 
     # --- what a check needs to know ------------------------------------------------------------------------
 
@@ -92,7 +113,7 @@ class Store(Log):
         if (known := self._currents.get(list_)) and known[0] == row["public_id"]:
             return known[1]
         rows = self.state.rows(
-            f"SELECT l.agreement, l.row, l.spare, l.content, {CELLS} FROM listings l"
+            f"SELECT l.agreement, l.row, l.spare, l.content, {CELLS} FROM listed l"
             " JOIN contents c ON c.id = l.content WHERE l.publication = ? ORDER BY l.row",
             row["id"],
         )
@@ -105,19 +126,28 @@ class Store(Log):
 
     def held(self, list_: ListName) -> tuple[Held, ...]:
         """Publications of a list that wait to be believed, oldest first."""
-        return tuple(
-            Held(
-                r["id"],
-                r["sha256"],
-                r["meaning"],
-                moment(r["observed_at"]),
-                Hold(tuple(json.loads(r["reasons"])), bool(r["structural"])),
-            )
-            for r in self.state.rows(
-                "SELECT * FROM standing_publications WHERE list = ? AND verdict = 'held' ORDER BY id",
-                list_,
-            )
+        return tuple(map(_held, self.state.rows(f"{_STANDING} WHERE list = ? AND verdict = 'held' ORDER BY id", list_)))
+
+    def unbelieved(self, publication: str) -> Held | None:
+        """A publication that waits or was rejected, by its public id, while nothing later of its list is believed."""
+        row = self.state.row(
+            f"{_STANDING} s WHERE public_id = ? AND verdict IN ('held', 'rejected') AND NOT EXISTS"
+            " (SELECT 1 FROM standing_publications WHERE list = s.list AND verdict = 'accepted' AND id > s.id)",
+            publication,
         )
+        return _held(row) if row else None
+
+    def rejected(self, list_: ListName, sha256: str, meaning: str) -> Held | None:
+        """The publication of these bytes or rows that was rejected since the list was last believed."""
+        row = self.state.row(
+            f"{_STANDING} s WHERE list = ? AND verdict = 'rejected' AND (sha256 = ? OR (meaning = ? AND meaning <> ''))"
+            " AND NOT EXISTS (SELECT 1 FROM standing_publications"
+            "                 WHERE list = s.list AND verdict = 'accepted' AND id > s.id) ORDER BY id DESC LIMIT 1",
+            list_,
+            sha256,
+            meaning,
+        )
+        return _held(row) if row else None
 
     def was_accepted(self, list_: ListName, sha256: str) -> bool:
         """Whether these very bytes were believed before."""
@@ -132,7 +162,8 @@ class Store(Log):
     def departures(self, list_: ListName) -> tuple[Departure, ...]:
         """Agreements whose last change on a list was that they left it; coming back to the other list does not count.
 
-        An application whose agreement is, or was, on the participating list since has not been dropped.
+        An application whose agreement is, or was, on the participating list since has not been dropped. That an entry
+        about leaving was retracted does not bring the row back: it is known, as one there is no more to say of.
         """
         here = f"(x.kind IN ('terminated', 'dropped', 'returned', 'new', 'applied') AND p.list = '{list_}')"
         if list_ is ListName.PENDING:
@@ -143,18 +174,18 @@ class Store(Log):
                 Standing(r["agreement"], listing(r["before_row"], cells_of(r))),
                 r["id"],
                 moment(r["observed_at"]),
-                r["status"] == Kind.CONFIRMED,
+                r["status"] != "unconfirmed",
             )
             for r in self.state.rows(
                 f"""
-                SELECT e.agreement, e.id, e.before_row, e.observed_at, l.status, {prefixed("c")}
+                SELECT last.agreement, e.id, e.before_row, e.observed_at, l.status, {prefixed("c")}
                 FROM entries e
-                JOIN (SELECT x.agreement, max(x.seq) AS seq FROM entries x
-                      JOIN publications p ON p.id = x.publication WHERE {here} GROUP BY x.agreement) last
+                JOIN (SELECT {older("x.agreement")} AS agreement, max(x.seq) AS seq FROM entries x
+                      JOIN publications p ON p.id = x.publication WHERE {here} GROUP BY 1) last
                      ON last.seq = e.seq
                 JOIN log l ON l.seq = e.seq
                 JOIN contents c ON c.id = e.before_content
-                WHERE e.kind = ? AND l.status IN ('unconfirmed', 'confirmed')
+                WHERE e.kind = ? AND l.status IN ('unconfirmed', 'confirmed', 'retracted')
                 ORDER BY e.seq
                 """,
                 leaving,
@@ -170,8 +201,8 @@ class Store(Log):
         participated = {
             r["agreement"]
             for r in self.state.rows(
-                "SELECT DISTINCT agreement FROM entries WHERE kind IN ('new', 'terminated')"
-                " UNION SELECT agreement FROM listings WHERE publication = ("
+                f"SELECT {older('agreement')} AS agreement FROM entries WHERE kind IN ('new', 'terminated')"
+                " UNION SELECT agreement FROM listed WHERE publication = ("
                 "   SELECT min(id) FROM standing_publications WHERE list = 'participating' AND verdict = 'accepted')"
             )
         }
@@ -260,8 +291,10 @@ class Store(Log):
             seen.sha256,
         )
 
-    def record_publication(self, publication: Publication, meaning: str, content: bytes) -> int:
-        """A content that was not there at the last look, with its bytes; its number."""
+    def record_publication(
+        self, publication: Publication, meaning: str, content: bytes, *, announce: bool = True
+    ) -> int:
+        """A content that was not there at the last look, with its bytes; its number. `announce`: it is no old news."""
         self.state.run(
             "INSERT OR IGNORE INTO workbooks (sha256, bytes, saved_at) VALUES (?, ?, ?)",
             publication.sha256,
@@ -270,8 +303,8 @@ class Store(Log):
         )
         observed = stamp(publication.observed_at)
         return self.state.run(
-            "INSERT INTO publications (public_id, list, sha256, meaning, url, file, rows, observed_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO publications (public_id, list, sha256, meaning, url, file, rows, observed_at, announce)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             public_id("p", publication.list, publication.sha256, observed),
             publication.list,
             publication.sha256,
@@ -280,17 +313,32 @@ class Store(Log):
             publication.file,
             len(publication.listings),
             observed,
+            int(announce),
         )
 
-    def decide(self, publication: int, at: datetime, verdict: str, hold: Hold | None = None) -> None:
-        """What becomes of a publication: held, accepted, rejected or moot."""
+    def act(self, at: datetime, act: Act, subject: str, why: str) -> int:
+        """What an operator decided, about the thing with this public id; its number."""
+        return self.state.run(
+            "INSERT INTO acts (at, act, subject, why, after_check)"
+            " VALUES (?, ?, ?, ?, coalesce((SELECT max(id) FROM checks), 0))",
+            stamp(at),
+            act,
+            subject,
+            why,
+        )
+
+    def decide(
+        self, publication: int, at: datetime, verdict: str, hold: Hold | None = None, *, act: int | None = None
+    ) -> None:
+        """What becomes of a publication: held, accepted, rejected or moot; `act` is the operator's, if it is theirs."""
         self.state.run(
-            "INSERT INTO decisions (publication, at, verdict, structural, reasons) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO decisions (publication, at, verdict, structural, reasons, act) VALUES (?, ?, ?, ?, ?, ?)",
             publication,
             stamp(at),
             verdict,
             int(hold is not None and hold.structural),
             _json(hold.reasons if hold else ()),
+            act,
         )
 
     def record_listings(self, publication: int, standings: Sequence[Standing]) -> None:
@@ -315,6 +363,52 @@ class Store(Log):
             row,
         )
 
+    def unanswered(self) -> frozenset[str]:
+        """The departures that an operator is asked about, and has said nothing of."""
+        return frozenset(
+            r["departure"]
+            for r in self.state.rows("SELECT departure FROM reviews WHERE public_id NOT IN (SELECT subject FROM acts)")
+        )
+
+    def agreement_id(self, agreement: int) -> str:
+        """The permanent id of an agreement."""
+        return str(self.state.value("SELECT public_id FROM agreements WHERE id = ?", agreement))
+
+    def number(self, agreement: str) -> int:
+        """The number of the agreement with this permanent id."""
+        return int(self.state.value("SELECT id FROM agreements WHERE public_id = ?", agreement))
+
+    def publication_number(self, publication: str) -> int:
+        """The number of the publication with this permanent id."""
+        return int(self.state.value("SELECT id FROM publications WHERE public_id = ?", publication))
+
+    def agreement_of(self, entry: str) -> str:
+        """The permanent id of the agreement that an entry is about."""
+        return self.agreement_id(self.state.value("SELECT agreement FROM entries WHERE id = ?", entry))
+
+    def arrival(self, agreement: int) -> str | None:
+        """The entry that told of an agreement first; None for one that was listed before."""
+        row = self.state.row(
+            "SELECT id FROM entries WHERE agreement = ? AND kind IN ('new', 'applied') ORDER BY seq LIMIT 1", agreement
+        )
+        return row["id"] if row else None
+
+    def record_review(self, departure: str, arrival: str, reasons: Sequence[str]) -> None:
+        """Two entries that may be about one agreement, with what speaks for it and against."""
+        self.state.run(
+            "INSERT INTO reviews (public_id, departure, arrival, reasons) VALUES (?, ?, ?, ?)",
+            public_id("r", departure, arrival),
+            departure,
+            arrival,
+            _json(reasons),
+        )
+
+    def merge(self, younger: int, older: int) -> None:
+        """From now on the younger agreement's id leads to the older one, as do those that led to the younger."""
+        self.state.run("UPDATE aliases SET same_as = ? WHERE same_as = ?", older, younger)
+        self.state.run("INSERT INTO aliases (agreement, same_as) VALUES (?, ?)", younger, older)
+        self._forget()
+
     def append(
         self,
         changes: Sequence[tuple[Change, int]],
@@ -324,21 +418,23 @@ class Store(Log):
         observed_at: datetime,
         recorded_at: datetime,
         announce: bool,
-    ) -> None:
-        """Add entries to the log: each change with the number of its agreement, in the order given."""
+    ) -> list[str]:
+        """Add entries to the log: each change with the number of its agreement, in the order given; their ids."""
         if not changes:
-            return
+            return []
         contents = self._contents(side.cells for change, _ in changes for side in (change.before, change.after) if side)
         publication_id = self.state.value("SELECT public_id FROM publications WHERE id = ?", publication)
+        ids = []
         for change, agreement in changes:
             agreement_id = self.state.value("SELECT public_id FROM agreements WHERE id = ?", agreement)
             shown_in = change.after or change.before
+            ids.append(public_id("c", change.kind, agreement_id, publication_id, change.about or ""))
             self.state.run(
                 "INSERT INTO entries (id, kind, about, agreement, publication, previous, observed_at,"
                 " recorded_at, announce, significance, fields, before_content, before_row, after_content,"
                 " after_row, state, reasons, pending_since)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                public_id("c", change.kind, agreement_id, publication_id, change.about or ""),
+                ids[-1],
                 change.kind,
                 change.about,
                 agreement,
@@ -357,6 +453,7 @@ class Store(Log):
                 _json(change.reasons),
                 stamp(change.pending_since) if change.pending_since else None,
             )
+        return ids
 
     def _contents(self, rows: Iterable[Cells]) -> dict[Cells, int]:
         """The numbers of these rows' contents, stored where they are new."""
@@ -377,6 +474,25 @@ class Store(Log):
                 for r in self.state.rows(f"SELECT hash, id FROM contents WHERE hash IN ({marks})", *part)
             }
         return known | {cells: numbers[digest] for cells, digest in hashes.items()}
+
+
+_STANDING = "SELECT * FROM standing_publications"
+
+
+class _Undone(Exception):
+    """Ends a rehearsal."""
+
+
+def _held(r: sqlite3.Row) -> Held:
+    return Held(
+        r["id"],
+        r["public_id"],
+        r["sha256"],
+        r["meaning"],
+        moment(r["observed_at"]),
+        Hold(tuple(json.loads(r["reasons"])), bool(r["structural"])),
+        bool(r["announce"]),
+    )
 
 
 def public_id(prefix: str, *parts: str) -> str:

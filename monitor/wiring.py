@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from monitor.check import Rules
     from monitor.config import Settings
     from monitor.sources import IceSite
+    from monitor.store import Store
 
 
 def rules(settings: Settings) -> Rules:
@@ -32,7 +34,17 @@ def rules(settings: Settings) -> Rules:
             release_served_again_after=timedelta(hours=guard.release_served_again_after_hours),
         ),
         settings.log.confirm_after,
+        settings.log.ask_for,
     )
+
+
+@contextmanager
+def store(settings: Settings) -> Iterator[Store]:
+    """The store on the settings' state.db, closed at the end."""
+    from monitor.store import open_store
+
+    with open_store(settings.state) as opened:
+        yield opened
 
 
 def reader(settings: Callable[[], Settings], workers: int = 1) -> Reader:

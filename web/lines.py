@@ -10,7 +10,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from monitor.log import Tally
-from monitor.model import Entry, FieldChange, Kind, Significance
+from monitor.model import TAKEN_BACK, Entry, FieldChange, Kind, Significance
 from monitor.normalize import STATES, document
 from web.days import day_of
 
@@ -184,7 +184,7 @@ def edit_of(field: FieldChange) -> Edit:
 
 
 def _stands(status: str | None) -> bool:
-    return status not in (Kind.WITHDRAWN, Kind.RETRACTED)
+    return status not in TAKEN_BACK
 
 
 def _section(entry: Entry) -> Section:

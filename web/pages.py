@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.diff import FIELDS
 from monitor.log import AgreementRecord, LastCheck, Looks, Tally
-from monitor.model import DEPARTURES, Cells, Entry, FieldChange, Kind, ListName, Outcome, SupportType
+from monitor.model import DEPARTURES, TAKEN_BACK, Cells, Entry, FieldChange, Kind, ListName, Outcome, SupportType
 from monitor.normalize import STATES
 from web.days import day_of
 from web.lines import DayChanges, DaySummary, Line, in_order
@@ -333,7 +333,7 @@ def agreement(record: AgreementRecord, entries: Sequence[Entry]) -> AgreementPag
     """`entries`: all of this agreement, in the order of the log."""
     by_id = {entry.id: entry for entry in entries}
     notes = {entry.about: entry for entry in entries if entry.about}
-    departed = [e for e in entries if e.kind in DEPARTURES and e.status not in _UNDONE]
+    departed = [e for e in entries if e.kind in DEPARTURES and e.status not in TAKEN_BACK]
     standing = _standing(record, departed)
     return AgreementPage(
         record,
@@ -345,9 +345,6 @@ def agreement(record: AgreementRecord, entries: Sequence[Entry]) -> AgreementPag
             if not (e.kind.is_note and e.about in by_id)
         ),
     )
-
-
-_UNDONE = (Kind.WITHDRAWN, Kind.RETRACTED)
 
 
 def _standing(record: AgreementRecord, departed: Sequence[Entry]) -> Standing:

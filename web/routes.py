@@ -115,12 +115,14 @@ def change(id_: str) -> str:
 
 
 @site.get("/agreements/<id_>")
-def agreement(id_: str) -> str:
-    """One agreement: where it stands, and its whole history."""
+def agreement(id_: str) -> str | Response:
+    """One agreement: where it stands, and its whole history. An id that proved to be another's leads to that one."""
     store = visit().store
     record = next(store.agreements(id_), None)
     if record is None:
         abort(404)
+    if record.id != id_:
+        return redirect(url_for(".agreement", id_=record.id), 301)
     return _render("agreement.html", pages.agreement(record, list(store.entries(agreement=id_))))
 
 

@@ -52,7 +52,7 @@ def cells(agency: str = LARKMERE.agency, state: str = LARKMERE.state, **others: 
 def source(name: str = "sample-participatingAgencies03032026pm.xlsx", row: int | None = 7) -> Source:
     """A publication by its file name."""
     digest = hashlib.sha256(ascii(name).encode()).hexdigest()
-    return Source(f"p-{digest[:8]}", name, f"https://example.org/{name}", digest, row)
+    return Source(f"p-{digest[:8]}", name, f"https://example.org/{name}", digest, row, NOON)
 
 
 _numbers = count(1)

@@ -21,6 +21,7 @@ from alerts.routing import route
 from demo.slack_limits import refusal
 from monitor.model import Cells, Entry, Kind, ListName, Significance
 from monitor.normalize import STATES
+from monitor.review import MAY_BE
 from tests.alerts.builders import LARKMERE, NOON, cells, changed, edits, entry, source, subscriber, told, watch
 from tests.golden import Golden
 
@@ -92,6 +93,36 @@ def applications() -> list[Entry]:
     )
 
 
+def doubtful() -> list[Entry]:
+    """One that left and one that came, which may be the same."""
+    left, came = cells("Tidewrack County Sheriff's Office"), cells("Tidewrack County Constable")
+    return numbered(
+        entry(Kind.TERMINATED, left, reasons=(f"{MAY_BE}{came.agency} (Task Force Model), a-bbb",)),
+        entry(Kind.NEW, came, reasons=(f"{MAY_BE}{left.agency} (Task Force Model), a-aaa",)),
+    )
+
+
+def found_the_same() -> list[Entry]:
+    """What the same reader hears when an operator has answered."""
+    left, came = doubtful()
+    left, came = (replace(e, publication=source("earlier.xlsx")) for e in (left, came))
+    fields = edits(left.before, came.after)  # type: ignore[arg-type]  # both are there
+    both: dict[str, Any] = {"before": left.before, "after": came.after, "fields": fields, "agreement": left.agreement}
+    later = NOON + timedelta(days=2)
+    return numbered(
+        left,
+        came,
+        entry(Kind.WITHDRAWN, about=left.id, agency=came.agency, observed_at=later, **both),
+        # The reader of this one was told of the arrival alone.
+        entry(Kind.MERGED, about=came.id, agency=came.agency, observed_at=later, **both | {"agreement": "a-other"}),
+    )
+
+
+def retracted() -> list[Entry]:
+    wrong = entry(Kind.NEW, publication=source("earlier.xlsx"))
+    return numbered(wrong, entry(Kind.RETRACTED, about=wrong.id, reasons=("this was wrong: ICE's file was cut off",)))
+
+
 EVERYTHING = watch(kinds=frozenset(Kind), significance=Significance.CLERICAL)
 TEXAS = watch("TX")
 SAMPLES = {
@@ -99,6 +130,9 @@ SAMPLES = {
     "no-longer-listed": (no_longer_listed, TEXAS),
     "a-day": (a_day, EVERYTHING),
     "applications": (applications, EVERYTHING),
+    "doubtful": (doubtful, TEXAS),
+    "found-the-same": (found_the_same, TEXAS),
+    "retracted": (retracted, TEXAS),
 }
 
 

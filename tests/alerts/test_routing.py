@@ -102,10 +102,22 @@ def test_what_happens_on_the_pending_list_is_told_to_those_who_asked_for_applica
     assert heard(route([application], [plain, asking], {}, {})) == [(2, application.id)]
 
 
-@pytest.mark.parametrize("kind", [Kind.CONFIRMED, Kind.MERGED])
-def test_a_note_that_changes_nothing_for_readers_is_told_to_nobody(kind: Kind) -> None:
+def test_two_that_proved_to_be_one_are_told_once_to_whoever_was_told_of_either() -> None:
+    left, came = entry(Kind.TERMINATED), entry(Kind.NEW)
+    withdrawn, merged = (entry(k, about=e.id) for k, e in ((Kind.WITHDRAWN, left), (Kind.MERGED, came)))
+    both, only_left, only_came = (watch("TX", number=n, who=subscriber(n)) for n in (1, 2, 3))
+    told_of = {left.id: told(both, only_left), came.id: told(both, only_came)}
+    notices = route([withdrawn, merged], [both, only_left, only_came], told_of, {left.id: left, came.id: came})
+    assert {n.subscriber.number: [line.entry.kind for line in n.lines] for n in notices} == {
+        1: [Kind.WITHDRAWN],
+        2: [Kind.WITHDRAWN],
+        3: [Kind.MERGED],
+    }
+
+
+def test_that_a_departure_is_confirmed_is_told_to_nobody() -> None:
     departure = entry(Kind.TERMINATED)
-    note = entry(kind, about=departure.id)
+    note = entry(Kind.CONFIRMED, about=departure.id)
     who = watch("TX", kinds=EVERY_KIND)
     assert route([note], [who], {departure.id: told(who)}, {departure.id: departure}) == ()
 

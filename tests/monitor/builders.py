@@ -61,6 +61,7 @@ class Service:
     source: Scripted = field(default_factory=Scripted)
     now: datetime = NOON
     rules: Rules = field(default_factory=Rules)
+    announce: bool = True
 
     def publishes(self, *rows: Cells, list_: ListName = PARTICIPATING, saved: datetime | None = None) -> Fetched:
         """From now on the source gives a workbook with these rows."""
@@ -76,7 +77,9 @@ class Service:
     def check(self, list_: ListName = PARTICIPATING, *, after: timedelta = timedelta()) -> CheckResult:
         """Look at one list, some time after the last look."""
         self.now += after
-        return run_check(self.source, self.reader, self.store, list_, now=self.now, rules=self.rules)
+        return run_check(
+            self.source, self.reader, self.store, list_, now=self.now, rules=self.rules, announce=self.announce
+        )
 
     def sees(self, *rows: Cells, list_: ListName = PARTICIPATING, after: timedelta = timedelta(hours=1)) -> CheckResult:
         """A publication with these rows, looked at some time after the last look."""

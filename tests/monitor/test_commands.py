@@ -57,7 +57,7 @@ def test_an_entry_leads_to_both_workbooks(db: Path) -> None:
     shown = run(db, "show", str(departure["id"])).stdout
     assert "sample-participatingAgencies03032026pm.xlsx" in shown
     assert "not in it" in shown
-    assert "compared with  sample-participatingAgencies03022026am.xlsx, row" in shown
+    assert "compared with  sample-participatingAgencies03022026am.xlsx, first seen 2026-03-02" in shown
     assert "confirmed" in shown
 
 
