@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor import __version__
-from monitor.context import Context, Exit
+from monitor.context import Context, Exit, Rebuilder
 from monitor.errors import MonitorError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ COMMANDS = {
     "publications": ("monitor.operate", "Print the publications that were seen, and decide on those that are held."),
     "review": ("monitor.operate", "Say whether doubtful pairs are one agreement."),
     "retract": ("monitor.operate", "Say that an entry of the log was wrong."),
+    "rebuild": ("monitor.commands", "Derive everything again by today's rules, into a new file; and say what differs."),
     "export-workbook": ("monitor.commands", "Write a workbook that was fetched, byte for byte."),
     "watch": ("alerts.commands", "Say who is told about which states."),
     "deliveries": ("alerts.commands", "Print what was sent to whom, and what waits."),
@@ -79,7 +80,7 @@ class Commands(click.Group):
 @click.pass_context
 def group(ctx: click.Context, config: Path | None, state: Path | None) -> None:
     """Watches ICE's lists of 287(g) agreements and tells people what is new, changed or no longer listed."""
-    ctx.obj = Context(_clock, config, state, after_check=[_telling])
+    ctx.obj = Context(_clock, config, state, after_check=[_telling], rebuilders=[_carrying])
 
 
 def _clock() -> datetime:
@@ -90,6 +91,12 @@ def _telling() -> Callable[[Settings, datetime], bool]:
     from alerts.deliver import tell
 
     return tell
+
+
+def _carrying() -> Rebuilder:
+    from alerts.carry import Carrier
+
+    return Carrier()
 
 
 @click.command()

@@ -116,16 +116,16 @@ def retract(store: Store, id: str, *, now: datetime, why: str) -> None:
             what = "a note" if entry.kind.is_note else f"{entry.status} already"
             raise NotPossible(id, f"is {what}; only an entry that still stands can be retracted")
         store.act(now, Act.RETRACT, id, why)
-        agreement = store.number(store.resolve(entry.agreement))
-        note = Change(
-            Kind.RETRACTED,
-            agreement,
-            before=_before(entry),
-            after=_after(entry),
-            reasons=(f"this was wrong: {why}",),
-            about=id,
-        )
-        _append(store, [note], agreement, entry.publication, entry.previous, now, entry.announce)
+        append_retraction(store, entry, f"this was wrong: {why}", now, announce=entry.announce)
+
+
+def append_retraction(store: Store, entry: Entry, reason: str, now: datetime, *, announce: bool) -> None:
+    """The note that takes an entry back; inside the caller's transaction."""
+    agreement = store.number(store.resolve(entry.agreement))
+    note = Change(
+        Kind.RETRACTED, agreement, before=_before(entry), after=_after(entry), reasons=(reason,), about=entry.id
+    )
+    _append(store, [note], agreement, entry.publication, entry.previous, now, announce)
 
 
 def _append(

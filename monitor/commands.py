@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from monitor.check import CheckResult
     from monitor.config import Settings
     from monitor.folder import Step
+    from monitor.inputs import PastCheck
     from monitor.reader import Reader
     from monitor.store import Store
 
@@ -185,6 +186,52 @@ def show(context: Context, id: str) -> None:
             output.print_review(store.review(id), context.now, context.settings.log.ask_for)
             return
     raise NotFound(id, "`agreements`, `changes`, `publications list` and `review list` print ids")
+
+
+@click.command()
+@click.argument("new", type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_obj
+def rebuild(context: Context, new: Path) -> None:
+    """Derive everything again, by the rules of this version, into a NEW file; and print what differs.
+
+    Starts from the workbooks, the checks and your decisions. Ids stay; an entry that no longer arises is kept,
+    retracted. Watches and deliveries go along; nobody is told of anything. This file is left as it is: stop the
+    service, put the new file in its place, and start it again.
+    """
+    from monitor.lock import one_check_at_a_time
+    from monitor.log import open_reader
+    from monitor.progress import progress
+    from monitor.rebuild import rebuild as derive
+    from monitor.rebuild import whole_or_not_at_all
+    from monitor.store import open_store
+
+    settings = context.settings
+    carriers = [load() for load in context.rebuilders]
+
+    def ahead(look: PastCheck) -> None:
+        if look.sha256:
+            reading.ahead(look.fetched())
+
+    with (
+        wiring.reader(lambda: settings, 2) as reading,
+        open_reader(settings.state) as old,
+        one_check_at_a_time(settings.state),
+        whole_or_not_at_all(new) as unfinished,
+    ):
+        for carrier in carriers:
+            carrier.ready(settings.state)
+        with open_store(unfinished) as store:
+            result = derive(
+                old,
+                store,
+                reading,
+                rules=wiring.rules(settings),
+                now=context.now,
+                shown=lambda looks: progress(looks, "Rebuilding", ahead=ahead, depth=4),
+            )
+        for carrier in carriers:
+            carrier.carry(settings.state, unfinished)
+    output.print_rebuilt(result, settings.state, new)
 
 
 @click.command("export-workbook")

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from monitor.config import Settings
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 # What other packages do once a check has been recorded; monitor does not know who they are. Each returns whether
 # something new needs a person. It comes as a function that fetches it, so that it is imported when there is time.
 AfterCheck: TypeAlias = "Callable[[], Callable[[Settings, datetime], bool]]"
+
+
+class Rebuilder(Protocol):
+    """What another package does so that its tables go along when a state.db is rebuilt."""
+
+    def ready(self, old: Path) -> None:
+        """Raise MonitorError where the old file cannot be left now."""
+
+    def carry(self, old: Path, new: Path) -> None:
+        """Take over what is not derived from the lists."""
 
 
 class Exit(IntEnum):
@@ -35,6 +45,7 @@ class Context:
     config: Path | None = None
     state: Path | None = None
     after_check: list[AfterCheck] = field(default_factory=list)
+    rebuilders: list[Callable[[], Rebuilder]] = field(default_factory=list)
 
     @cached_property
     def now(self) -> datetime:

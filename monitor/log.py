@@ -186,10 +186,7 @@ class Log:
                 arguments.append(value)
         sql = (
             f"SELECT l.*, b.id AS has_before, {prefixed('b', 'before_')},"
-            f" a.id AS has_after, {prefixed('a', 'after_')},"
-            " p.observed_at AS publication_at, q.observed_at AS previous_at FROM log l"
-            " JOIN publications p ON p.public_id = l.publication"
-            " LEFT JOIN publications q ON q.public_id = l.previous"
+            f" a.id AS has_after, {prefixed('a', 'after_')} FROM log l"
             " LEFT JOIN contents b ON b.id = l.before_content LEFT JOIN contents a ON a.id = l.after_content"
             f" WHERE {' AND '.join(where)} ORDER BY l.seq {'DESC' if newest_first else 'ASC'}"
         )
@@ -565,7 +562,7 @@ def _previous(r: sqlite3.Row) -> Source:
         r["previous_url"],
         r["previous_sha256"],
         r["before_row"],
-        moment(r["previous_at"]),
+        moment(r["previous_published_at"]),
     )
 
 
@@ -593,6 +590,6 @@ def _entry(r: sqlite3.Row) -> Entry:
         after=after,
         reasons=tuple(json.loads(r["reasons"])),
         pending_since=moment(r["pending_since"]) if r["pending_since"] else None,
-        publication=Source(r["publication"], r["file"], r["url"], r["sha256"], r["row"], moment(r["publication_at"])),
+        publication=Source(r["publication"], r["file"], r["url"], r["sha256"], r["row"], moment(r["published_at"])),
         previous=_previous(r) if r["previous"] and before else None,
     )

@@ -17,6 +17,7 @@ from monitor.model import Entry, ListName, Outcome
 if TYPE_CHECKING:
     from monitor.check import CheckResult
     from monitor.log import AgreementRecord, Decision, LastCheck, PublicationRecord, ReviewRecord
+    from monitor.rebuild import Rebuilt
 
 CHANGE_COLUMNS = ("observed_at", "list", "kind", "status", "state", "agency", "support_type", "id")
 AGREEMENT_COLUMNS = ("state", "agency", "support_type", "signed", "listed", "id")
@@ -94,6 +95,30 @@ def replay_line(workbooks: int, entries: int, held: int) -> str:
         return "Nothing to replay: all of it is recorded already."
     line = f"Replayed {workbooks} workbooks: {entries} entries added to the log"
     return f"{line}; {held} still held, see `publications list --held`." if held else f"{line}."
+
+
+def print_rebuilt(result: Rebuilt, old: Path, new: Path) -> None:
+    """What a rebuild did, and what differs."""
+    click.echo(f"Rebuilt {old} into {new} from {result.checks} checks and {result.acts} decisions.")
+    differ = len(result.differences)
+    click.echo(f"{result.entries} entries: {result.same} as before, {differ} otherwise.")
+    for act in result.unanswered:
+        click.echo(f"Of no use any more: {act.act} {act.subject}")
+    if differ:
+        click.echo("")
+        _table(
+            [
+                [
+                    d.how,
+                    _minute(d.entry.observed_at)[:16],
+                    d.entry.kind,
+                    d.entry.state or "",
+                    *map(printable, (d.entry.agency, d.entry.support_type, d.entry.id)),
+                ]
+                for d in result.differences
+            ],
+            ("differs", "observed_at", "kind", "state", "agency", "support_type", "id"),
+        )
 
 
 def print_agreement(agreement: AgreementRecord, history: Sequence[Entry]) -> None:

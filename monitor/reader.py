@@ -23,6 +23,7 @@ from typing import IO
 from monitor.errors import LayoutChanged, WorkbookError
 from monitor.model import Cells, Fetched, ListName, Publication
 
+_REMEMBERED = 4  # answers, of some 0.4 MB
 _MAX_ANSWER = 200_000_000  # bytes; a real one has 0.4 MB
 
 
@@ -48,10 +49,11 @@ class Reader:
             self._idle.put(_Child())
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reader")
         self._ahead: dict[str, Future[dict[str, object]]] = {}
+        self._recent: dict[str, dict[str, object]] = {}
 
     def ahead(self, fetched: Fetched) -> None:
         """Begin to read what will be asked for soon."""
-        if fetched.sha256 not in self._ahead:
+        if fetched.sha256 not in self._ahead and fetched.sha256 not in self._recent:
             self._ahead[fetched.sha256] = self._threads.submit(self._ask, fetched.content)
 
     def read(self, fetched: Fetched, observed_at: datetime) -> tuple[ListName, Publication]:
@@ -59,7 +61,8 @@ class Reader:
         from monitor.normalize import listing  # not wanted before a workbook is, and then while a child reads it
 
         self.ahead(fetched)
-        answer = self._ahead.pop(fetched.sha256).result()
+        answer = self._recent.get(fetched.sha256) or self._ahead.pop(fetched.sha256).result()
+        self._remember(fetched.sha256, answer)
         match answer:
             case {"error": "LayoutChanged", "missing": list(missing)}:
                 raise LayoutChanged(map(str, missing), url=fetched.url)
@@ -76,6 +79,12 @@ class Reader:
                     listings=tuple(listing(number, Cells(**cells)) for number, cells in rows),
                 )
         raise WorkbookError("the reading process gave no sensible answer", url=fetched.url)
+
+    def _remember(self, sha256: str, answer: dict[str, object]) -> None:
+        """Keep the last few answers: past looks at the lists show the same workbooks again and again."""
+        self._recent[sha256] = answer
+        while len(self._recent) > _REMEMBERED:
+            del self._recent[next(iter(self._recent))]
 
     def _ask(self, content: bytes) -> dict[str, object]:
         child = self._idle.get()

@@ -198,6 +198,25 @@ def m002_what_an_operator_decides(db: Database) -> None:
         ) STRICT;
         CREATE INDEX aliases_same_as ON aliases (same_as);
 
+        -- A note that was itself retracted says nothing of how an entry stands.
+        DROP VIEW log;
+        CREATE VIEW log AS
+        SELECT e.seq, e.id, e.kind,
+               coalesce((SELECT n.kind FROM entries n WHERE n.about = e.id AND NOT EXISTS (
+                            SELECT 1 FROM entries r WHERE r.about = n.id AND r.kind = 'retracted')
+                         ORDER BY n.seq DESC LIMIT 1),
+                        CASE WHEN e.kind IN ('terminated', 'dropped') THEN 'unconfirmed' END) AS status,
+               e.about, p.list, e.observed_at, e.recorded_at, e.announce, a.public_id AS agreement, e.state,
+               e.significance, e.fields, e.before_content, e.after_content, e.reasons, e.pending_since,
+               p.public_id AS publication, p.file, p.url, p.sha256, p.observed_at AS published_at,
+               coalesce(e.after_row, e.before_row) AS row,
+               b.public_id AS previous, b.file AS previous_file, b.url AS previous_url, b.sha256 AS previous_sha256,
+               b.observed_at AS previous_published_at, e.before_row
+        FROM entries e
+        JOIN publications p ON p.id = e.publication
+        JOIN agreements a ON a.id = e.agreement
+        LEFT JOIN publications b ON b.id = e.previous;
+
         -- Listings under the agreements that they belong to by what is known now.
         CREATE VIEW listed AS
         SELECT l.publication, l.row, l.content, coalesce(x.same_as, l.agreement) AS agreement, l.spare

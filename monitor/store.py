@@ -20,6 +20,7 @@ from monitor.model import (
     Cells,
     Change,
     Departure,
+    Entry,
     Hold,
     Kind,
     ListName,
@@ -430,10 +431,7 @@ class Store(Log):
             shown_in = change.after or change.before
             ids.append(public_id("c", change.kind, agreement_id, publication_id, change.about or ""))
             self.state.run(
-                "INSERT INTO entries (id, kind, about, agreement, publication, previous, observed_at,"
-                " recorded_at, announce, significance, fields, before_content, before_row, after_content,"
-                " after_row, state, reasons, pending_since)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO entries ({_ENTRY}) VALUES ({', '.join('?' * 18)})",
                 ids[-1],
                 change.kind,
                 change.about,
@@ -454,6 +452,87 @@ class Store(Log):
                 stamp(change.pending_since) if change.pending_since else None,
             )
         return ids
+
+    # --- what a rebuild takes over --------------------------------------------------------------------------
+
+    def saw(self, sha256: str) -> None:
+        """The last check saw these bytes: other ones than its publication is known by, with the same rows."""
+        self.state.run("UPDATE checks SET sha256 = ? WHERE id = (SELECT max(id) FROM checks)", sha256)
+
+    def take_validators(self, old: Log) -> None:
+        """Go on asking the source as the old file would, where the same workbook was recorded last."""
+        for r in old.state.rows("SELECT * FROM validators"):
+            seen = Validators(r["url"], r["last_modified"], r["etag"], r["sha256"])
+            if self.validators(ListName(r["list"])).sha256 == seen.sha256:
+                self.record_validators(ListName(r["list"]), seen)
+
+    def take_ids(self, old: Log) -> None:
+        """Let every id of an agreement that did not arise here lead to the agreement whose first row it named."""
+        for r in old.state.rows(
+            "SELECT a.public_id, a.row, p.public_id AS publication FROM agreements a"
+            " JOIN publications p ON p.id = a.publication ORDER BY a.id"
+        ):
+            if self.state.value("SELECT 1 FROM agreements WHERE public_id = ?", r["public_id"]):
+                continue
+            publication = self._taken_publication(r["publication"], old)
+            now = self.state.value(
+                "SELECT agreement FROM listed WHERE publication = ? AND row = ?", publication, r["row"]
+            )
+            known_as = self.state.run(
+                "INSERT INTO agreements (public_id, publication, row) VALUES (?, ?, ?)",
+                r["public_id"],
+                publication,
+                r["row"],
+            )
+            if now:
+                self.merge(known_as, now)
+
+    def take(self, entry: Entry, old: Log) -> None:
+        """An entry of the old log as it was; its agreement must be known by its id."""
+        contents = self._contents(cells for cells in (entry.before, entry.after) if cells)
+        source, previous = entry.publication, entry.previous
+        self.state.run(
+            f"INSERT INTO entries ({_ENTRY}) VALUES ({', '.join('?' * 18)})",
+            entry.id,
+            entry.kind,
+            entry.about,
+            self.number(entry.agreement),
+            self._taken_publication(source.id, old),
+            self._taken_publication(previous.id, old) if previous else None,
+            stamp(entry.observed_at),
+            stamp(entry.recorded_at),
+            int(entry.announce),
+            entry.significance,
+            _json([asdict(f) for f in entry.fields]),
+            contents[entry.before] if entry.before else None,
+            (previous.row if previous else source.row) if entry.before else None,
+            contents[entry.after] if entry.after else None,
+            source.row if entry.after else None,
+            entry.state,
+            _json(entry.reasons),
+            stamp(entry.pending_since) if entry.pending_since else None,
+        )
+
+    def _taken_publication(self, id: str, old: Log) -> int:
+        """The number of a publication; of one that is none by today's rules, taken over as replaced."""
+        known = self.state.value("SELECT id FROM publications WHERE public_id = ?", id)
+        if known:
+            return int(known)
+        r = old.state.row("SELECT * FROM publications JOIN workbooks USING (sha256) WHERE public_id = ?", id)
+        assert r
+        self.state.run(
+            "INSERT OR IGNORE INTO workbooks (sha256, bytes, saved_at) VALUES (?, ?, ?)",
+            r["sha256"],
+            r["bytes"],
+            r["saved_at"],
+        )
+        columns = "public_id, list, sha256, meaning, url, file, rows, observed_at, announce"
+        number = self.state.run(
+            f"INSERT INTO publications ({columns}) VALUES ({', '.join('?' * 9)})",
+            *(r[name] for name in columns.split(", ")),
+        )
+        self.decide(number, moment(r["observed_at"]), "moot")
+        return number
 
     def _contents(self, rows: Iterable[Cells]) -> dict[Cells, int]:
         """The numbers of these rows' contents, stored where they are new."""
@@ -476,6 +555,10 @@ class Store(Log):
         return known | {cells: numbers[digest] for cells, digest in hashes.items()}
 
 
+_ENTRY = (
+    "id, kind, about, agreement, publication, previous, observed_at, recorded_at, announce, significance, fields,"
+    " before_content, before_row, after_content, after_row, state, reasons, pending_since"
+)
 _STANDING = "SELECT * FROM standing_publications"
 
 

@@ -1,0 +1,36 @@
+"""Takes subscribers, watches and deliveries over into a state.db that was rebuilt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alerts.schema import SCHEMA as ALERTS
+from monitor.errors import StateError
+from monitor.schema import SCHEMA as MONITOR
+from monitor.state import State
+
+# In this order: each refers only to those before it, and to entries.
+_TABLES = ("subscribers", "watches", "messages", "deliveries", "delivery_entries")
+
+
+class Carrier:
+    """What `rebuild` asks of this package."""
+
+    def ready(self, old: Path) -> None:
+        """Raise StateError while there are entries that nobody was told of yet: in the new file they are old news."""
+        with State(old, MONITOR, ALERTS) as state:
+            waiting = state.value("SELECT count(*) FROM entries WHERE announce AND seq > (SELECT position FROM routed)")
+        if waiting:
+            raise StateError(old, f"{waiting} entries wait to be told to subscribers; run `check` once, then rebuild")
+
+    def carry(self, old: Path, new: Path) -> None:
+        """Copy everything; all entries of the new log count as routed, and watches begin after them."""
+        with State(new, MONITOR, ALERTS) as state:
+            state.run("ATTACH ? AS old", str(old))
+            with state.write():
+                for table in _TABLES:
+                    names = ", ".join(r["name"] for r in state.rows("SELECT name FROM pragma_table_info(?)", table))
+                    state.run(f"INSERT INTO {table} ({names}) SELECT {names} FROM old.{table}")
+                state.run("UPDATE watches SET starts_after = (SELECT coalesce(max(seq), 0) FROM entries)")
+                state.run("UPDATE routed SET position = (SELECT coalesce(max(seq), 0) FROM entries)")
+            state.run("DETACH old")
