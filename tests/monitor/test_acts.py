@@ -282,6 +282,22 @@ def test_a_pair_of_which_the_one_came_back_is_settled(here: Service) -> None:
     assert len(list(here.store.agreements())) == 3
 
 
+def test_that_two_are_one_changes_nothing_for_the_others(here: Service) -> None:
+    third, fourth = many(62)[60:]
+    here.sees(LEFT, STAYS, third, fourth)
+    here.sees(CAME, STAYS, fourth)
+    acts.same(here.store, here.store.reviews()[0].id, now=here.now)
+    here.sees(CAME, STAYS)
+    here.check(after=3 * DAY)
+    here.sees(CAME, STAYS, third)
+    assert [(e.kind, e.agency) for e in here.log()[5:]] == [
+        (Kind.TERMINATED, fourth.agency),
+        (Kind.CONFIRMED, third.agency),
+        (Kind.CONFIRMED, fourth.agency),
+        (Kind.RETURNED, third.agency),
+    ]
+
+
 # --- one key ---------------------------------------------------------------------------------------------------
 
 
