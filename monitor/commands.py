@@ -110,6 +110,49 @@ def replay(context: Context, folder: Path, until: datetime | None, alerts: bool)
 
 
 @click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--since", type=Moment(), default="2025-01-01", show_default=True, help="Only what was captured since.")
+@click.pass_obj
+def backfill(context: Context, folder: Path, since: datetime) -> None:
+    """Fill an empty state.db with what the Internet Archive has seen of the lists.
+
+    FOLDER keeps what is downloaded (slowly, one request at a time: it takes hours) and a manifest.csv of it, which is
+    then replayed in silence. Interrupted, run the same command again: nothing is downloaded twice. Once there is a
+    manifest.csv, nobody is asked any more; delete it to look for further captures, and fill a new --db from them.
+
+    Exit status 0 done, 1 captures were passed over or a publication is held, 2 could not.
+    """
+    from monitor.backfill import MANIFEST, download
+    from monitor.folder import steps_of
+    from monitor.lock import one_check_at_a_time
+    from monitor.replay import WORKERS, refuse_another_log, replay_steps
+
+    settings = context.settings
+    passed_over: tuple[str, ...] = ()
+    with wiring.reader(lambda: settings, WORKERS) as reading, _store(context) as store:
+        if not (folder / MANIFEST).exists():
+            refuse_another_log(store, (), folder, settings.state)  # now, and not hours later
+            passed_over = download(
+                wiring.archive(settings),
+                folder,
+                reading,
+                page=settings.source.page,
+                workbooks=settings.archive.workbooks,
+                since=since,
+            )
+            for said in passed_over:
+                click.echo(f"Passed over: {output.printable(said)}", err=True)
+        with one_check_at_a_time(settings.state):
+            steps = steps_of(folder, reading)
+            refuse_another_log(store, steps, folder, settings.state)
+            done = replay_steps(steps, folder, reading, store, wiring.rules(settings))
+    click.echo(output.replay_line(done.workbooks, done.entries, done.held))
+    if passed_over:
+        click.echo(f"Passed over: {len(passed_over)}, see above.")
+    context.end(Exit.NEEDS_A_PERSON if done.held or passed_over else Exit.DONE)
+
+
+@click.command()
 @format_option
 @click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable.")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice([k.value for k in Kind]), help="A kind; repeatable.")

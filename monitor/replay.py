@@ -1,4 +1,4 @@
-"""Has past workbooks checked, each as if at its time: what `replay` does once it knows the steps."""
+"""Has past workbooks checked, each as if at its time: what `replay` and `backfill` do once they know the steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from monitor import output
 from monitor.check import Rules, run_check
-from monitor.errors import ManifestError
+from monitor.errors import ManifestError, StateError
 from monitor.folder import Step
 from monitor.model import Outcome
 from monitor.progress import progress
@@ -65,4 +65,18 @@ def _refuse_the_past(store: Store, steps: Sequence[Step], folder: Path) -> None:
             folder,
             f"{steps[0].file} was published {steps[0].at:%Y-%m-%d %H:%M} UTC, before the last check"
             f" ({last:%Y-%m-%d %H:%M} UTC); the log cannot be continued backwards, replay into a new --db",
+        )
+
+
+def refuse_another_log(store: Store, steps: Sequence[Step], folder: Path, state: Path) -> None:
+    """Raise StateError where other checks are recorded than those of the steps: history goes before a log, not after.
+
+    What is recorded of the steps themselves is an interrupted run, which can be taken up again.
+    """
+    looks = {(s.list, s.at, s.sha256) for s in steps}
+    if store.count_checks() > sum(store.was_checked(*look) for look in looks):
+        raise StateError(
+            state,
+            f"holds checks that are not from {folder}; a backfill goes into an empty file only, since a log cannot be"
+            " continued backwards: name a new one with --db, and let `run` use that once it is filled",
         )
