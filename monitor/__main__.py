@@ -30,6 +30,7 @@ COMMANDS = {
     "run": (__name__, "Watch the lists, send alerts and serve the change log until stopped."),
     "check": ("monitor.commands", "Look at the lists once, record what changed and tell subscribers."),
     "replay": ("monitor.commands", "Read a folder of past workbooks as if each were checked at its time."),
+    "backfill": ("monitor.commands", "Fill an empty state.db with what the Internet Archive has seen of the lists."),
     "changes": ("monitor.commands", "Print the change log."),
     "agreements": ("monitor.commands", "Print the agreements."),
     "show": ("monitor.commands", "Print one agreement, entry or publication."),

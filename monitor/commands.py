@@ -11,17 +11,15 @@ import click
 
 from monitor import lines, output, wiring
 from monitor.context import AfterCheck, Context, Exit
-from monitor.errors import ManifestError, MonitorError, NotFound
+from monitor.errors import MonitorError, NotFound
 from monitor.model import Kind, ListName, Outcome
 from monitor.parameters import Moment, StateCode, format_option
 
 if TYPE_CHECKING:
     from monitor.check import CheckResult
     from monitor.config import Settings
-    from monitor.folder import Step
     from monitor.inputs import PastCheck
     from monitor.reader import Reader
-    from monitor.store import Store
 
 
 @click.command()
@@ -78,47 +76,70 @@ def replay(context: Context, folder: Path, until: datetime | None, alerts: bool)
     FOLDER holds manifest.csv (published, link, file, sha256 …); without one, its workbooks are taken in the order in
     which they were saved. What is recorded already is passed over, so a replay can be repeated or taken up again.
     """
-    from monitor.check import run_check
     from monitor.folder import steps_of
     from monitor.lock import one_check_at_a_time
-    from monitor.progress import progress
+    from monitor.replay import WORKERS, replay_steps
 
     settings = context.settings
-    workers = 2
-    rules = wiring.rules(settings)
-    entries = 0
     needs_a_person = False
+
+    def tell() -> None:
+        nonlocal needs_a_person
+        # At today's time, by which deliveries are tried again and given up.
+        needs_a_person |= alerts and context.follow_up()
+
     with (
-        wiring.reader(lambda: settings, workers) as reading,
+        wiring.reader(lambda: settings, WORKERS) as reading,
         wiring.store(context.settings) as store,
         one_check_at_a_time(settings.state),
     ):
         steps = [s for s in steps_of(folder, reading) if until is None or s.at <= until]
-        steps = [s for s in steps if not store.was_checked(s.list, s.at, s.sha256)]
-        _refuse_the_past(store, steps, folder)
-        for step in progress(steps, "Replaying", ahead=lambda s: reading.ahead(s.fetched()), depth=2 * workers):
-            if store.was_checked(step.list, step.at, step.sha256):
-                continue  # listed twice
-            result = run_check(step, reading, store, step.list, now=step.at, rules=rules, announce=alerts)
-            entries += result.entries
-            if result.outcome in (Outcome.HELD, Outcome.FAILED):
-                click.echo(f"{step.file}: {output.check_line(result)}", err=True)
-            if alerts:
-                # At today's time, by which deliveries are tried again and given up.
-                needs_a_person |= context.follow_up()
-        held = [p for p in store.publications() if p.verdict == "held"]
-    click.echo(output.replay_line(len(steps), entries, len(held)))
-    context.end(Exit.NEEDS_A_PERSON if held or needs_a_person else Exit.DONE)
+        done = replay_steps(steps, folder, reading, store, wiring.rules(settings), announce=alerts, after_each=tell)
+    click.echo(output.replay_line(done.workbooks, done.entries, done.held))
+    context.end(Exit.NEEDS_A_PERSON if done.held or needs_a_person else Exit.DONE)
 
 
-def _refuse_the_past(store: Store, steps: list[Step], folder: Path) -> None:
-    last = store.last_check_at()
-    if last and steps and steps[0].at < last:
-        raise ManifestError(
-            folder,
-            f"{steps[0].file} was published {steps[0].at:%Y-%m-%d %H:%M} UTC, before the last check"
-            f" ({last:%Y-%m-%d %H:%M} UTC); the log cannot be continued backwards, replay into a new --db",
-        )
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--since", type=Moment(), default="2025-01-01", show_default=True, help="Only what was captured since.")
+@click.pass_obj
+def backfill(context: Context, folder: Path, since: datetime) -> None:
+    """Fill an empty state.db with what the Internet Archive has seen of the lists.
+
+    FOLDER keeps what is downloaded (slowly, one request at a time: it takes hours) and a manifest.csv of it, which is
+    then replayed in silence. Interrupted, run the same command again: nothing is downloaded twice. Once there is a
+    manifest.csv, nobody is asked any more; delete it to look for further captures, and fill a new --db from them.
+
+    Exit status 0 done, 1 captures were passed over or a publication is held, 2 could not.
+    """
+    from monitor.backfill import MANIFEST, download
+    from monitor.folder import steps_of
+    from monitor.lock import one_check_at_a_time
+    from monitor.replay import WORKERS, refuse_another_log, replay_steps
+
+    settings = context.settings
+    passed_over: tuple[str, ...] = ()
+    with wiring.reader(lambda: settings, WORKERS) as reading, wiring.store(settings) as store:
+        if not (folder / MANIFEST).exists():
+            refuse_another_log(store, (), folder, settings.state)  # now, and not hours later
+            passed_over = download(
+                wiring.archive(settings),
+                folder,
+                reading,
+                page=settings.source.page,
+                workbooks=settings.archive.workbooks,
+                since=since,
+            )
+            for said in passed_over:
+                click.echo(f"Passed over: {output.printable(said)}", err=True)
+        with one_check_at_a_time(settings.state):
+            steps = steps_of(folder, reading)
+            refuse_another_log(store, steps, folder, settings.state)
+            done = replay_steps(steps, folder, reading, store, wiring.rules(settings))
+    click.echo(output.replay_line(done.workbooks, done.entries, done.held))
+    if passed_over:
+        click.echo(f"Passed over: {len(passed_over)}, see above.")
+    context.end(Exit.NEEDS_A_PERSON if done.held or passed_over else Exit.DONE)
 
 
 @click.command()

@@ -57,6 +57,17 @@ class SourceSettings(_Section):
     every_minutes: Annotated[float, Field(ge=1, le=_LONGEST)] = 30.0
 
 
+class ArchiveSettings(_Section):
+    """Where past lists are looked for, and how slowly: `backfill` is in no hurry, and the archive is everybody's."""
+
+    cdx: WebAddress = "https://web.archive.org/cdx/search/cdx"
+    web: WebAddress = "https://web.archive.org/web"
+    workbooks: WebAddress = "https://www.ice.gov/doclib/about/offices/ero/287g/"  # their addresses begin so
+    pause: Annotated[float, Field(ge=0, le=_LONGEST)] = 4.0
+    timeout: Seconds = 60.0
+    retries: Annotated[int, Field(ge=0, le=10)] = 5
+
+
 class ReadSettings(_Section):
     """What reading one workbook may cost; real ones take 0.5 s and 100 MB."""
 
@@ -150,6 +161,7 @@ class Settings(BaseSettings):
 
     state: Path = Path("state.db")
     source: SourceSettings = SourceSettings()
+    archive: ArchiveSettings = ArchiveSettings()
     read: ReadSettings = ReadSettings()
     guard: GuardSettings = GuardSettings()
     log: LogSettings = LogSettings()

@@ -12,7 +12,9 @@ _T = TypeVar("_T")
 _EVERY = 50  # items between two plain lines
 
 
-def progress(items: Sequence[_T], what: str, *, ahead: Callable[[_T], None], depth: int) -> Iterator[_T]:
+def progress(
+    items: Sequence[_T], what: str, *, ahead: Callable[[_T], None] = lambda _: None, depth: int = 0
+) -> Iterator[_T]:
     """Yield `items`, saying how far it is on standard error; calls `ahead` for each, `depth` items before its turn."""
     for item in items[:depth]:
         ahead(item)

@@ -247,6 +247,10 @@ class Store(Log):
         at = self.state.value("SELECT max(at) FROM checks")
         return moment(at) if at else None
 
+    def count_checks(self) -> int:
+        """How many looks at the lists are recorded."""
+        return int(self.state.value("SELECT count(*) FROM checks"))
+
     def was_checked(self, list_: ListName, at: datetime, sha256: str) -> bool:
         """Whether this very look at a list is recorded already (a replay that is repeated)."""
         return bool(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,6 +12,7 @@ from monitor import __version__
 from monitor.reader import Reader, ReadLimits
 
 if TYPE_CHECKING:
+    from monitor.archive import Archive
     from monitor.check import Rules
     from monitor.config import Settings
     from monitor.sources import IceSite
@@ -64,8 +66,29 @@ def ice_site(settings: Settings) -> IceSite:
     source = settings.source
     return IceSite(
         source.page,
-        user_agent=f"agreement-monitor/{__version__} ({source.contact})",
+        user_agent=_user_agent(settings),
         timeout=(source.connect_timeout, source.read_timeout),
         max_bytes=source.max_bytes,
         retries=source.retries,
     )
+
+
+def archive(settings: Settings) -> Archive:
+    """The Internet Archive, for one run."""
+    from monitor.archive import Archive
+
+    there = settings.archive
+    return Archive(
+        there.cdx,
+        there.web,
+        user_agent=_user_agent(settings),
+        timeout=(there.timeout, there.timeout),
+        max_bytes=settings.source.max_bytes,
+        retries=there.retries,
+        between=there.pause,
+        pause=time.sleep,
+    )
+
+
+def _user_agent(settings: Settings) -> str:
+    return f"agreement-monitor/{__version__} ({settings.source.contact})"

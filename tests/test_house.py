@@ -41,6 +41,7 @@ MAY_IMPORT_OF_OURS = {
     "monitor/names.py": MONITOR_PURE,
     "monitor/normalize.py": MONITOR_PURE,
     "monitor/evidence.py": MONITOR_PURE,
+    "monitor/appearances.py": MONITOR_PURE,
     "monitor/guard.py": MONITOR_PURE,
     "monitor/match.py": MONITOR_PURE,
     "monitor/diff.py": MONITOR_PURE,
