@@ -10,7 +10,16 @@ from monitor.schema import SCHEMA as MONITOR
 from monitor.state import State
 
 # In this order: each refers only to those before it, and to entries.
-_TABLES = ("subscribers", "watches", "messages", "deliveries", "delivery_entries")
+_TABLES = (
+    *("subscribers", "suppressions", "watches", "messages", "deliveries", "delivery_entries"),
+    *("digests", "operator_events"),
+)
+_END = "(SELECT coalesce(max(seq), 0) FROM entries)"
+# A position of the old log in the new one: just before the first entry that came after it there.
+_HERE = (
+    "coalesce((SELECT min(n.seq) - 1 FROM entries n JOIN old.entries o ON o.id = n.id"
+    f" WHERE o.announce AND o.seq > {{}}), {_END})"
+)
 
 
 class Carrier:
@@ -24,13 +33,15 @@ class Carrier:
             raise StateError(old, f"{waiting} entries wait to be told to subscribers; run `check` once, then rebuild")
 
     def carry(self, old: Path, new: Path) -> None:
-        """Copy everything; all entries of the new log count as routed, and watches begin after them."""
+        """Copy everything. All entries count as routed; watches and digests go on before what they did not tell yet."""
         with State(new, MONITOR, ALERTS) as state:
             state.run("ATTACH ? AS old", str(old))
             with state.write():
                 for table in _TABLES:
                     names = ", ".join(r["name"] for r in state.rows("SELECT name FROM pragma_table_info(?)", table))
                     state.run(f"INSERT INTO {table} ({names}) SELECT {names} FROM old.{table}")
-                state.run("UPDATE watches SET starts_after = (SELECT coalesce(max(seq), 0) FROM entries)")
-                state.run("UPDATE routed SET position = (SELECT coalesce(max(seq), 0) FROM entries)")
+                state.run("UPDATE watches SET starts_after = " + _HERE.format("starts_after"))
+                state.run("UPDATE digests SET position = " + _HERE.format("position"))
+                state.run(f"UPDATE routed SET position = {_END}")
+                state.run("UPDATE paused SET at = (SELECT at FROM old.paused)")
             state.run("DETACH old")

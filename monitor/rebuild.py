@@ -56,6 +56,7 @@ def rebuild(old: Log, new: Store, reader: Reader, *, rules: Rules, now: datetime
     """Fill the empty store `new` from what `old` was derived from. `shown` may show how far it is."""
     done = Rebuilt()
     before = {entry.id: entry for entry in old.entries()}
+    new.announced = frozenset(before)
     waiting = deque(inputs.acts(old))
     looks = inputs.checks(old)
 

@@ -69,6 +69,8 @@ class Store(Log):
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
+        # Where this is set, only these entries may be announced: what a rebuild finds besides is old news.
+        self.announced: frozenset[str] | None = None
         self._currents: dict[ListName, tuple[str, Current]] = {}
         # Numbers of the contents that the last believed rows show: most of the next publication's.
         self._known_contents: dict[ListName, dict[Cells, int]] = {}
@@ -444,7 +446,7 @@ class Store(Log):
                 previous,
                 stamp(observed_at),
                 stamp(recorded_at),
-                int(announce),
+                int(announce and (self.announced is None or ids[-1] in self.announced)),
                 change.significance,
                 _json([asdict(f) for f in change.fields]),
                 contents[change.before.cells] if change.before else None,

@@ -11,10 +11,15 @@ import pytest
 from alerts import schema
 from alerts.store import open_alerts
 from monitor.errors import StateTooNew
+from monitor.schema import SCHEMA as MONITOR
+from monitor.state import Schema, State
 from monitor.store import open_store
 from tests.alerts.builders import Log, add_watch, new
 
-TABLES = ("subscribers", "watches", "messages", "deliveries", "delivery_entries", "routed")
+TABLES = (
+    *("subscribers", "suppressions", "watches", "messages", "deliveries", "delivery_entries", "routed"),
+    *("digests", "operator_events", "paused"),
+)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -30,6 +35,27 @@ def test_a_state_db_without_alerts_gets_their_tables(path: Path) -> None:
     open_store(path).close()
     with open_alerts(path) as alerts:
         assert alerts.position() == 0
+
+
+def test_what_an_earlier_version_kept_is_kept(path: Path) -> None:
+    earlier = Schema("alerts", schema.SCHEMA.migrations[:1])
+    with State(path, MONITOR, earlier) as state:
+        state.run("INSERT INTO subscribers VALUES (7, 'email', 'reader@example.org', '2026', 'operator')")
+        state.run(
+            "INSERT INTO watches VALUES (8, 7, '[\"TX\"]', '[\"new\"]', 'clerical', 3, '2026-03-03T12:00:00.000000Z', NULL, NULL)"
+        )
+        state.run("INSERT INTO messages VALUES (9, 's', 't', 'h', '', x'00')")
+        state.run(
+            "INSERT INTO deliveries (id, public_id, subscriber, publication, message, message_id, created_at,"
+            " next_attempt_at, give_up_at) VALUES (10, 'd-x', 7, 'p-x', 9, '<d-x>', ?, ?, ?)",
+            *["2026-03-03T12:00:00.000000Z"] * 3,
+        )
+    with open_alerts(path) as alerts:
+        (kept,) = alerts.watches()
+        assert (kept.watch.number, kept.watch.starts_after, kept.watch.states) == (8, 3, frozenset({"TX"}))
+        assert [(d.id, d.state, d.message.html) for d in alerts.deliveries()] == [("d-x", "pending", "h")]
+        assert alerts.state.rows("PRAGMA foreign_key_check") == []
+        assert add_watch(alerts, email="other@example.org") == 9
 
 
 def test_a_state_db_of_a_newer_version_is_refused(path: Path) -> None:
