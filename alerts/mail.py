@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
+from datetime import timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Never
 
 from alerts.addresses import sender_address, sender_domain
 from alerts.masking import without_addresses
-from alerts.model import Delivery
+from alerts.model import Delivery, Taken
 from monitor.errors import ChannelError, SettingsError
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class MailChannel:
         self._connection: smtplib.SMTP | None = None
         self._silent = ""  # why the server counts as out of reach in this run
 
-    def send(self, delivery: Delivery) -> None:
+    interval = timedelta()
+
+    def send(self, delivery: Delivery) -> Taken:
         """Send a mail. Raises ChannelError, whose text names no address."""
         if self._silent:
             raise ChannelError(self._silent, permanent=False)
@@ -70,6 +73,7 @@ class MailChannel:
                 raise
             # Servers end a connection after so many messages. Nothing of this one was handed over yet.
             self._send(self._connect(), delivery.address, content)
+        return Taken()
 
     def reachable(self, address: str) -> bool:
         """Whether the mail server has answered so far."""

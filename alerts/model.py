@@ -7,7 +7,7 @@ What a person wants is a `Watch`; what the log has for a subscriber is a `Notice
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -101,6 +101,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """The delivery that this one corrects, as the other side knows it."""
+
+    message_id: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One message on its way to one subscriber, held under a lease.
 
@@ -117,6 +125,17 @@ class Delivery:
     give_up_at: datetime
     attempts: int
     token: str
+    parts_sent: int = 0  # of a message in several parts: how many were taken already
+    external_id: str = ""  # by which Slack knows the first of them
+    answers: Answers | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The other side took the next part of a message: under this id, if it gives any. `more`: parts are left."""
+
+    external_id: str = ""
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +164,11 @@ Outcome: TypeAlias = Sent | Again | Dead
 class Channel(Protocol):
     """A way to hand messages over, opened for one run."""
 
-    def send(self, delivery: Delivery) -> None:
-        """Hand the message over. Raises ChannelError where the other side did not take it."""
+    interval: timedelta
+    """How long to leave between two messages to one address."""
+
+    def send(self, delivery: Delivery) -> Taken:
+        """Hand over the next part of the message. Raises ChannelError where the other side did not take it."""
 
     def reachable(self, address: str) -> bool:
         """False once the server behind this address has not answered in this run: no use to wait for it again."""

@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from urllib.request import proxy_bypass
 from slack_sdk.webhook import WebhookClient
 
 from alerts.masking import without_addresses
-from alerts.model import Delivery
+from alerts.model import Delivery, Taken
 from monitor.errors import ChannelError
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ class SlackChannel:
         self._log = logging.getLogger("alerts.slack.sdk")
         self._log.setLevel(logging.CRITICAL + 1)
 
-    def send(self, delivery: Delivery) -> None:
+    interval = timedelta(seconds=1)  # docs.slack.dev/apis/web-api/rate-limits
+
+    def send(self, delivery: Delivery) -> Taken:
         """Post a message. Raises ChannelError, whose text names no address."""
         if not self.reachable(delivery.address):
             raise ChannelError("Slack could not be reached", permanent=False)
@@ -78,6 +81,7 @@ class SlackChannel:
             what = f"{type(exc).__name__} {without_addresses(str(exc))}".strip()
             raise ChannelError(f"Slack broke off: {what}", permanent=False) from exc
         _judge(answer.status_code, answer.body, answer.headers)
+        return Taken()
 
     def reachable(self, address: str) -> bool:
         """Whether the webhook's host has answered so far."""

@@ -108,9 +108,18 @@ class LayoutChanged(WorkbookError):
 class ChannelError(MonitorError):
     """A message could not be handed to a channel.
 
-    `permanent`: sending the same again will not help. `retry_after`: seconds that the other side asked for.
+    `permanent`: sending the same again will not help. `retry_after`: seconds that the other side asked for. `gone`: the
+    address will never take a message again. `maybe_sent`: it may have been taken all the same.
     """
 
-    def __init__(self, what: str, *, permanent: bool, retry_after: float | None = None) -> None:
-        self.permanent, self.retry_after = permanent, retry_after
+    def __init__(
+        self,
+        what: str,
+        *,
+        permanent: bool,
+        retry_after: float | None = None,
+        gone: bool = False,
+        maybe_sent: bool = False,
+    ) -> None:
+        self.permanent, self.retry_after, self.gone, self.maybe_sent = permanent, retry_after, gone, maybe_sent
         super().__init__(what)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from alerts.channels import open_channel
 from alerts.deliver import deliver, route
-from alerts.model import Channel, ChannelName, Delivery
+from alerts.model import Channel, ChannelName, Delivery, Taken
 from alerts.store import open_alerts
 from monitor.config import MailSettings, Settings
 from tests.alerts.builders import NOON, settings
@@ -26,14 +26,16 @@ class Fatal:
 
     def __init__(self, channel: Channel, side: str, number: int) -> None:
         self._channel, self._side, self._number = channel, side, number
+        self.interval = channel.interval
 
-    def send(self, delivery: Delivery) -> None:
+    def send(self, delivery: Delivery) -> Taken:
         self._number -= 1
         if self._number == 0 and self._side == "before":
             die()
-        self._channel.send(delivery)
+        taken = self._channel.send(delivery)
         if self._number == 0 and self._side == "after":
             die()
+        return taken
 
     def reachable(self, address: str) -> bool:
         return self._channel.reachable(address)

@@ -13,7 +13,7 @@ import pytest
 
 from alerts.channels import open_channel
 from alerts.deliver import Tally, deliver, route, tell
-from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Channel, ChannelName, Delivery
+from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Channel, ChannelName, Delivery, Taken
 from alerts.store import open_alerts
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
@@ -236,7 +236,9 @@ def test_who_leaves_while_a_message_is_being_sent_does_not_get_it_later(
     class Leaving:
         """A channel over which a subscriber leaves while their message fails."""
 
-        def send(self, delivery: Delivery) -> None:
+        interval = timedelta()
+
+        def send(self, delivery: Delivery) -> Taken:
             with log.alerts.write():
                 log.alerts.remove_watch(watch, log.now)
             raise ChannelError("no answer", permanent=False)
@@ -448,13 +450,16 @@ def test_what_is_given_up_can_be_sent_again(log: Log, configured: Settings, smtp
 class Recorder:
     """A channel that does something while it holds a delivery, and counts."""
 
+    interval = timedelta()
+
     def __init__(self, meanwhile: Callable[[Delivery], None] = lambda delivery: None) -> None:
         self.sent: list[str] = []
         self._meanwhile = meanwhile
 
-    def send(self, delivery: Delivery) -> None:
+    def send(self, delivery: Delivery) -> Taken:
         self._meanwhile(delivery)
         self.sent.append(delivery.id)
+        return Taken()
 
     def reachable(self, address: str) -> bool:
         return True

@@ -42,7 +42,9 @@ def test_what_an_earlier_version_kept_is_kept(path: Path) -> None:
     with State(path, MONITOR, earlier) as state:
         state.run("INSERT INTO subscribers VALUES (7, 'email', 'reader@example.org', '2026', 'operator')")
         state.run(
-            "INSERT INTO watches VALUES (8, 7, '[\"TX\"]', '[\"new\"]', 'clerical', 3, '2026-03-03T12:00:00.000000Z', NULL, NULL)"
+            "INSERT INTO watches VALUES (8, 7, ?, ?, 'clerical', 3, '2026-03-03T12:00:00.000000Z', NULL, NULL)",
+            '["TX"]',
+            '["new"]',
         )
         state.run("INSERT INTO messages VALUES (9, 's', 't', 'h', '', x'00')")
         state.run(
