@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alerts.model import Channel, ChannelName
+from monitor.errors import SettingsError
 
 if TYPE_CHECKING:
     from monitor.config import Settings
@@ -17,6 +18,8 @@ def open_channel(name: ChannelName, settings: Settings) -> Channel:
             from alerts.slack import SlackChannel
 
             return SlackChannel(settings.slack)
+        case ChannelName.SLACK_BOT:
+            raise SettingsError("messages to channels of a Slack app cannot be sent by this version; use a webhook")
         case ChannelName.EMAIL:
             from alerts.mail import MailChannel
 

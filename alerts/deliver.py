@@ -1,26 +1,27 @@
-"""Routes the log and sends what is due; with `commands` the only file here that sequences IO.
+"""Routes the log and sends what is due; with `digesting` and the commands the only file here that sequences IO.
 
 Each step is a commit of its own, so that a process killed anywhere between two of them leaves a state from which the
-next run goes on: deliveries and how far the log is routed; a lease; an outcome. What was sent and not yet recorded is
-sent once more, under the same Message-ID: at least once, as nobody can promise better over SMTP or HTTP.
+next run goes on: deliveries and how far the log is routed; digests and their turns; a lease; an outcome. What was sent
+and not yet recorded is sent once more, under the same Message-ID: at least once, as nobody can promise better over SMTP
+or HTTP.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from alerts import holder, routing
-from alerts.addresses import sender_address, sender_domain
 from alerts.channels import open_channel
-from alerts.model import Again, Channel, ChannelName, Dead, Message, Notice, Outcome, Sent
+from alerts.digesting import make_digests
+from alerts.model import Again, Channel, ChannelName, Dead, Outcome, Sent
+from alerts.posting import cached_renderer, posting
 from alerts.retry import Pauses, outcome
 from alerts.store import Alerts, Due, open_alerts
 from monitor.errors import ChannelError
@@ -54,6 +55,7 @@ def tell(settings: Settings, now: datetime) -> bool:
     """Tell subscribers what is new in the log; whether a delivery has just been given up, and needs a person."""
     with open_alerts(settings.state) as alerts:
         route(alerts, settings, now)
+        make_digests(alerts, settings, now)
         tally = deliver(alerts, partial(open_channel, settings=settings), settings.delivery, now)
     return tally.died > 0
 
@@ -69,32 +71,16 @@ def route(alerts: Alerts, settings: Settings, now: datetime) -> int:
         entries = list(alerts.log.entries(after=alerts.position()))
         if not entries:
             return 0
-        watches = [record.watch for record in alerts.watches()]
-        about = routing.taken_back(entries)
+        watches = list(alerts.listening())
+        about = routing.subjects(entries)
         earlier = {e.id: e for e in alerts.log.entries(ids=sorted(about))} if about else {}
-        notices = routing.route(entries, watches, alerts.told(about), earlier)
+        notices = routing.route(entries, watches, alerts.told(about), earlier, alerts.agencies(watches))
+        renderer = cached_renderer(alerts, settings)
         return alerts.record_routed(
             entries[-1].seq,
-            _in_words(alerts, notices, settings) if notices else (),
-            at=now,
-            give_up_at=now + timedelta(hours=settings.delivery.give_up_after_hours),
-            domain=sender_domain(settings.mail.sender),
+            ((notice, renderer().message(notice)) for notice in notices),
+            posting(settings, now),
         )
-
-
-def _in_words(alerts: Alerts, notices: Iterable[Notice], settings: Settings) -> Iterable[tuple[Notice, Message]]:
-    from alerts.render import Renderer, Setting  # its templates are wanted only now
-
-    checked_at = {check.list: check.succeeded_at for check in alerts.log.last_checks()}
-    renderer = Renderer(
-        Setting(
-            settings.web.base_url,
-            ZoneInfo(settings.log.time_zone),
-            sender_address(settings.mail.sender),
-            {list_: at for list_, at in checked_at.items() if at},
-        )
-    )
-    return ((notice, renderer.message(notice)) for notice in notices)
 
 
 def deliver(

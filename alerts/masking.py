@@ -14,9 +14,12 @@ _LONGEST_REPLY = 200
 
 
 def masked(channel: ChannelName, address: str) -> str:
-    """Enough of an address to tell it from others: `r…@example.org`, `hooks.slack.com/services/T01/B02/…`."""
+    """Enough of an address to tell it from others: `r…@example.org`, `hooks.slack.com/services/T01/B02/…`; a channel's
+    id is no secret."""
     if channel is ChannelName.EMAIL:
         return _masked_mail(address)
+    if channel is ChannelName.SLACK_BOT:
+        return address
     url = urlsplit(address)
     return f"{url.netloc.rpartition('@')[2]}{url.path.rpartition('/')[0]}/…"
 

@@ -1,4 +1,4 @@
-"""Puts notices into words: entries → Message, from `templates/`.
+"""Puts notices and digests into words: entries → Message, from `templates/`.
 
 Every value that a template puts in is made inert for its medium by `finalize`, so no template can forget it; what is
 trusted (our own addresses, the output of macros) is Markup. Notices that say the same are rendered once.
@@ -20,15 +20,17 @@ from markupsafe import Markup
 
 import templates
 from alerts.hostile import mrkdwn, shortened, slack_escaped, visible
-from alerts.model import ChannelName, Message, Notice
-from alerts.outline import Outline, outline
+from alerts.model import ChannelName, Digest, Line, Message, Notice
+from alerts.outline import DigestOutline, Outline, digest_outline, outline
 from monitor.model import ListName
 
 # Points in one message. A phone's reader has left long before; the rest is a link away.
 _MOST_IN_MAIL = 50
 _MOST_IN_SLACK = 20
+_MOST_IN_DIGEST = 100  # by mail
 
 _LARGEST_HTML = 90_000  # bytes; Gmail cuts a mail off at 102 KB
+_LARGEST_DIGEST = 90_000  # bytes of text and HTML together
 _LONGEST_SUBJECT = 200
 
 # docs.slack.dev/reference/block-kit; the sum of all texts is nowhere documented, about 13,000 is refused.
@@ -59,9 +61,26 @@ class Renderer:
         """The message for a notice's subscriber."""
         key = _says(notice)
         if key not in self._rendered:
-            render = {ChannelName.SLACK: self._slack, ChannelName.EMAIL: self._mail}
-            self._rendered[key] = render[notice.subscriber.channel](notice)
+            render = self._mail if notice.subscriber.channel is ChannelName.EMAIL else self._slack
+            self._rendered[key] = render(notice)
         return self._rendered[key]
+
+    def digest(self, digest: Digest) -> Message:
+        """The message for a digest's subscriber."""
+        key = _digest_says(digest)
+        if key not in self._rendered:
+            render = self._digest_mail if digest.subscriber.channel is ChannelName.EMAIL else self._digest_slack
+            self._rendered[key] = render(digest)
+        return self._rendered[key]
+
+    def confirmation(self, token: str, until: datetime) -> Message:
+        """The mail that asks whoever reads an address whether it may be written to, with the token that says yes."""
+        asks = {"token": token, "until": until}
+        return Message(
+            self._text.get_template("email/confirmation-subject.txt.jinja").render(),
+            self._text.get_template("email/confirmation.txt.jinja").render(asks),
+            self._inlined(self._html.get_template("email/confirmation.html.jinja").render(asks)),
+        )
 
     def _mail(self, notice: Notice) -> Message:
         for most in _fewer(_MOST_IN_MAIL):
@@ -73,10 +92,27 @@ class Renderer:
         subject = self._text.get_template("email/subject.txt.jinja").render(outline=says)
         return Message(shortened(subject, _LONGEST_SUBJECT), text, html)
 
+    def _digest_mail(self, digest: Digest) -> Message:
+        for most in _fewer(_MOST_IN_DIGEST):
+            says = digest_outline(digest, most=most)
+            html = self._inlined(self._html.get_template("email/digest.html.jinja").render(outline=says))
+            text = self._text.get_template("email/digest.txt.jinja").render(outline=says)
+            if len(html.encode()) + len(text.encode()) <= _LARGEST_DIGEST:
+                break
+        subject = self._text.get_template("email/digest-subject.txt.jinja").render(outline=says)
+        return Message(shortened(subject, _LONGEST_SUBJECT), text, html)
+
     def _slack(self, notice: Notice) -> Message:
         prose: Any = self._mrkdwn.get_template("slack/message.jinja").module
+        return self._posted(lambda most: outline(notice, most=most), prose)
+
+    def _digest_slack(self, digest: Digest) -> Message:
+        prose: Any = self._mrkdwn.get_template("slack/digest.jinja").module
+        return self._posted(lambda most: digest_outline(digest, most=most), prose)
+
+    def _posted(self, outlined: Callable[[int], Outline | DigestOutline], prose: Any) -> Message:
         for most in _fewer(_MOST_IN_SLACK):
-            says = outline(notice, most=most)
+            says = outlined(most)
             blocks = _blocks(says, prose)
             if len(blocks) <= _BLOCKS and sum(map(_length, blocks)) <= _IN_ALL:
                 break
@@ -140,14 +176,30 @@ class _Urls:
     def agreement(self, agreement: str) -> str:
         return self.fit(f"{self.base}/agreements/{agreement}")
 
+    def days(self) -> str:
+        return self.fit(f"{self.base}/days/")
+
+    def confirm(self, token: str) -> str:
+        return self.fit(f"{self.base}/confirm/{token}")
+
     def day(self, moment: datetime) -> str:
         return self.fit(f"{self.base}/days/{moment.astimezone(self.zone).date().isoformat()}")
 
 
 def _says(notice: Notice) -> object:
     """Equal for notices that get the same message."""
-    lines = tuple((line.entry.seq, line.least, line.corrects.seq if line.corrects else None) for line in notice.lines)
-    return notice.subscriber.channel, notice.publication.id, lines, notice.watching
+    by_mail = notice.subscriber.channel is ChannelName.EMAIL
+    return by_mail, notice.publication.id, _lines_say(notice.lines), notice.watched
+
+
+def _digest_says(digest: Digest) -> object:
+    """Equal for digests that get the same message."""
+    by_mail = digest.subscriber.channel is ChannelName.EMAIL
+    return by_mail, digest.schedule.cadence, digest.slot, _lines_say(digest.lines), digest.watched
+
+
+def _lines_say(lines: tuple[Line, ...]) -> object:
+    return tuple((line.entry.seq, line.least, line.corrects.seq if line.corrects else None) for line in lines)
 
 
 def _fewer(most: int) -> Iterator[int]:
@@ -158,7 +210,7 @@ def _fewer(most: int) -> Iterator[int]:
     yield 1
 
 
-def _blocks(says: Outline, prose: Any) -> list[Block]:
+def _blocks(says: Outline | DigestOutline, prose: Any) -> list[Block]:
     """Block Kit: a header, sections state by state, and how we know."""
     title = str(prose.title(says))
     blocks: list[Block] = [

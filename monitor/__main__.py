@@ -39,7 +39,7 @@ COMMANDS = {
     "retract": ("monitor.operate", "Say that an entry of the log was wrong."),
     "rebuild": ("monitor.commands", "Derive everything again by today's rules, into a new file; and say what differs."),
     "export-workbook": ("monitor.commands", "Write a workbook that was fetched, byte for byte."),
-    "watch": ("alerts.commands", "Say who is told about which states."),
+    "watch": ("alerts.watching", "Say who is told of what, and how often."),
     "deliveries": ("alerts.commands", "Print what was sent to whom, and what waits."),
     "serve": ("web.commands", "Serve the change log on the web."),
     "status": ("monitor.commands", "Say when the lists were last checked and whether anything is wrong."),
