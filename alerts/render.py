@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -257,6 +257,7 @@ def _length(block: Block) -> int:
     return sum(len(text["text"]) for text in texts)
 
 
+@lru_cache(maxsize=1024)
 def _day(value: date, zone: ZoneInfo) -> str:
     """28 August 2025"""
     if isinstance(value, datetime):

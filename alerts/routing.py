@@ -123,14 +123,20 @@ class Newsroom:
 
         `hears` says whether a watch is told of some news; `already`: the ids of entries that they were told of.
         """
+        if len(watches) == 1:  # as nearly always
+            [watch] = watches
+            numbers, least = (watch.number,), watch.wants.significance
+            return [
+                (news.at, Line(news.entry, numbers, least))
+                for news in self.wanted(watch.wants)
+                if news.entry.id not in already and hears(watch, news)
+            ]
         found: dict[str, tuple[News, list[Watch]]] = {}
         for watch in watches:
             for news in self.wanted(watch.wants):
                 if news.entry.id not in already and hears(watch, news):
                     found.setdefault(news.entry.id, (news, []))[1].append(watch)
-        if len(watches) > 1:
-            return [_line(news, wanting) for news, wanting in sorted(found.values(), key=lambda f: f[0].at)]
-        return [_line(news, wanting) for news, wanting in found.values()]
+        return [_line(news, wanting) for news, wanting in sorted(found.values(), key=lambda f: f[0].at)]
 
 
 def watched(watches: Iterable[Watch], agencies: Mapping[str, Agency]) -> Watched:
