@@ -138,6 +138,8 @@ class DeliverySettings(_Section):
     longest_pause: Seconds = 6 * 3600.0
     give_up_after_hours: Hours = 72.0
     lease: Seconds = 300.0
+    key: SecretStr = SecretStr("")
+    acknowledge_every: Annotated[int, Field(ge=1, le=100)] = 1
 
 
 class WebSettings(_Section):
