@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from alerts import routing
-from alerts.addresses import sender_address, sender_domain
+from alerts.addresses import sender_domain
 from alerts.channels import open_channel
 from alerts.keys import open_keys
 from alerts.model import Channel, ChannelName, Message, Notice
+from alerts.operator import report
 from alerts.sending import Clock, Sender, Tally
 from alerts.store import Alerts, open_alerts
 
@@ -26,12 +26,26 @@ if TYPE_CHECKING:
     from monitor.config import Settings
 
 
-def tell(settings: Settings, now: datetime) -> bool:
-    """Tell subscribers what is new in the log; whether a delivery has just been given up, and needs a person."""
+def tell(settings: Settings, now: datetime, running_since: datetime | None = None) -> bool:
+    """Tell subscribers what is new in the log, and the operator what they must hear.
+
+    Whether something has just come up that needs a person. `running_since`: since when a service calls this.
+    """
     with open_alerts(settings.state) as alerts:
         route(alerts, settings, now)
-        tally = deliver(alerts, partial(open_channel, settings=settings), settings, now)
-    return tally.died > 0
+        try:
+            needs_a_person = report(alerts, settings, now, running_since)
+        finally:
+            # Whatever is wrong with the operator's address: subscribers are told.
+            tally = send(alerts, settings, now)
+        if tally.died and report(alerts, settings, now, running_since):
+            tally += send(alerts, settings, now)
+    return needs_a_person or tally.died > 0
+
+
+def send(alerts: Alerts, settings: Settings, now: datetime) -> Tally:
+    """Send what is due on the channels of the settings."""
+    return deliver(alerts, partial(open_channel, settings=settings), settings, now)
 
 
 def route(alerts: Alerts, settings: Settings, now: datetime) -> int:
@@ -59,17 +73,9 @@ def route(alerts: Alerts, settings: Settings, now: datetime) -> int:
 
 
 def _in_words(alerts: Alerts, notices: Iterable[Notice], settings: Settings) -> Iterable[tuple[Notice, Message]]:
-    from alerts.render import Renderer, Setting  # its templates are wanted only now
+    from alerts.render import renderer_of  # its templates are wanted only now
 
-    checked_at = {check.list: check.succeeded_at for check in alerts.log.last_checks()}
-    renderer = Renderer(
-        Setting(
-            settings.web.base_url,
-            ZoneInfo(settings.log.time_zone),
-            sender_address(settings.mail.sender),
-            {list_: at for list_, at in checked_at.items() if at},
-        )
-    )
+    renderer = renderer_of(settings, alerts.log)
     return ((notice, renderer.message(notice)) for notice in notices)
 
 

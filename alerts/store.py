@@ -57,6 +57,25 @@ _OF_NOTHING_TOLD = (
     " WHERE note.id = mine.entry AND earlier.state IN ('dead', 'suppressed'))))"
 )
 
+# What cannot be → a query for the ids of which it is true.
+_CONTRADICTIONS = {
+    "tells of a publication, and of no change": "SELECT public_id FROM deliveries d WHERE purpose = 'instant'"
+    " AND NOT EXISTS (SELECT 1 FROM delivery_entries e WHERE e.delivery = d.id)",
+    "is a digest of another kind than its schedule": "SELECT d.public_id FROM digests g"
+    " JOIN deliveries d ON d.id = g.delivery"
+    " WHERE g.schedule NOT LIKE d.purpose || '%' OR d.subscriber <> g.subscriber",
+    "is a digest that nobody asked for": "SELECT public_id FROM deliveries d WHERE purpose IN ('daily', 'weekly')"
+    " AND NOT EXISTS (SELECT 1 FROM digests g WHERE g.delivery = d.id)",
+    "tells the operator, and is none of theirs": "SELECT o.key FROM operator_events o"
+    " JOIN deliveries d ON d.id = o.delivery WHERE d.purpose <> 'operator'",
+    "is routed, and not in the log": "SELECT position FROM routed"
+    " WHERE position > (SELECT coalesce(max(seq), 0) FROM entries)",
+    "was told, and is not routed": "SELECT DISTINCT e.entry FROM delivery_entries e JOIN entries l ON l.id = e.entry"
+    " WHERE l.seq > (SELECT position FROM routed)",
+    "was told, and not to be announced": "SELECT DISTINCT e.entry FROM delivery_entries e"
+    " JOIN entries l ON l.id = e.entry WHERE NOT l.announce",
+}
+
 _AT_ONCE = 500  # values in one `IN (…)`; SQLite's default limit is far higher, older builds take 999
 
 
@@ -106,6 +125,29 @@ class DeliveryRecord:
     sent_at: datetime | None
     last_error: str
     disabled_at: datetime | None  # since when its address takes no messages
+
+
+@dataclass(frozen=True, slots=True)
+class UnsentRecord:
+    """A message that was given up: `dead`, or `ambiguous` where it may have arrived."""
+
+    id: str
+    channel: ChannelName
+    address: str = field(repr=False)
+    state: str
+    why: str
+    give_up_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisabledAddress:
+    """A confirmed address to which nothing is sent any more."""
+
+    subscriber: int
+    channel: ChannelName
+    address: str = field(repr=False)
+    at: datetime
+    why: str
 
 
 class Alerts:
@@ -547,6 +589,10 @@ class Alerts:
             f" WHERE state = 'pending' AND {_OF_NOTHING_TOLD}"
         )
 
+    def try_writing(self) -> None:
+        """Write something that changes nothing: an error where the file or its disk cannot be written."""
+        self.state.run("UPDATE routed SET position = position")
+
     def paused_at(self) -> datetime | None:
         """Since when everything is held back; None: it is not."""
         at = self.state.value("SELECT at FROM paused")
@@ -617,6 +663,99 @@ class Alerts:
             " WHERE public_id = ? AND state IN ('pending', 'dead')",
             why,
             id,
+        )
+
+    def ledger(self) -> Mapping[str, Mapping[str, int]]:
+        """How many deliveries there are, by purpose and state."""
+        counts: dict[str, dict[str, int]] = {}
+        for r in self.state.rows(
+            "SELECT purpose, state, count(*) AS count FROM deliveries GROUP BY 1, 2 ORDER BY 1, 2"
+        ):
+            counts.setdefault(r["purpose"], {})[r["state"]] = r["count"]
+        return counts
+
+    def entries_told(self) -> Iterator[tuple[str, int, Mapping[str, int]]]:
+        """Each entry that was routed to anybody: to how many watches, and how many of those by the delivery's state."""
+        for r in self.state.rows(
+            """
+            SELECT entry, sum(n) AS routed, json_group_object(coalesce(state, 'nowhere'), n) AS states
+            FROM (SELECT e.entry, d.state, count(*) AS n FROM delivery_entries e
+                  LEFT JOIN deliveries d ON d.id = e.delivery GROUP BY 1, 2)
+            GROUP BY entry ORDER BY entry
+            """
+        ):
+            yield r["entry"], r["routed"], json.loads(r["states"])
+
+    def contradictions(self) -> tuple[str, ...]:
+        """What cannot be, in words; nothing where all is well. Reads the whole file."""
+        found = [f"damaged: {r[0]}" for r in self.state.rows("PRAGMA integrity_check") if r[0] != "ok"]
+        found += [
+            f"{r['table']}: a row refers to {r['parent']} that are not there"
+            for r in self.state.rows("PRAGMA foreign_key_check")
+        ]
+        for what, sql in _CONTRADICTIONS.items():
+            found += [f"{r[0]}: {what}" for r in self.state.rows(sql)]
+        return tuple(found)
+
+    # --- for the operator ----------------------------------------------------------------------------------
+
+    def unsent(self) -> tuple[UnsentRecord, ...]:
+        """What was given up, oldest first; not what goes to the operator, nor to an address that is disabled."""
+        return tuple(
+            UnsentRecord(
+                r["public_id"],
+                ChannelName(r["channel"]),
+                r["address"],
+                r["state"],
+                r["last_error"],
+                moment(r["give_up_at"]),
+            )
+            for r in self.state.rows(
+                "SELECT d.public_id, s.channel, s.address, d.state, d.last_error, d.give_up_at"
+                " FROM deliveries d JOIN subscribers s ON s.id = d.subscriber"
+                " WHERE d.state IN ('dead', 'ambiguous') AND d.purpose NOT IN ('operator', 'test')"
+                " AND s.disabled_at IS NULL ORDER BY d.id"
+            )
+        )
+
+    def disabled(self) -> tuple[DisabledAddress, ...]:
+        """The confirmed addresses to which nothing is sent any more, in the order in which that was found."""
+        return tuple(
+            DisabledAddress(
+                r["id"], ChannelName(r["channel"]), r["address"], moment(r["disabled_at"]), r["disabled_why"]
+            )
+            for r in self.state.rows(
+                "SELECT * FROM subscribers WHERE disabled_at IS NOT NULL AND confirmed_at IS NOT NULL"
+                " ORDER BY disabled_at, id"
+            )
+        )
+
+    def operator_keys(self) -> frozenset[str]:
+        """What the operator was told, or would have been if anybody were named."""
+        return frozenset(r["key"] for r in self.state.rows("SELECT key FROM operator_events"))
+
+    def record_told(self, keys: Sequence[str], *, at: datetime, delivery: int | None) -> None:
+        """These events are told, by this delivery if by any."""
+        self.state.run_many(
+            "INSERT INTO operator_events (key, at, delivery) VALUES (?, ?, ?)",
+            [(key, stamp(at), delivery) for key in keys],
+        )
+
+    def add_operator_delivery(
+        self, subscriber: Subscriber, key: str, message: Message, *, at: datetime, give_up_at: datetime, domain: str
+    ) -> int:
+        """A message for the operator, told from their others by the key of what it says; its number."""
+        delivery_id = public_id("d", str(subscriber.number), "operator", key)
+        return self.state.run(
+            "INSERT INTO deliveries (public_id, subscriber, purpose, message, message_id, created_at, next_attempt_at,"
+            " give_up_at) VALUES (?, ?, 'operator', ?, ?, ?, ?, ?)",
+            delivery_id,
+            subscriber.number,
+            self._message(message),
+            f"<{delivery_id}@{domain}>" if subscriber.channel is ChannelName.EMAIL else delivery_id,
+            stamp(at),
+            stamp(at),
+            stamp(give_up_at),
         )
 
 
