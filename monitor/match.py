@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
+from typing import TypeVar
 
 from rapidfuzz.distance import OSA
 
@@ -20,6 +21,7 @@ from monitor.names import county_in
 from monitor.normalize import document_name
 
 Key = tuple[str | None, str, SupportType | None]
+_Row = TypeVar("_Row", Standing, Listing)
 
 
 def key(values: Values) -> Key:
@@ -36,7 +38,7 @@ def match(old: Sequence[Standing], new: Sequence[Listing]) -> Matching:
     exact, gone, came = _by_key(old, new)
     mains, spares_gone = _parted(gone)
     firsts, repeated = _first_of_each(came, exact)
-    listed = frozenset(document_name(v.moa) for m in exact for v in (m.old.listing.values, m.new.values))
+    listed = _documents_of(exact, beside=(*(s.listing for s in gone), *firsts))
     found = by_evidence(mains, firsts, AT_ONCE, listed)
     taken = {id(m.new) for m in found}
     rest = [n for n in firsts if id(n) not in taken]
@@ -66,10 +68,11 @@ def _parted(gone: Iterable[Standing]) -> tuple[list[Standing], list[Standing]]:
     return mains, [s for s in gone if s.spare and s.agreement not in ended]
 
 
-def _first_of_each(came: Iterable[Listing], exact: Iterable[Match]) -> tuple[list[Listing], list[Listing]]:
+def _first_of_each(came: Sequence[Listing], exact: Iterable[Match]) -> tuple[list[Listing], list[Listing]]:
     """One row of each that came, and those that repeat one, or a row that is matched: the same key and date, and the
     same document. Without a document a repeated key may be another row's model or state, mistyped."""
-    seen = {(key(m.new.values), m.new.values.signed, m.new.values.moa) for m in exact if m.new.values.moa}
+    documents = {listing.values.moa for listing in came} - {""}
+    seen = {(key(v), v.signed, v.moa) for v in (m.new.values for m in exact) if v.moa in documents}
     firsts: list[Listing] = []
     repeated: list[Listing] = []
     for listing in sorted(came, key=_fullest_first):
@@ -102,11 +105,12 @@ def _one_each(matches: Iterable[Match], gone: Iterable[Standing]) -> tuple[list[
 
 
 def _second_listings(
-    came: Iterable[Listing], matches: Iterable[Match], spares: Sequence[Match]
+    came: Sequence[Listing], matches: Iterable[Match], spares: Sequence[Match]
 ) -> tuple[list[Match], list[Listing], list[tuple[Listing, Listing]]]:
     """Sort rows that continue nobody into second listings of what is listed, first ones, and their twins."""
+    names = {listing.values.agency for listing in came}
     holders: dict[Key, list[Match]] = defaultdict(list)
-    for m in sorted(matches, key=lambda m: m.old.agreement):
+    for m in sorted((m for m in matches if m.new.values.agency in names), key=lambda m: m.old.agreement):
         holders[key(m.new.values)].append(m)
     firsts: dict[Key, list[Listing]] = defaultdict(list)
     seconds, twins = list(spares), []
@@ -127,30 +131,51 @@ def _second_listings(
 # --- exact keys --------------------------------------------------------------------------------------------
 
 
+_SAME_KEY = ("same state, agency and support type",)
+
+
 def _by_key(old: Sequence[Standing], new: Sequence[Listing]) -> tuple[list[Match], list[Standing], list[Listing]]:
     """Pair rows of equal key; inside a key that stands several times, the rows that agree most."""
-    waiting: dict[Key, list[Standing]] = defaultdict(list)
-    for standing in old:
-        waiting[key(standing.listing.values)].append(standing)
-    groups: dict[Key, list[Listing]] = defaultdict(list)
-    for listing in new:
-        groups[key(listing.values)].append(listing)
-    matches, came = [], []
-    for k, listings in groups.items():
-        standings = waiting.pop(k, [])
-        pairs = _best_pairs(standings, listings)
-        matches += [Match(s, n, ("same state, agency and support type",)) for s, n in pairs]
-        if len(pairs) < max(len(standings), len(listings)):
+    old_keys, new_keys = [key(s.listing.values) for s in old], [key(n.values) for n in new]
+    repeated = _repeated(old_keys) | _repeated(new_keys)
+    standings, listings = _grouped(old_keys, old, repeated), _grouped(new_keys, new, repeated)
+    waiting = dict(zip(old_keys, old, strict=True))
+    matches, came, left_over = [], [], []
+    for k, listing in dict(zip(new_keys, new, strict=True)).items():
+        standing = waiting.pop(k, None)
+        if k in repeated:
+            pairs = _best_pairs(standings[k], listings[k])
+            matches += [Match(s, n, _SAME_KEY) for s, n in pairs]
             ended, taken = {id(s) for s, _ in pairs}, {id(n) for _, n in pairs}
-            waiting[k] = [s for s in standings if id(s) not in ended]
-            came += [n for n in listings if id(n) not in taken]
-    return matches, [s for rest in waiting.values() for s in rest], came
+            left_over += [s for s in standings.pop(k) if id(s) not in ended]
+            came += [n for n in listings[k] if id(n) not in taken]
+        elif standing and not _two_places(standing.listing.values, listing.values):
+            matches.append(Match(standing, listing, _SAME_KEY))
+        else:
+            left_over += [standing] if standing else []
+            came.append(listing)
+    gone = [s for k, standing in waiting.items() for s in standings.get(k, (standing,))]
+    return matches, gone + left_over, came
+
+
+def _repeated(keys: Sequence[Key]) -> set[Key]:
+    """Those that stand several times; few, if any."""
+    if len(set(keys)) == len(keys):
+        return set()
+    return {k for k, count in Counter(keys).items() if count > 1}
+
+
+def _grouped(keys: Iterable[Key], rows: Iterable[_Row], of: set[Key]) -> dict[Key, list[_Row]]:
+    """The rows of each of these keys. A list for every key of a publication would take longer than matching it."""
+    groups: dict[Key, list[_Row]] = {k: [] for k in of}
+    for k, row in zip(keys, rows, strict=True):
+        if k in groups:
+            groups[k].append(row)
+    return groups
 
 
 def _best_pairs(standings: Sequence[Standing], listings: Sequence[Listing]) -> list[tuple[Standing, Listing]]:
     """The rows of one key, paired as they agree most; an agreement's main row before a spare one."""
-    if len(standings) == len(listings) == 1 and not _two_places(standings[0].listing.values, listings[0].values):
-        return [(standings[0], listings[0])]
     standings = sorted(standings, key=lambda s: s.agreement)
     listings = sorted(listings, key=_fullest_first)
     ranked = sorted(
@@ -233,6 +258,13 @@ def _mutual_best(found: dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]]) ->
     for (i, j), (rank, _) in found.items():
         if all(max(side) == rank and side[rank] == 1 for side in (best_old[i], best_new[j])):
             yield i, j
+
+
+def _documents_of(matches: Iterable[Match], beside: Iterable[Listing]) -> frozenset[str]:
+    """Those names of documents of the rows `beside` that rows which are matched carry, before or after."""
+    names = {document_name(listing.values.moa) for listing in beside}
+    carried = (document_name(v.moa) for m in matches for v in (m.old.listing.values, m.new.values)) if names else ()
+    return frozenset(names.intersection(carried))
 
 
 def _shared_documents(listings: Sequence[Listing]) -> frozenset[str]:

@@ -266,17 +266,17 @@ def document_name(canonical: str) -> str:
 # The rows that were read lately, by their cells: nearly all rows of a publication stood in the one before it. Not
 # `lru_cache`, which takes 180 bytes a row beside what it keeps, where a dictionary takes 35.
 _REMEMBERED = 1 << 18
-_read: dict[Cells, Listing] = {}
+_read_lately: dict[Cells, Listing] = {}
 
 
 def listing(row: int, cells: Cells) -> Listing:
     """One row with what is read from it. Rows of equal cells share both."""
-    known = _read.get(cells)
+    known = _read_lately.get(cells)
     if known is not None:
         return Listing(row, known.cells, known.values)
-    if len(_read) >= _REMEMBERED:
-        _read.clear()
-    known = _read[cells] = Listing(row, cells, _values(cells))
+    if len(_read_lately) >= _REMEMBERED:
+        _read_lately.clear()
+    known = _read_lately[cells] = Listing(row, cells, _values(cells))
     return known
 
 
