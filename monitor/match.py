@@ -9,7 +9,7 @@ a match: a false "new" beside a "no longer listed" can be withdrawn, a false ide
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import astuple
 from typing import TypeVar
 
@@ -135,41 +135,56 @@ _SAME_KEY = ("same state, agency and support type",)
 
 
 def _by_key(old: Sequence[Standing], new: Sequence[Listing]) -> tuple[list[Match], list[Standing], list[Listing]]:
-    """Pair rows of equal key; inside a key that stands several times, the rows that agree most."""
-    old_keys, new_keys = [key(s.listing.values) for s in old], [key(n.values) for n in new]
-    repeated = _repeated(old_keys) | _repeated(new_keys)
-    standings, listings = _grouped(old_keys, old, repeated), _grouped(new_keys, new, repeated)
-    waiting = dict(zip(old_keys, old, strict=True))
-    matches, came, left_over = [], [], []
-    for k, listing in dict(zip(new_keys, new, strict=True)).items():
-        standing = waiting.pop(k, None)
-        if k in repeated:
-            pairs = _best_pairs(standings[k], listings[k])
+    """Pair rows of equal key; inside a key that stands several times, the rows that agree most.
+
+    Nearly every key stands once on each side. Those are paired as they come: groups of one would take twice as long.
+    """
+    waiting: dict[Key, Standing] = {}
+    repeated: set[Key] = set()
+    for standing in old:
+        k = key(standing.listing.values)
+        if k in waiting:
+            repeated.add(k)
+        waiting[k] = standing
+    repeated |= _repeated(new, waiting)
+    standings = _grouped(((s.listing.values, s) for s in old), repeated)
+    listings = _grouped(((n.values, n) for n in new), repeated)
+    matches: list[Match] = []
+    left_over: list[Standing] = []
+    came: list[Listing] = []
+    for listing in new:
+        k = key(listing.values)
+        if k not in repeated:
+            paired = waiting.pop(k, None)
+            if paired and not _two_places(paired.listing.values, listing.values):
+                matches.append(Match(paired, listing, _SAME_KEY))
+            else:
+                left_over += [paired] if paired else []
+                came.append(listing)
+        elif group := listings.pop(k, None):
+            waiting.pop(k, None)
+            pairs = _best_pairs(standings[k], group)
             matches += [Match(s, n, _SAME_KEY) for s, n in pairs]
             ended, taken = {id(s) for s, _ in pairs}, {id(n) for _, n in pairs}
-            left_over += [s for s in standings.pop(k) if id(s) not in ended]
-            came += [n for n in listings[k] if id(n) not in taken]
-        elif standing and not _two_places(standing.listing.values, listing.values):
-            matches.append(Match(standing, listing, _SAME_KEY))
-        else:
-            left_over += [standing] if standing else []
-            came.append(listing)
+            left_over += [s for s in standings[k] if id(s) not in ended]
+            came += [n for n in group if id(n) not in taken]
     gone = [s for k, standing in waiting.items() for s in standings.get(k, (standing,))]
     return matches, gone + left_over, came
 
 
-def _repeated(keys: Sequence[Key]) -> set[Key]:
-    """Those that stand several times; few, if any."""
-    if len(set(keys)) == len(keys):
-        return set()
-    return {k for k, count in Counter(keys).items() if count > 1}
+def _repeated(new: Iterable[Listing], waiting: Mapping[Key, Standing]) -> set[Key]:
+    """The keys that stand in several of the new rows, found without a second set of them all."""
+    once = dict(waiting)
+    others = Counter(k for listing in new if once.pop(k := key(listing.values), None) is None)
+    return {k for k, count in others.items() if count > 1 or k in waiting}
 
 
-def _grouped(keys: Iterable[Key], rows: Iterable[_Row], of: set[Key]) -> dict[Key, list[_Row]]:
-    """The rows of each of these keys. A list for every key of a publication would take longer than matching it."""
+def _grouped(rows: Iterable[tuple[Values, _Row]], of: Set[Key]) -> dict[Key, list[_Row]]:
+    """The rows of each of these keys."""
     groups: dict[Key, list[_Row]] = {k: [] for k in of}
-    for k, row in zip(keys, rows, strict=True):
-        if k in groups:
+    names = {name for _, name, _ in of}
+    for values, row in rows:
+        if values.agency in names and (k := key(values)) in groups:
             groups[k].append(row)
     return groups
 
