@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import astuple
+from itertools import chain, product
 from typing import TypeVar
 
 from rapidfuzz.distance import OSA
@@ -275,10 +276,14 @@ def _mutual_best(found: dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]]) ->
             yield i, j
 
 
-def _documents_of(matches: Iterable[Match], beside: Iterable[Listing]) -> frozenset[str]:
+def _documents_of(matches: Sequence[Match], beside: Iterable[Listing]) -> frozenset[str]:
     """Those names of documents of the rows `beside` that rows which are matched carry, before or after."""
     names = {document_name(listing.values.moa) for listing in beside}
-    carried = (document_name(v.moa) for m in matches for v in (m.old.listing.values, m.new.values)) if names else ()
+    if not names:
+        return frozenset()
+    # Rows of equal cells share what is read from them.
+    before = (m.old.listing.values.moa for m in matches if m.old.listing.values is not m.new.values)
+    carried = map(document_name, chain((m.new.values.moa for m in matches), before))
     return frozenset(names.intersection(carried))
 
 
@@ -294,18 +299,43 @@ def _candidates(gone: Sequence[Values], came: Sequence[Values]) -> list[tuple[in
     No block trusts a field alone that can be misspelt: each row stands in several.
     """
     undated = any(v.signed is None for v in gone), any(v.signed is None for v in came)
-    blocks: dict[tuple[str, object], list[int]] = defaultdict(list)
-    for i, values in enumerate(gone):
-        for block in _blocks(values, by_state=values.signed is None or undated[1]):
-            blocks[block].append(i)
-    return sorted(
-        {
-            (i, j)
-            for j, v in enumerate(came)
-            for block in _blocks(v, by_state=v.signed is None or undated[0])
-            for i in blocks.get(block, ())
-        }
-    )
+    blocks: dict[tuple[str, object], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for side, (rows, other_undated) in enumerate(((gone, undated[1]), (came, undated[0]))):
+        for i, v in enumerate(rows):
+            for block in _blocks(v, by_state=v.signed is None or other_undated):
+                blocks[block][side].append(i)
+    pairs: set[tuple[int, int]] = set()
+    for left, right in blocks.values():
+        if len(left) * len(right) <= _LARGE:
+            pairs.update(product(left, right))
+        else:
+            pairs.update(_nearer(gone, left, came, right))
+    return sorted(pairs)
+
+
+_LARGE = 400  # pairs: twenty rows corrected in one batch
+_FEW = 20  # rows
+
+
+def _nearer(
+    gone: Sequence[Values], left: Sequence[int], came: Sequence[Values], right: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """The pairs of a large block that share a state as well, or a word that few rows of the block have. A row whose
+    state nobody could read stays beside all."""
+    words = Counter(word for v in (*(gone[i] for i in left), *(came[j] for j in right)) for word in v.agency.split())
+    few = {word for word, rows in words.items() if rows <= _FEW}
+    finer: dict[tuple[str, str], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for side, (rows, block) in enumerate(((gone, left), (came, right))):
+        for i in block:
+            v = rows[i]
+            if v.state:
+                finer["state", v.state][side].append(i)
+            for word in few.intersection(v.agency.split()):
+                finer["word", word][side].append(i)
+    for some, others in finer.values():
+        yield from product(some, others)
+    yield from product([i for i in left if not gone[i].state], right)
+    yield from product(left, [j for j in right if not came[j].state])
 
 
 def _blocks(values: Values, *, by_state: bool) -> Iterator[tuple[str, object]]:
