@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from monitor.collector import look_seldom
 from monitor.model import Cells
 
 FIELDS = ("state", "agency", "type", "county", "support_type", "signed", "moa", "moa_address", "addendum",
@@ -48,6 +49,7 @@ def _ours(old: Path, new: Path) -> Comparison:
     """Cells are read as states, names, days …; then who continues whom, what changed, and how much it matters."""
     from bench.entries import entries, told
 
+    look_seldom()  # as the service does
     before, after = _rows(old), _rows(new)
     return lambda: (told(entries(before, after)), {})
 
