@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.measure import Figure
 
-BENCHES = ("check", "replay")
+BENCHES = ("check", "entries", "scale", "replay")
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ Order does not matter: the changes of a publication come out sorted by what they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from monitor.model import (
     Application,
@@ -29,7 +29,7 @@ FIELDS = ("state", "agency", "type", "county", "support_type", "signed", "moa", 
 
 def changed(match: Match) -> Change | None:
     """The change that a continued listing shows; None where no cell differs."""
-    if match.old.listing.cells == match.new.cells:
+    if match.old.listing.cells is match.new.cells or match.old.listing.cells == match.new.cells:
         return None
     fields = field_changes(match.old.listing, match.new)
     if not fields:
@@ -118,7 +118,8 @@ def participating(
     `dropped`: applications that left the pending list, by the number of their agreement.
     """
     spoken_for = {id(match.new) for _, match in (*returned, *promoted)}
-    listed = _support_types([m.new for m in matching.matches] + [match.new for _, match in returned])
+    names = {n.values.agency for n in matching.came} | {s.listing.values.agency for s in matching.gone}
+    listed = _support_types((m.new for m in (*matching.matches, *(match for _, match in returned))), names)
     changes = [*filter(None, map(changed, matching.matches))]
     changes += [_departed(Kind.TERMINATED, s, _still(s, listed)) for s in matching.gone]
     changes += _came_back(returned)
@@ -158,12 +159,12 @@ def baseline(promoted: Sequence[tuple[Application, Match]]) -> tuple[Change, ...
     return in_order(c for application, match in promoted for c in _not_dropped(application.dropped, match.new))
 
 
-def _support_types(listings: Iterable[Listing]) -> dict[tuple[str | None, str], list[str]]:
-    """The support types under which each agency is listed."""
+def _support_types(listings: Iterable[Listing], names: Set[str]) -> dict[tuple[str | None, str], list[str]]:
+    """The support types under which each agency of one of these names is listed."""
     types: dict[tuple[str | None, str], list[str]] = {}
     for listing in listings:
         v = listing.values
-        if v.support_type:
+        if v.agency in names and v.support_type:
             types.setdefault((v.state, v.agency), []).append(v.support_type)
     return types
 

@@ -9,8 +9,10 @@ a match: a false "new" beside a "no longer listed" can be withdrawn, a false ide
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import astuple
+from itertools import chain, product
+from typing import TypeVar
 
 from rapidfuzz.distance import OSA
 
@@ -20,6 +22,7 @@ from monitor.names import county_in
 from monitor.normalize import document_name
 
 Key = tuple[str | None, str, SupportType | None]
+_Row = TypeVar("_Row", Standing, Listing)
 
 
 def key(values: Values) -> Key:
@@ -36,7 +39,7 @@ def match(old: Sequence[Standing], new: Sequence[Listing]) -> Matching:
     exact, gone, came = _by_key(old, new)
     mains, spares_gone = _parted(gone)
     firsts, repeated = _first_of_each(came, exact)
-    listed = frozenset(document_name(v.moa) for m in exact for v in (m.old.listing.values, m.new.values))
+    listed = _documents_of(exact, beside=(*(s.listing for s in gone), *firsts))
     found = by_evidence(mains, firsts, AT_ONCE, listed)
     taken = {id(m.new) for m in found}
     rest = [n for n in firsts if id(n) not in taken]
@@ -66,10 +69,11 @@ def _parted(gone: Iterable[Standing]) -> tuple[list[Standing], list[Standing]]:
     return mains, [s for s in gone if s.spare and s.agreement not in ended]
 
 
-def _first_of_each(came: Iterable[Listing], exact: Iterable[Match]) -> tuple[list[Listing], list[Listing]]:
+def _first_of_each(came: Sequence[Listing], exact: Iterable[Match]) -> tuple[list[Listing], list[Listing]]:
     """One row of each that came, and those that repeat one, or a row that is matched: the same key and date, and the
     same document. Without a document a repeated key may be another row's model or state, mistyped."""
-    seen = {(key(m.new.values), m.new.values.signed, m.new.values.moa) for m in exact if m.new.values.moa}
+    documents = {listing.values.moa for listing in came} - {""}
+    seen = {(key(v), v.signed, v.moa) for v in (m.new.values for m in exact) if v.moa in documents}
     firsts: list[Listing] = []
     repeated: list[Listing] = []
     for listing in sorted(came, key=_fullest_first):
@@ -102,11 +106,12 @@ def _one_each(matches: Iterable[Match], gone: Iterable[Standing]) -> tuple[list[
 
 
 def _second_listings(
-    came: Iterable[Listing], matches: Iterable[Match], spares: Sequence[Match]
+    came: Sequence[Listing], matches: Iterable[Match], spares: Sequence[Match]
 ) -> tuple[list[Match], list[Listing], list[tuple[Listing, Listing]]]:
     """Sort rows that continue nobody into second listings of what is listed, first ones, and their twins."""
+    names = {listing.values.agency for listing in came}
     holders: dict[Key, list[Match]] = defaultdict(list)
-    for m in sorted(matches, key=lambda m: m.old.agreement):
+    for m in sorted((m for m in matches if m.new.values.agency in names), key=lambda m: m.old.agreement):
         holders[key(m.new.values)].append(m)
     firsts: dict[Key, list[Listing]] = defaultdict(list)
     seconds, twins = list(spares), []
@@ -145,30 +150,66 @@ def under_one_key(matches: Iterable[Match]) -> list[tuple[Match, Match]]:
 # --- exact keys --------------------------------------------------------------------------------------------
 
 
+_SAME_KEY = ("same state, agency and support type",)
+
+
 def _by_key(old: Sequence[Standing], new: Sequence[Listing]) -> tuple[list[Match], list[Standing], list[Listing]]:
-    """Pair rows of equal key; inside a key that stands several times, the rows that agree most."""
-    waiting: dict[Key, list[Standing]] = defaultdict(list)
+    """Pair rows of equal key; inside a key that stands several times, the rows that agree most.
+
+    Nearly every key stands once on each side. Those are paired as they come: groups of one would take twice as long.
+    """
+    waiting: dict[Key, Standing] = {}
+    repeated: set[Key] = set()
     for standing in old:
-        waiting[key(standing.listing.values)].append(standing)
-    groups: dict[Key, list[Listing]] = defaultdict(list)
+        k = key(standing.listing.values)
+        if k in waiting:
+            repeated.add(k)
+        waiting[k] = standing
+    repeated |= _repeated(new, waiting)
+    standings = _grouped(((s.listing.values, s) for s in old), repeated)
+    listings = _grouped(((n.values, n) for n in new), repeated)
+    matches: list[Match] = []
+    left_over: list[Standing] = []
+    came: list[Listing] = []
     for listing in new:
-        groups[key(listing.values)].append(listing)
-    matches, came = [], []
-    for k, listings in groups.items():
-        standings = waiting.pop(k, [])
-        pairs = _best_pairs(standings, listings)
-        matches += [Match(s, n, ("same state, agency and support type",)) for s, n in pairs]
-        if len(pairs) < max(len(standings), len(listings)):
+        k = key(listing.values)
+        if k not in repeated:
+            paired = waiting.pop(k, None)
+            if paired and not _two_places(paired.listing.values, listing.values):
+                matches.append(Match(paired, listing, _SAME_KEY))
+            else:
+                left_over += [paired] if paired else []
+                came.append(listing)
+        elif group := listings.pop(k, None):
+            waiting.pop(k, None)
+            pairs = _best_pairs(standings[k], group)
+            matches += [Match(s, n, _SAME_KEY) for s, n in pairs]
             ended, taken = {id(s) for s, _ in pairs}, {id(n) for _, n in pairs}
-            waiting[k] = [s for s in standings if id(s) not in ended]
-            came += [n for n in listings if id(n) not in taken]
-    return matches, [s for rest in waiting.values() for s in rest], came
+            left_over += [s for s in standings[k] if id(s) not in ended]
+            came += [n for n in group if id(n) not in taken]
+    gone = [s for k, standing in waiting.items() for s in standings.get(k, (standing,))]
+    return matches, gone + left_over, came
+
+
+def _repeated(new: Iterable[Listing], waiting: Mapping[Key, Standing]) -> set[Key]:
+    """The keys that stand in several of the new rows, found without a second set of them all."""
+    once = dict(waiting)
+    others = Counter(k for listing in new if once.pop(k := key(listing.values), None) is None)
+    return {k for k, count in others.items() if count > 1 or k in waiting}
+
+
+def _grouped(rows: Iterable[tuple[Values, _Row]], of: Set[Key]) -> dict[Key, list[_Row]]:
+    """The rows of each of these keys."""
+    groups: dict[Key, list[_Row]] = {k: [] for k in of}
+    names = {name for _, name, _ in of}
+    for values, row in rows:
+        if values.agency in names and (k := key(values)) in groups:
+            groups[k].append(row)
+    return groups
 
 
 def _best_pairs(standings: Sequence[Standing], listings: Sequence[Listing]) -> list[tuple[Standing, Listing]]:
     """The rows of one key, paired as they agree most; an agreement's main row before a spare one."""
-    if len(standings) == len(listings) == 1 and not _two_places(standings[0].listing.values, listings[0].values):
-        return [(standings[0], listings[0])]
     standings = sorted(standings, key=lambda s: s.agreement)
     listings = sorted(listings, key=_fullest_first)
     ranked = sorted(
@@ -253,6 +294,17 @@ def _mutual_best(found: dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]]) ->
             yield i, j
 
 
+def _documents_of(matches: Sequence[Match], beside: Iterable[Listing]) -> frozenset[str]:
+    """Those names of documents of the rows `beside` that rows which are matched carry, before or after."""
+    names = {document_name(listing.values.moa) for listing in beside}
+    if not names:
+        return frozenset()
+    # Rows of equal cells share what is read from them.
+    before = (m.old.listing.values.moa for m in matches if m.old.listing.values is not m.new.values)
+    carried = map(document_name, chain((m.new.values.moa for m in matches), before))
+    return frozenset(names.intersection(carried))
+
+
 def _shared_documents(listings: Sequence[Listing]) -> frozenset[str]:
     """Names of documents that several of these rows carry (a row has carried its neighbour's)."""
     counts = Counter(document_name(n.values.moa) for n in listings if n.values.moa)
@@ -265,18 +317,43 @@ def _candidates(gone: Sequence[Values], came: Sequence[Values]) -> list[tuple[in
     No block trusts a field alone that can be misspelt: each row stands in several.
     """
     undated = any(v.signed is None for v in gone), any(v.signed is None for v in came)
-    blocks: dict[tuple[str, object], list[int]] = defaultdict(list)
-    for i, values in enumerate(gone):
-        for block in _blocks(values, by_state=values.signed is None or undated[1]):
-            blocks[block].append(i)
-    return sorted(
-        {
-            (i, j)
-            for j, v in enumerate(came)
-            for block in _blocks(v, by_state=v.signed is None or undated[0])
-            for i in blocks.get(block, ())
-        }
-    )
+    blocks: dict[tuple[str, object], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for side, (rows, other_undated) in enumerate(((gone, undated[1]), (came, undated[0]))):
+        for i, v in enumerate(rows):
+            for block in _blocks(v, by_state=v.signed is None or other_undated):
+                blocks[block][side].append(i)
+    pairs: set[tuple[int, int]] = set()
+    for left, right in blocks.values():
+        if len(left) * len(right) <= _LARGE:
+            pairs.update(product(left, right))
+        else:
+            pairs.update(_nearer(gone, left, came, right))
+    return sorted(pairs)
+
+
+_LARGE = 400  # pairs: twenty rows corrected in one batch
+_FEW = 20  # rows
+
+
+def _nearer(
+    gone: Sequence[Values], left: Sequence[int], came: Sequence[Values], right: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """The pairs of a large block that share a state as well, or a word that few rows of the block have. A row whose
+    state nobody could read stays beside all."""
+    words = Counter(word for v in (*(gone[i] for i in left), *(came[j] for j in right)) for word in v.agency.split())
+    few = {word for word, rows in words.items() if rows <= _FEW}
+    finer: dict[tuple[str, str], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for side, (rows, block) in enumerate(((gone, left), (came, right))):
+        for i in block:
+            v = rows[i]
+            if v.state:
+                finer["state", v.state][side].append(i)
+            for word in few.intersection(v.agency.split()):
+                finer["word", word][side].append(i)
+    for some, others in finer.values():
+        yield from product(some, others)
+    yield from product([i for i in left if not gone[i].state], right)
+    yield from product(left, [j for j in right if not came[j].state])
 
 
 def _blocks(values: Values, *, by_state: bool) -> Iterator[tuple[str, object]]:

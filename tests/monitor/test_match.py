@@ -536,3 +536,24 @@ def test_looking_back_swaps_what_has_gone_with_what_has_come(old: list[Cells], n
     assert {(m.old.listing.cells, m.new.cells) for m in forth.matches} == {
         (m.new.cells, m.old.listing.cells) for m in back.matches
     }
+
+
+# --- large batches -----------------------------------------------------------------------------------------
+
+
+def test_a_large_batch_that_is_respelt_at_once_is_matched_row_by_row() -> None:
+    """108 rows signed one day in five states: far more pairs than are weighed one by one."""
+    begin = "Quill Bram Heron Tide Marsh Oster Wick Harl Dunn Tarn Linn Ashe".split()
+    places = [
+        f"{one}{other}" for one in begin for other in "moor ville stead mere dale ridge combe worth field".split()
+    ]
+    states = ("FLORIDA", "TEXAS", "GEORGIA", "OHIO", "ARIZONA")
+    old = [police(place, state=states[i % 5], county="") for i, place in enumerate(places)]
+    new = [replace(row, agency=row.agency.replace("Police", "Plice")) for row in old]
+    new[0] = replace(new[0], state="?")
+    found = compared(old, new)
+    assert {m.old.agreement: m.new.row for m in found.matches} == {
+        i: row.row for i, row in enumerate(listings(*new), 1)
+    }
+    assert not found.gone
+    assert not found.came
