@@ -240,7 +240,7 @@ class Log:
             Decision(
                 moment(r["at"]),
                 r["verdict"],
-                (f"an operator: {r['why']}" if r["why"] else "an operator") if r["act"] else "the rules",
+                (f"an operator ({r['why']})" if r["why"] else "an operator") if r["act"] else "the rules",
                 tuple(json.loads(r["reasons"])),
             )
             for r in self.state.rows(

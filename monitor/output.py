@@ -84,6 +84,10 @@ def check_line(result: CheckResult) -> str:
     return f"{result.list} list: {printable(said)}"
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def entries_added(count: int) -> str:
     """How much the log grew."""
     return f"{'1 entry' if count == 1 else f'{count} entries'} added to the log"
@@ -99,7 +103,8 @@ def replay_line(workbooks: int, entries: int, held: int) -> str:
 
 def print_rebuilt(result: Rebuilt, old: Path, new: Path) -> None:
     """What a rebuild did, and what differs."""
-    click.echo(f"Rebuilt {old} into {new} from {result.checks} checks and {result.acts} decisions.")
+    checks, acts = _counted(result.checks, "check"), _counted(result.acts, "decision")
+    click.echo(f"Rebuilt {old} into {new} from {checks} and {acts}.")
     differ = len(result.differences)
     click.echo(f"{result.entries} entries: {result.same} as before, {differ} otherwise.")
     for act in result.unanswered:

@@ -48,7 +48,7 @@ def test_an_accepted_publication_is_recorded_as_of_when_it_was_seen(here: Servic
     assert here.check(after=HOUR).outcome is Outcome.UNCHANGED
     assert [(d.verdict, d.by) for d in here.store.decisions(here.log()[0].publication.id)] == [
         ("held", "the rules"),
-        ("accepted", "an operator: ICE confirmed it by mail"),
+        ("accepted", "an operator (ICE confirmed it by mail)"),
     ]
 
 

@@ -60,7 +60,7 @@ def test_accepting_records_and_tells(here: Service, told: Told) -> None:
     assert (result.exit_code, result.stdout) == (0, f"Accepted {id}: 26 entries added to the log.\n")
     assert told.times == 1
     shown = run(here, told, "publications", "show", id).stdout
-    assert "accepted by an operator: ICE wrote so" in shown
+    assert "accepted by an operator (ICE wrote so)" in shown
     assert "In the log: 25 terminated, 1 new." in shown
 
 
