@@ -429,7 +429,7 @@ class Log:
         return (
             "a.id IN (SELECT l.agreement FROM listed l JOIN contents c ON c.id = l.content"
             f" WHERE l.publication IN ({_marks(current)}) AND c.state IN ({_marks(spellings)})"
-            f" UNION SELECT {older('agreement')} FROM entries WHERE kind IN ('terminated', 'dropped')"
+            f" UNION SELECT {older('entries.agreement')} FROM entries WHERE kind IN ('terminated', 'dropped')"
             f" AND {_is_one_of('state', states, arguments)})"
         )
 
@@ -527,8 +527,11 @@ def prefixed(table: str, prefix: str = "") -> str:
 
 
 def older(column: str) -> str:
-    """The number of the agreement that the one in a column proved to be, as an SQL expression."""
-    return f"coalesce((SELECT same_as FROM aliases x WHERE x.agreement = {column}), {column})"
+    """The number of the agreement that the one in a column proved to be, as an SQL expression.
+
+    The column comes with the name of its table: a bare one would be that of `aliases`.
+    """
+    return f"coalesce((SELECT same_as FROM aliases WHERE aliases.agreement = {column}), {column})"
 
 
 def cells_of(r: sqlite3.Row, prefix: str = "") -> Cells:

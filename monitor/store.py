@@ -202,7 +202,7 @@ class Store(Log):
         participated = {
             r["agreement"]
             for r in self.state.rows(
-                f"SELECT {older('agreement')} AS agreement FROM entries WHERE kind IN ('new', 'terminated')"
+                f"SELECT {older('entries.agreement')} AS agreement FROM entries WHERE kind IN ('new', 'terminated')"
                 " UNION SELECT agreement FROM listed WHERE publication = ("
                 "   SELECT min(id) FROM standing_publications WHERE list = 'participating' AND verdict = 'accepted')"
             )

@@ -250,6 +250,28 @@ def test_what_was_found_the_same_goes_on_as_one(here: Service) -> None:
     assert [(e.kind, e.agreement) for e in here.log()[6:]] == [(Kind.WITHDRAWN, older), (Kind.RETURNED, older)]
 
 
+def test_one_pair_that_is_one_says_nothing_of_other_agreements(here: Service) -> None:
+    gone = cells("Pecanvale Police Department", county="#N/A", state="TEXAS", signed="2025-05-05")
+    applied = replace(gone, agency="Brookford Police Department", signed="", moa="")
+    here.sees(applied, list_=PENDING)
+    here.sees(LEFT, STAYS, gone)
+    here.sees(STAYS, CAME)
+    acts.same(here.store, here.store.reviews()[0].id, now=here.now)
+    (left,) = here.store.departures(PARTICIPATING)
+    assert left.standing.listing.cells == gone
+    assert [a.agency for a in here.store.agreements(states=["TX"])] == [applied.agency, gone.agency]
+    before = here.store.position()
+    here.check(after=2 * DAY)
+    here.sees(STAYS, CAME, gone, replace(applied, signed="2026-03-01"))
+    after = list(here.store.entries(after=before))
+    assert [(e.kind, e.agency) for e in after] == [
+        (Kind.CONFIRMED, gone.agency),
+        (Kind.NEW, applied.agency),
+        (Kind.RETURNED, gone.agency),
+    ]
+    assert after[1].pending_since
+
+
 def test_different_lets_the_departure_be_confirmed_as_any_other(here: Service) -> None:
     id = doubtful(here)
     acts.different(here.store, id, now=here.now)
