@@ -273,6 +273,9 @@ class _Check:
         if seen:
             store.record_check(self._list, self._now, Outcome.CHANGED, publication=number, sha256=seen.sha256)
             store.record_validators(self._list, _validators(seen))
+        else:
+            # "Not modified" since the workbook before would not mean that this one is still there.
+            store.record_validators(self._list, Validators())
         settled = frozenset(c.about for c in changes if c.about)
         confirmed = self._confirm(number, without=settled)
         return CheckResult(

@@ -10,8 +10,8 @@ import pytest
 from monitor import acts
 from monitor.errors import NotFound, NotPossible
 from monitor.log import PublicationRecord
-from monitor.model import Kind, NotModified, Outcome
-from tests.monitor.builders import PARTICIPATING, PENDING, Service, cells, kinds
+from monitor.model import Fetched, Kind, ListName, NotLinked, NotModified, Outcome, Validators
+from tests.monitor.builders import PARTICIPATING, PENDING, Scripted, Service, cells, kinds
 from tests.monitor.test_check import many
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -72,6 +72,24 @@ def test_no_check_is_recorded_by_accepting_so_that_no_departure_ages_by_it(here:
     accept(here, held(here).id)
     assert here.store.last_checks() == checks
     assert {e.status for e in here.log()} == {"unconfirmed"}
+
+
+def test_the_list_before_an_accepted_one_is_seen_when_it_comes_back(here: Service) -> None:
+    """ICE's server says "not modified" of a workbook that it served before; that is not the one that was accepted."""
+
+    class AsIce(Scripted):
+        def fetch(self, list_: ListName, since: Validators) -> Fetched | NotModified | NotLinked:
+            answer = super().fetch(list_, since)
+            same = isinstance(answer, Fetched) and answer.sha256 == since.sha256
+            return NotModified("https://ice.test/list.xlsx") if same else answer
+
+    here.source = AsIce()
+    before = here.publishes(*ROWS)
+    here.check()
+    here.sees(*FEWER)
+    accept(here, held(here).id)
+    here.gives(before.content)
+    assert here.check(after=HOUR).outcome is Outcome.HELD  # served again
 
 
 def test_a_later_held_publication_still_waits_when_an_earlier_one_is_accepted(here: Service) -> None:
