@@ -311,8 +311,16 @@ class _Check:
 
     def _merge(self, one_key: Sequence[tuple[Match, Match]], publication: int, observed_at: datetime) -> int:
         """Let agreements that came to share one key be one: the younger id leads to the older."""
-        notes = [diff.merged(older, younger, self._store.arrival(younger.old.agreement)) for older, younger in one_key]
-        self._append(notes, [older.old.agreement for older, _ in one_key], publication, observed_at)
+        kind = Kind.NEW if self._list is ListName.PARTICIPATING else Kind.APPLIED
+        notes = [
+            diff.merged(older, younger, self._store.arrival(younger.old.agreement, kind)) for older, younger in one_key
+        ]
+        # Where nothing told of the younger, the note stands under its id: there may be several of one older agreement.
+        agreements = [
+            (older if note.about else younger).old.agreement
+            for note, (older, younger) in zip(notes, one_key, strict=True)
+        ]
+        self._append(notes, agreements, publication, observed_at)
         for older, younger in one_key:
             self._store.merge(younger.old.agreement, older.old.agreement)
         return len(notes)

@@ -387,10 +387,13 @@ class Store(Log):
         """The permanent id of the agreement that an entry is about."""
         return self.agreement_id(self.state.value("SELECT agreement FROM entries WHERE id = ?", entry))
 
-    def arrival(self, agreement: int) -> str | None:
-        """The entry that told of an agreement first; None for one that was listed before."""
+    def arrival(self, agreement: int, kind: Kind) -> str | None:
+        """The entry of this kind that told of an agreement first; None where none did, or it is taken back."""
         row = self.state.row(
-            "SELECT id FROM entries WHERE agreement = ? AND kind IN ('new', 'applied') ORDER BY seq LIMIT 1", agreement
+            "SELECT e.id FROM entries e JOIN log l ON l.seq = e.seq"
+            " WHERE e.agreement = ? AND e.kind = ? AND l.status IS NULL ORDER BY e.seq LIMIT 1",
+            agreement,
+            kind,
         )
         return row["id"] if row else None
 

@@ -342,6 +342,39 @@ def test_two_spellings_that_turn_out_one_are_merged_and_the_second_row_may_go(he
     assert len(here.log()) == 3
 
 
+@pytest.mark.parametrize("listed_before", [True, False])
+def test_three_spellings_may_turn_out_one_at_once(listed_before: bool, here: Service) -> None:
+    first, second, third = (
+        cells(name, county="#N/A", signed=f"2025-04-{day}")
+        for name, day in (
+            ("Larkmere Police Department", 14),
+            ("City of Larkmere Public Safety Police", 15),
+            ("Larkmere Marshal and Police Office", 16),
+        )
+    )
+    if not listed_before:
+        here.sees(first, STAYS)
+    here.sees(first, second, third, STAYS)
+    here.sees(first, *(replace(row, agency=first.agency) for row in (second, third)), STAYS)
+    merged = [e for e in here.log() if e.kind is Kind.MERGED]
+    assert [bool(e.about) for e in merged] == [not listed_before] * 2
+    (one,) = (a for a in here.store.agreements() if a.agency == first.agency)
+    assert len(one.aliases) == 2
+    assert {here.store.resolve(e.agreement) for e in merged} == {one.id}
+
+
+def test_of_an_application_that_became_an_agreement_it_is_the_agreement_that_was_none(here: Service) -> None:
+    short = cells("Larkmere Police Department", county="#N/A", signed="2025-04-14")
+    long = replace(short, agency="City of Larkmere Public Safety Police", signed="2025-04-15")
+    here.sees(short, STAYS)
+    here.sees(list_=PENDING)
+    here.sees(replace(long, signed="", moa=""), list_=PENDING)
+    here.sees(short, long, STAYS)
+    here.sees(short, replace(long, agency=short.agency), STAYS)
+    about = {e.id: e.kind for e in here.log()}
+    assert [about[e.about or ""] for e in here.log() if e.kind is Kind.MERGED] == [Kind.NEW]
+
+
 def test_two_rows_of_one_key_with_two_documents_stay_two(here: Service) -> None:
     one = cells(county="#N/A", moa="link", moa_address="https://www.ice.gov/doclib/287gMOA/one.pdf")
     other = replace(
