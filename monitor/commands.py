@@ -170,6 +170,11 @@ def agreements(context: Context, form: str, states: tuple[str, ...], everything:
 @click.pass_obj
 def show(context: Context, id: str) -> None:
     """Print one agreement (a-…), entry (c-…), publication (p-…) or doubtful pair (r-…) with its history."""
+    if id.startswith("p-"):
+        from monitor.operate import print_publication
+
+        print_publication(context, id)
+        return
     with wiring.store(context.settings) as store:
         if id.startswith("a-"):
             for agreement in store.agreements(id):
@@ -178,9 +183,6 @@ def show(context: Context, id: str) -> None:
         elif id.startswith("c-"):
             entry = store.entry(id)
             output.print_entry(entry, list(store.entries(about=[id])))
-            return
-        elif id.startswith("p-"):
-            output.print_publication(store.publication(id), store.decisions(id), list(store.entries(publication=id)))
             return
         elif id.startswith("r-"):
             output.print_review(store.review(id), context.now, context.settings.log.ask_for)

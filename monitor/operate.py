@@ -39,7 +39,12 @@ def list_publications(context: Context, form: str, held: bool) -> None:
 @click.pass_obj
 def show_publication(context: Context, id: str) -> None:
     """Print a publication, what became of it, and what it says; of a held one what accepting it would say."""
-    with wiring.reader(lambda: context.settings) as reading, wiring.store(context.settings) as store:
+    print_publication(context, id)
+
+
+def print_publication(context: Context, id: str) -> None:
+    """Print what became of a publication and what it says; or what it would say, found out by trying."""
+    with wiring.store(context.settings) as store:
         publication = store.publication(id)
         entries: tuple[Entry, ...] = tuple(store.entries(publication=id))
         refused = ""
@@ -47,7 +52,8 @@ def show_publication(context: Context, id: str) -> None:
             from monitor.acts import rehearse
 
             try:
-                entries = rehearse(store, reading, id, now=context.now, rules=wiring.rules(context.settings))
+                with wiring.reader(lambda: context.settings) as reading:
+                    entries = rehearse(store, reading, id, now=context.now, rules=wiring.rules(context.settings))
             except NotPossible as exc:
                 refused = str(exc)
         output.print_publication(publication, store.decisions(id), entries, refused)

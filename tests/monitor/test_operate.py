@@ -45,9 +45,10 @@ def held(here: Service) -> str:
     return next(p.id for p in here.store.publications() if p.verdict == "held")
 
 
-def test_a_held_publication_says_why_and_what_it_would_say(here: Service, told: Told) -> None:
+@pytest.mark.parametrize("command", [("publications", "show"), ("show",)])
+def test_a_held_publication_says_why_and_what_it_would_say(command: tuple[str, ...], here: Service, told: Told) -> None:
     id = held(here)
-    shown = run(here, told, "publications", "show", id).stdout
+    shown = run(here, told, *command, id).stdout
     assert "Too many rows gone: 25 of 60." in shown
     assert "If it were accepted, the log would say: 25 terminated, 1 new." in shown
     assert LEFT.agency in shown
