@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 import pytest
 from click.testing import CliRunner, Result
 
+from monitor import acts
 from monitor.__main__ import group
 from monitor.context import Context
 from tests.monitor.builders import Service
@@ -134,6 +136,14 @@ def test_an_entry_says_when_both_workbooks_were_seen(here: Service, told: Told) 
     shown = run(here, told, "show", here.log()[0].id).stdout
     for seen in (first, here.now):
         assert f"list.xlsx, first seen {seen.astimezone(UTC):%Y-%m-%d %H:%M} UTC" in shown
+
+
+def test_names_in_reasons_do_not_reach_the_terminal_as_they_are(here: Service, told: Told) -> None:
+    here.sees(LEFT, STAYS)
+    here.sees(replace(CAME, agency="\x9b31mLarkmere\u202e Harbor Patrol"), STAYS)
+    acts.same(here.store, here.store.reviews()[0].id, now=here.now, why="\x1b[2J by phone")
+    for id in (*(e.id for e in here.log()), here.log()[0].agreement):
+        assert run(here, told, "show", id).stdout.replace("\n", "").isprintable()
 
 
 def test_every_kind_of_id_that_is_none_is_said(here: Service, told: Told) -> None:
