@@ -322,6 +322,16 @@ def test_a_pair_of_which_the_one_came_back_is_settled(here: Service) -> None:
     assert len(list(here.store.agreements())) == 3
 
 
+def test_a_pair_of_which_the_one_came_back_after_it_was_confirmed_is_settled_too(here: Service) -> None:
+    id = doubtful(here)
+    here.check(after=8 * DAY)
+    here.sees(LEFT, CAME, STAYS)
+    back = here.log()[-1]
+    with pytest.raises(NotPossible, match=rf"is settled: what had left was listed again \({back.id}\)"):
+        acts.same(here.store, id, now=here.now)
+    assert here.log()[-1] == back
+
+
 # --- one key ---------------------------------------------------------------------------------------------------
 
 
