@@ -242,7 +242,6 @@ class _Check:
         """
         store = self._store
         self._make_moot([h for h in self._held if h.publication < number])
-        store.decide(number, self._now, "accepted", act=act)
         matching = self._under_two_names(matching)
         identified = self._identify(matching)
         changes = self._changes(matching, identified)
@@ -257,6 +256,7 @@ class _Check:
         for second, first in matching.twins:
             numbers[id(second)] = numbers[id(first)]
             spares.add(id(second))
+        store.decide(number, self._now, "accepted", act=act)
         store.record_listings(
             number,
             [Standing(numbers[id(n)], n, id(n) in spares) for n in publication.listings],

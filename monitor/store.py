@@ -164,7 +164,8 @@ class Store(Log):
         """Agreements whose last change on a list was that they left it; coming back to the other list does not count.
 
         An application whose agreement is, or was, on the participating list since has not been dropped. That an entry
-        about leaving was retracted does not bring the row back: it is known, as one there is no more to say of.
+        about leaving was retracted does not bring the row back: it is known, as one there is no more to say of; but
+        what a rebuild only kept says nothing. What the list shows has not left it.
         """
         here = f"(x.kind IN ('terminated', 'dropped', 'returned', 'new', 'applied') AND p.list = '{list_}')"
         if list_ is ListName.PENDING:
@@ -182,14 +183,19 @@ class Store(Log):
                 SELECT last.agreement, e.id, e.before_row, e.observed_at, l.status, {prefixed("c")}
                 FROM entries e
                 JOIN (SELECT {older("x.agreement")} AS agreement, max(x.seq) AS seq FROM entries x
-                      JOIN publications p ON p.id = x.publication WHERE {here} GROUP BY 1) last
+                      JOIN publications p ON p.id = x.publication
+                      WHERE ({here}) AND NOT {_kept("x")} GROUP BY 1) last
                      ON last.seq = e.seq
                 JOIN log l ON l.seq = e.seq
                 JOIN contents c ON c.id = e.before_content
                 WHERE e.kind = ? AND l.status IN ('unconfirmed', 'confirmed', 'retracted')
+                  AND last.agreement NOT IN (SELECT agreement FROM listed WHERE publication = (
+                        SELECT id FROM standing_publications WHERE list = ? AND verdict = 'accepted'
+                        ORDER BY id DESC LIMIT 1))
                 ORDER BY e.seq
                 """,
                 leaving,
+                list_,
             )
         )
 
@@ -202,7 +208,8 @@ class Store(Log):
         participated = {
             r["agreement"]
             for r in self.state.rows(
-                f"SELECT {older('entries.agreement')} AS agreement FROM entries WHERE kind IN ('new', 'terminated')"
+                f"SELECT {older('entries.agreement')} AS agreement FROM entries"
+                f" WHERE kind IN ('new', 'terminated') AND NOT {_kept('entries')}"
                 " UNION SELECT agreement FROM listed WHERE publication = ("
                 "   SELECT min(id) FROM standing_publications WHERE list = 'participating' AND verdict = 'accepted')"
             )
@@ -563,6 +570,14 @@ _ENTRY = (
     " before_content, before_row, after_content, after_row, state, reasons, pending_since"
 )
 _STANDING = "SELECT * FROM standing_publications"
+
+
+def _kept(entries: str) -> str:
+    """Whether an entry no longer arises and is kept for its readers: retracted by a rebuild, by no operator."""
+    return (
+        f"(EXISTS (SELECT 1 FROM entries n WHERE n.about = {entries}.id AND n.kind = 'retracted')"
+        f" AND {entries}.id NOT IN (SELECT subject FROM acts WHERE act = 'retract'))"
+    )
 
 
 class _Undone(Exception):

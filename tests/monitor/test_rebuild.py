@@ -118,6 +118,25 @@ def test_ids_that_no_longer_arise_lead_to_the_agreements_that_do(here: Service, 
         assert [e.agency for e in new.entries(agreement=was)][:1] == [LEFT.agency]
 
 
+def test_what_is_only_kept_says_nothing_of_who_has_left(here: Service, tmp_path: Path) -> None:
+    here.rules = TRUSTING
+    here.sees(*ROWS, LEFT)
+    here.sees(*ROWS)
+    here.sees(*FEWER, LEFT)
+    here.sees(*ROWS)  # by today's rules LEFT never came back in between, and nobody else ever left
+    with rebuilt(here, tmp_path / "new.db", Rules()) as (new, _):
+        (left,) = new.departures(PARTICIPATING)
+        assert left.standing.listing.cells == LEFT
+        other = replace(here, store=new, rules=Rules())
+        before = new.position()
+        other.check(after=3 * DAY)
+        other.sees(*ROWS, LEFT)
+        assert [(e.kind, e.about) for e in new.entries(after=before)] == [
+            (Kind.CONFIRMED, left.entry),
+            (Kind.RETURNED, None),
+        ]
+
+
 def test_a_second_rebuild_finds_nothing_more(here: Service, tmp_path: Path) -> None:
     believed_too_much(here)
     with rebuilt(here, tmp_path / "new.db", Rules()) as (new, _):
