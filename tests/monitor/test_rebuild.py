@@ -118,6 +118,18 @@ def test_ids_that_no_longer_arise_lead_to_the_agreements_that_do(here: Service, 
         assert [e.agency for e in new.entries(agreement=was)][:1] == [LEFT.agency]
 
 
+def test_an_agreement_that_was_never_listed_after_all_is_still_found(here: Service, tmp_path: Path) -> None:
+    here.rules = TRUSTING
+    here.sees(*ROWS)
+    here.sees(*FEWER, LEFT)
+    here.sees(*ROWS)
+    was = next(e.agreement for e in here.log() if e.kind is Kind.NEW)
+    with rebuilt(here, tmp_path / "new.db", Rules()) as (new, _):
+        ((id, agency, listed),) = ((a.id, a.agency, a.listed) for a in new.agreements(was))
+        assert (id, agency, listed) == (was, LEFT.agency, ())
+        assert was not in {a.id for a in new.agreements(as_of=here.now)}
+
+
 def test_what_is_only_kept_says_nothing_of_who_has_left(here: Service, tmp_path: Path) -> None:
     here.rules = TRUSTING
     here.sees(*ROWS, LEFT)
