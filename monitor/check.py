@@ -143,6 +143,7 @@ class _Check:
     def unchanged(self, seen: Fetched | None = None) -> CheckResult:
         """The rows that were believed last are still there: what was held meanwhile is moot."""
         assert self._current
+        self._announce = self._current.announce
         self._make_moot(self._held)
         self._store.record_check(
             self._list,
@@ -182,6 +183,7 @@ class _Check:
         if doubtful and not self._released(doubtful, again):
             return self.hold(seen, publication, doubtful, says)
         if again:
+            self._announce = again.announce
             return self._accept(again.publication, replace(publication, observed_at=again.observed_at), matching, seen)
         return self._accept(self._recorded(seen, publication, says), publication, matching, seen)
 

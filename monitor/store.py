@@ -48,6 +48,7 @@ class Current:
     publication: int
     meaning: str
     observed_at: datetime
+    announce: bool
     standings: tuple[Standing, ...]
 
 
@@ -104,7 +105,7 @@ class Store(Log):
     def current(self, list_: ListName) -> Current | None:
         """The last believed publication of a list; None before its baseline."""
         row = self.state.row(
-            "SELECT id, public_id, meaning, observed_at FROM standing_publications"
+            "SELECT id, public_id, meaning, observed_at, announce FROM standing_publications"
             " WHERE list = ? AND verdict = 'accepted' ORDER BY id DESC LIMIT 1",
             list_,
         )
@@ -121,7 +122,7 @@ class Store(Log):
         listed = [(r, cells_of(r)) for r in rows]
         self._known_contents[list_] = {cells: r["content"] for r, cells in listed}
         standings = tuple(Standing(r["agreement"], listing(r["row"], cells), bool(r["spare"])) for r, cells in listed)
-        current = Current(row["id"], row["meaning"], moment(row["observed_at"]), standings)
+        current = Current(row["id"], row["meaning"], moment(row["observed_at"]), bool(row["announce"]), standings)
         self._currents[list_] = row["public_id"], current
         return current
 

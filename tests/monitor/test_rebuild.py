@@ -69,6 +69,19 @@ def test_by_the_same_rules_everything_comes_out_the_same(here: Service, tmp_path
     assert (result.differences, result.unanswered, result.acts) == ([], [], 4)
 
 
+def test_what_was_seen_in_a_replay_is_old_news_to_whatever_believes_it(here: Service, tmp_path: Path) -> None:
+    here.announce = False
+    here.sees(*ROWS, LEFT)
+    here.sees(*ROWS)
+    here.sees(*FEWER)
+    here.announce = True
+    here.check(after=2 * DAY)
+    assert {(e.kind, e.announce) for e in here.log()} == {(Kind.TERMINATED, False)}
+    here.check(after=3 * DAY)
+    with rebuilt(here, tmp_path / "new.db", here.rules) as (new, _):
+        assert tables(new) == tables(here.store)
+
+
 def test_a_rebuilt_file_goes_on_as_the_old_one_would(here: Service, tmp_path: Path) -> None:
     eventful(here)
     with rebuilt(here, tmp_path / "new.db", here.rules) as (new, _):
