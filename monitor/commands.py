@@ -197,10 +197,11 @@ def rebuild(context: Context, new: Path) -> None:
     """Derive everything again, by the rules of this version, into a NEW file; and print what differs.
 
     Starts from the workbooks, the checks and your decisions. Ids stay; an entry that no longer arises is kept,
-    retracted. Watches and deliveries go along; nobody is told of anything. This file is left as it is: stop the
-    service, put the new file in its place, and start it again.
+    retracted. Watches and deliveries go along; nobody is told of anything. Stop the service first: what it saw or sent
+    meanwhile would be missing from the new file. This one is left as it is; put the new one in its place, and start the
+    service again.
     """
-    from monitor.lock import one_check_at_a_time
+    from monitor.lock import one_check_at_a_time, only_one
     from monitor.log import open_reader
     from monitor.progress import progress
     from monitor.rebuild import rebuild as derive
@@ -217,6 +218,7 @@ def rebuild(context: Context, new: Path) -> None:
     with (
         wiring.reader(lambda: settings, 2) as reading,
         open_reader(settings.state) as old,
+        only_one(settings.state),
         one_check_at_a_time(settings.state),
         whole_or_not_at_all(new) as unfinished,
     ):
