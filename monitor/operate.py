@@ -69,8 +69,13 @@ def accept(context: Context, id: str, why: str) -> None:
     `publications show` prints beforehand what that would say.
     """
     from monitor.acts import accept as act
+    from monitor.lock import one_check_at_a_time
 
-    with wiring.reader(lambda: context.settings) as reading, wiring.store(context.settings) as store:
+    with (
+        wiring.reader(lambda: context.settings) as reading,
+        wiring.store(context.settings) as store,
+        one_check_at_a_time(context.settings.state),
+    ):
         result = act(store, reading, id, now=context.now, rules=wiring.rules(context.settings), why=why)
     click.echo(f"Accepted {id}: {output.entries_added(result.entries)}.")
     _follow_up(context)
@@ -139,7 +144,9 @@ def different(context: Context, id: str, why: str) -> None:
 
 
 def _answer(context: Context, act: Callable[..., None], id: str, why: str) -> None:
-    with wiring.store(context.settings) as store:
+    from monitor.lock import one_check_at_a_time
+
+    with wiring.store(context.settings) as store, one_check_at_a_time(context.settings.state):
         act(store, id, now=context.now, why=why)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, timedelta
+from threading import Thread
 
 import pytest
 from click.testing import CliRunner, Result
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 from monitor import acts
 from monitor.__main__ import group
 from monitor.context import Context
+from monitor.lock import one_check_at_a_time
 from tests.monitor.builders import Service
 from tests.monitor.test_acts import CAME, FEWER, LEFT, ROWS, STAYS
 
@@ -65,6 +67,18 @@ def test_accepting_records_and_tells(here: Service, told: Told) -> None:
     shown = run(here, told, "publications", "show", id).stdout
     assert "accepted by an operator: ICE wrote so" in shown
     assert "In the log: 25 terminated, 1 new." in shown
+
+
+def test_what_is_decided_while_a_check_runs_waits_for_it(here: Service, told: Told) -> None:
+    """Of a list that was asked for before, "not modified" would be said of the one that has been accepted since."""
+    id = held(here)
+    deciding = Thread(target=run, args=(here, told, "publications", "accept", id))
+    with one_check_at_a_time(here.store.state.path):
+        deciding.start()
+        deciding.join(1)
+        assert (deciding.is_alive(), here.log()) == (True, [])
+    deciding.join()
+    assert len(here.log()) == 26
 
 
 def test_rejecting_says_what_comes_next(here: Service, told: Told) -> None:
