@@ -201,12 +201,15 @@ def _with_corrections(lines: Sequence[Line]) -> list[_Told]:
 
     An application that was reported dropped and turns out to be an agreement, for one.
     """
-    notes = {line.entry.agreement: line for line in lines if line.entry.kind in CORRECTIONS}
+    notes: dict[str, Line] = {}
+    for line in lines:
+        if line.entry.kind in CORRECTIONS:
+            notes.setdefault(line.entry.agreement, line)
     news = {line.entry.agreement for line in lines if line.entry.kind not in CORRECTIONS}
     return [
         (line, None if line.entry.kind in CORRECTIONS else notes.get(line.entry.agreement))
         for line in lines
-        if line.entry.kind not in CORRECTIONS or line.entry.agreement not in news
+        if not (line.entry.agreement in news and notes.get(line.entry.agreement) is line)
     ]
 
 

@@ -143,6 +143,7 @@ class _Check:
     def unchanged(self, seen: Fetched | None = None) -> CheckResult:
         """The rows that were believed last are still there: what was held meanwhile is moot."""
         assert self._current
+        self._announce = self._current.announce
         self._make_moot(self._held)
         self._store.record_check(
             self._list,
@@ -182,6 +183,7 @@ class _Check:
         if doubtful and not self._released(doubtful, again):
             return self.hold(seen, publication, doubtful, says)
         if again:
+            self._announce = again.announce
             return self._accept(again.publication, replace(publication, observed_at=again.observed_at), matching, seen)
         return self._accept(self._recorded(seen, publication, says), publication, matching, seen)
 
@@ -242,7 +244,6 @@ class _Check:
         """
         store = self._store
         self._make_moot([h for h in self._held if h.publication < number])
-        store.decide(number, self._now, "accepted", act=act)
         matching = self._under_two_names(matching)
         identified = self._identify(matching)
         changes = self._changes(matching, identified)
@@ -257,6 +258,7 @@ class _Check:
         for second, first in matching.twins:
             numbers[id(second)] = numbers[id(first)]
             spares.add(id(second))
+        store.decide(number, self._now, "accepted", act=act)
         store.record_listings(
             number,
             [Standing(numbers[id(n)], n, id(n) in spares) for n in publication.listings],
@@ -273,6 +275,9 @@ class _Check:
         if seen:
             store.record_check(self._list, self._now, Outcome.CHANGED, publication=number, sha256=seen.sha256)
             store.record_validators(self._list, _validators(seen))
+        else:
+            # "Not modified" since the workbook before would not mean that this one is still there.
+            store.record_validators(self._list, Validators())
         settled = frozenset(c.about for c in changes if c.about)
         confirmed = self._confirm(number, without=settled)
         return CheckResult(
@@ -308,8 +313,16 @@ class _Check:
 
     def _merge(self, one_key: Sequence[tuple[Match, Match]], publication: int, observed_at: datetime) -> int:
         """Let agreements that came to share one key be one: the younger id leads to the older."""
-        notes = [diff.merged(older, younger, self._store.arrival(younger.old.agreement)) for older, younger in one_key]
-        self._append(notes, [older.old.agreement for older, _ in one_key], publication, observed_at)
+        kind = Kind.NEW if self._list is ListName.PARTICIPATING else Kind.APPLIED
+        notes = [
+            diff.merged(older, younger, self._store.arrival(younger.old.agreement, kind)) for older, younger in one_key
+        ]
+        # Where nothing told of the younger, the note stands under its id: there may be several of one older agreement.
+        agreements = [
+            (older if note.about else younger).old.agreement
+            for note, (older, younger) in zip(notes, one_key, strict=True)
+        ]
+        self._append(notes, agreements, publication, observed_at)
         for older, younger in one_key:
             self._store.merge(younger.old.agreement, older.old.agreement)
         return len(notes)

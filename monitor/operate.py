@@ -39,7 +39,12 @@ def list_publications(context: Context, form: str, held: bool) -> None:
 @click.pass_obj
 def show_publication(context: Context, id: str) -> None:
     """Print a publication, what became of it, and what it says; of a held one what accepting it would say."""
-    with wiring.reader(lambda: context.settings) as reading, wiring.store(context.settings) as store:
+    print_publication(context, id)
+
+
+def print_publication(context: Context, id: str) -> None:
+    """Print what became of a publication and what it says; or what it would say, found out by trying."""
+    with wiring.store(context.settings) as store:
         publication = store.publication(id)
         entries: tuple[Entry, ...] = tuple(store.entries(publication=id))
         refused = ""
@@ -47,7 +52,8 @@ def show_publication(context: Context, id: str) -> None:
             from monitor.acts import rehearse
 
             try:
-                entries = rehearse(store, reading, id, now=context.now, rules=wiring.rules(context.settings))
+                with wiring.reader(lambda: context.settings) as reading:
+                    entries = rehearse(store, reading, id, now=context.now, rules=wiring.rules(context.settings))
             except NotPossible as exc:
                 refused = str(exc)
         output.print_publication(publication, store.decisions(id), entries, refused)
@@ -63,8 +69,13 @@ def accept(context: Context, id: str, why: str) -> None:
     `publications show` prints beforehand what that would say.
     """
     from monitor.acts import accept as act
+    from monitor.lock import one_check_at_a_time
 
-    with wiring.reader(lambda: context.settings) as reading, wiring.store(context.settings) as store:
+    with (
+        wiring.reader(lambda: context.settings) as reading,
+        wiring.store(context.settings) as store,
+        one_check_at_a_time(context.settings.state),
+    ):
         result = act(store, reading, id, now=context.now, rules=wiring.rules(context.settings), why=why)
     click.echo(f"Accepted {id}: {output.entries_added(result.entries)}.")
     _follow_up(context)
@@ -133,7 +144,9 @@ def different(context: Context, id: str, why: str) -> None:
 
 
 def _answer(context: Context, act: Callable[..., None], id: str, why: str) -> None:
-    with wiring.store(context.settings) as store:
+    from monitor.lock import one_check_at_a_time
+
+    with wiring.store(context.settings) as store, one_check_at_a_time(context.settings.state):
         act(store, id, now=context.now, why=why)
 
 

@@ -128,7 +128,8 @@ def print_rebuilt(result: Rebuilt, old: Path, new: Path) -> None:
 
 def print_agreement(agreement: AgreementRecord, history: Sequence[Entry]) -> None:
     """An agreement: where it stands, and its whole history."""
-    click.echo(f"{agreement.agency}, {agreement.state or 'state unknown'}: {agreement.support_type}")
+    named, of = printable(agreement.agency), printable(agreement.support_type)
+    click.echo(f"{named}, {agreement.state or 'state unknown'}: {of}")
     where = " and ".join(agreement.listed) or "no"
     _facts(
         {
@@ -185,7 +186,7 @@ def _print_brief(entry: Entry) -> None:
     if entry.pending_since:
         click.echo(f"    on the pending list since {_minute(entry.pending_since)}")
     if entry.reasons:
-        click.echo(f"    because: {'; '.join(entry.reasons)}")
+        click.echo(f"    because: {printable('; '.join(entry.reasons))}")
 
 
 def print_publication(
@@ -288,7 +289,7 @@ def print_status(
         click.echo(f"doubtful since {_minute(review.arrival.observed_at)}: {names} ({review.id})")
         troubles = True
     for publication in waiting:
-        click.echo(f"held since {_minute(publication.observed_at)}: {publication.file} ({publication.id})")
+        click.echo(f"held since {_minute(publication.observed_at)}: {printable(publication.file)} ({publication.id})")
         troubles = True
     return troubles
 
