@@ -119,8 +119,9 @@ def found_the_same() -> list[Entry]:
 
 
 def retracted() -> list[Entry]:
-    wrong = entry(Kind.NEW, publication=source("earlier.xlsx"))
-    return numbered(wrong, entry(Kind.RETRACTED, about=wrong.id, reasons=("this was wrong: ICE's file was cut off",)))
+    came, left = (entry(kind, publication=source("earlier.xlsx")) for kind in (Kind.NEW, Kind.TERMINATED))
+    why = ("this was wrong: ICE's file was cut off",)
+    return numbered(came, left, *(entry(Kind.RETRACTED, about=wrong.id, reasons=why) for wrong in (came, left)))
 
 
 EVERYTHING = watch(kinds=frozenset(Kind), significance=Significance.CLERICAL)
