@@ -230,6 +230,8 @@ def rebuild(context: Context, new: Path) -> None:
     from monitor.store import open_store
 
     settings = context.settings
+    if not settings.state.exists():
+        raise MonitorError(f"{settings.state}: there is no such file to rebuild; name it with --db")
     carriers = [load() for load in context.rebuilders]
 
     def ahead(look: PastCheck) -> None:

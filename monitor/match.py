@@ -142,7 +142,8 @@ def under_one_key(matches: Iterable[Match]) -> list[tuple[Match, Match]]:
     for older, *rest in groups.values():
         for younger in rest:
             a, b = older.new.values, younger.new.values
-            if not _two_places(a, b) and not (a.moa and b.moa and document_name(a.moa) != document_name(b.moa)):
+            documents_differ = a.moa and b.moa and document_name(a.moa) != document_name(b.moa)
+            if same_county(a, b) is not False and not documents_differ:
                 found.append((older, younger))
     return found
 

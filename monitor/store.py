@@ -379,10 +379,13 @@ class Store(Log):
         )
 
     def unanswered(self) -> frozenset[str]:
-        """The departures that an operator is asked about, and has said nothing of."""
+        """The departures that an operator is asked about and has said nothing of, while their arrivals stand."""
         return frozenset(
             r["departure"]
-            for r in self.state.rows("SELECT departure FROM reviews WHERE public_id NOT IN (SELECT subject FROM acts)")
+            for r in self.state.rows(
+                "SELECT r.departure FROM reviews r JOIN log a ON a.id = r.arrival"
+                " WHERE r.public_id NOT IN (SELECT subject FROM acts) AND a.status IS NULL"
+            )
         )
 
     def agreement_id(self, agreement: int) -> str:

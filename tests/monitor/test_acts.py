@@ -401,6 +401,24 @@ def test_of_an_application_that_became_an_agreement_it_is_the_agreement_that_was
     assert [about[e.about or ""] for e in here.log() if e.kind is Kind.MERGED] == [Kind.NEW]
 
 
+def test_two_rows_of_one_key_in_two_real_counties_stay_two(here: Service) -> None:
+    """Georgia has both counties; the police of two places may well have one name, and have applied without a date."""
+    one = cells("Milltown Police Department", county="Cobb County")
+    other = replace(one, agency="Miltown Twp Police", county="Fulton County")
+    here.sees(one, STAYS)
+    here.sees(one, other, STAYS)
+    here.sees(one, replace(other, agency=one.agency), STAYS)
+    assert Kind.MERGED not in kinds(here.log())
+
+
+def test_a_departure_whose_arrival_proved_to_be_something_else_waits_no_longer(here: Service) -> None:
+    doubtful(here)
+    arrival = here.store.reviews()[0].arrival
+    acts.retract(here.store, arrival.id, now=here.now, why="a slip")
+    here.check(after=3 * DAY)
+    assert kinds(here.log())[-1] is Kind.CONFIRMED
+
+
 def test_two_rows_of_one_key_with_two_documents_stay_two(here: Service) -> None:
     one = cells(county="#N/A", moa="link", moa_address="https://www.ice.gov/doclib/287gMOA/one.pdf")
     other = replace(

@@ -136,7 +136,8 @@ def test_a_retraction_is_shown_with_the_entry(here: Service, told: Told) -> None
     here.sees(LEFT, STAYS)
     here.sees(STAYS)
     (gone,) = here.log()
-    assert run(here, told, "retract", gone.id).exit_code == 2  # without a reason
+    for reason in ((), ("--why", " "), ("--why", "\x1b[2J"), ("--why", "\udcff")):
+        assert run(here, told, "retract", gone.id, *reason).exit_code == 2
     assert run(here, told, "retract", gone.id, "--why", "the file was cut off").stdout == f"Retracted {gone.id}.\n"
     shown = run(here, told, "show", gone.id).stdout
     assert "terminated (retracted)" in shown
