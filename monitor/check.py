@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from monitor import diff, guard
 from monitor.errors import SourceError, WorkbookError
-from monitor.match import Key, key, match, rejoin
+from monitor.match import NOBODY, Apart, Key, key, match, rejoin
 from monitor.model import (
     Application,
     Change,
@@ -122,6 +122,7 @@ class _Check:
         self._rules, self._announce = rules, announce
         self._current = store.current(list_)
         self._held = store.held(list_)
+        self._apart: Apart = NOBODY
 
     def unchanged(self, seen: Fetched | None = None) -> CheckResult:
         """The rows that were believed last are still there: what was held meanwhile is moot."""
@@ -149,7 +150,8 @@ class _Check:
             return self.unchanged(seen)
         if self._current is None:
             return self._accept(seen, publication, says, match((), publication.listings), None)
-        matching = match(self._current.standings, publication.listings)
+        self._apart = self._side_by_side(self._current.standings, publication.listings)
+        matching = match(self._current.standings, publication.listings, self._apart)
         doubtful = None
         if self._list is ListName.PARTICIPATING:
             doubtful = guard.plausibility(
@@ -162,6 +164,23 @@ class _Check:
         if doubtful and not self._released(doubtful, again):
             return self.hold(seen, publication, doubtful, says)
         return self._accept(seen, publication, says, matching, again)
+
+    def _side_by_side(self, standings: Sequence[Standing], listings: Sequence[Listing]) -> Apart:
+        """By each key that is back: which agreements that left were ever listed beside the one that had it."""
+        was, now = {key(s.listing.values) for s in standings}, {key(n.values) for n in listings}
+        came = now - was
+        departures = self._store.departures(self._list)
+        known = [d.standing for d in departures]
+        if self._list is ListName.PENDING:
+            known += [m.old for m in self._participating().values()]
+        left = {s.agreement for s in standings if key(s.listing.values) not in now}
+        left |= {d.standing.agreement for d in departures}
+        back: dict[Key, set[int]] = {}
+        for standing in known:
+            if (k := key(standing.listing.values)) in came:
+                back.setdefault(k, set()).add(standing.agreement)
+        beside = self._store.side_by_side(set().union(*back.values()), left) if back else {}
+        return {k: frozenset().union(*(beside[one] for one in back[k])) for k in back}
 
     def _seen_before(self, seen: Fetched) -> Held | None:
         """The held publication that these bytes are, if they are the newest held one."""
@@ -241,13 +260,13 @@ class _Check:
         if not matching.came:
             return _Identified()
         departures = self._store.departures(self._list)
-        returned = _rejoin(departures, [d.standing for d in departures], matching.came)
+        returned = _rejoin(departures, [d.standing for d in departures], matching.came, self._apart)
         taken = {id(m.new) for _, m in returned}
         rest = [n for n in matching.came if id(n) not in taken]
         if self._list is ListName.PARTICIPATING:
             applications = self._store.applications()
             standings = [a.standing for a in applications]
-            return _Identified(returned, _rejoin(applications, standings, rest))
+            return _Identified(returned, _rejoin(applications, standings, rest, self._apart))
         here = {m.old.agreement for m in (*matching.matches, *(m for _, m in returned))}
         left = {d.standing.agreement: d for d in departures if d.standing.agreement not in here}
         known_there = self._participating()
@@ -352,11 +371,11 @@ class _Identified:
 
 
 def _rejoin(
-    known: Sequence[_Known], standings: Sequence[Standing], came: Sequence[Listing]
+    known: Sequence[_Known], standings: Sequence[Standing], came: Sequence[Listing], apart: Apart
 ) -> list[tuple[_Known, Match]]:
     """Pair what is known with rows that came, keeping what is known of each."""
     of = {id(standing): k for k, standing in zip(known, standings, strict=True)}
-    return [(of[id(m.old)], m) for m in rejoin(standings, came)]
+    return [(of[id(m.old)], m) for m in rejoin(standings, came, apart)]
 
 
 def _validators(seen: Fetched) -> Validators:

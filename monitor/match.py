@@ -9,7 +9,7 @@ a match: a false "new" beside a "no longer listed" can be withdrawn, a false ide
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 
 from rapidfuzz.distance import OSA
@@ -20,6 +20,9 @@ from monitor.names import county_in
 from monitor.normalize import document_name
 
 Key = tuple[str | None, str, SupportType | None]
+# By the key of an agreement that had left: those that were ever listed beside it, and so are not it respelt.
+Apart = Mapping[Key, frozenset[int]]
+NOBODY: Apart = {}
 
 
 def key(values: Values) -> Key:
@@ -27,20 +30,21 @@ def key(values: Values) -> Key:
     return values.state, values.agency, values.support_type
 
 
-def match(old: Sequence[Standing], new: Sequence[Listing]) -> Matching:
+def match(old: Sequence[Standing], new: Sequence[Listing], apart: Apart = NOBODY) -> Matching:
     """Account for every row of two publications of one list.
 
     Matches are one-to-one. A row of `new` whose key is listed already, and that continues nobody else, is a second
-    listing of the same agreement, not a new one (4 August 2025: one borough in two identical rows).
+    listing of the same agreement, not a new one (4 August 2025: one borough in two identical rows). `apart`: which
+    agreements the rows of a key cannot continue.
     """
     exact, gone, came = _by_key(old, new)
     mains, spares_gone = _parted(gone)
     firsts, repeated = _first_of_each(came, exact)
     listed = frozenset(document_name(v.moa) for m in exact for v in (m.old.listing.values, m.new.values))
-    found = by_evidence(mains, firsts, AT_ONCE, listed)
+    found = by_evidence(mains, firsts, AT_ONCE, listed, apart)
     taken = {id(m.new) for m in found}
     rest = [n for n in firsts if id(n) not in taken]
-    found += by_evidence(spares_gone, rest, SECOND_ROW, listed)
+    found += by_evidence(spares_gone, rest, SECOND_ROW, listed, apart)
     ended = {id(m.old) for m in found}
     taken = {id(m.new) for m in found}
     gone = [standing for standing in gone if id(standing) not in ended]
@@ -50,13 +54,13 @@ def match(old: Sequence[Standing], new: Sequence[Listing]) -> Matching:
     return Matching(tuple(matches), tuple(spares), tuple(gone), tuple(came), tuple(twins))
 
 
-def rejoin(left: Sequence[Standing], came: Sequence[Listing]) -> list[Match]:
+def rejoin(left: Sequence[Standing], came: Sequence[Listing], apart: Apart = NOBODY) -> list[Match]:
     """Which of the rows that `came` are agreements that `left` earlier (or applied): by key, else by evidence.
 
     Nothing was replaced at the same moment here, so another office of the same place is not enough.
     """
     exact, gone, rest = _by_key(left, came)
-    return [*exact, *by_evidence(gone, rest, LATER)]
+    return [*exact, *by_evidence(gone, rest, LATER, apart=apart)]
 
 
 def _parted(gone: Iterable[Standing]) -> tuple[list[Standing], list[Standing]]:
@@ -199,16 +203,20 @@ def by_evidence(
     came: Sequence[Listing],
     rules: Rules,
     listed: frozenset[str] = frozenset(),
+    apart: Apart = NOBODY,
 ) -> list[Match]:
     """Pair what exact keys left over: mutual best by a margin, again and again until nothing more is certain.
 
     `listed`: names of the documents of rows that are matched; they are not those of the rows left over, whichever
-    row carries them now.
+    row carries them now. `apart`: two that were ever listed side by side are never one by evidence, whatever speaks for
+    it: where one of them had left and a row of its key comes while the other goes, the one returned and the other left.
     """
     shared = listed | _shared_documents([s.listing for s in gone]) | _shared_documents(came)
     found: dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]] = {}
     for i, j in _candidates([s.listing.values for s in gone], [n.values for n in came]):
         a, b = gone[i].listing.values, came[j].values
+        if gone[i].agreement in apart.get(key(b), ()):
+            continue
         evidence = weigh(a, b, shared)
         if reasons := believed(evidence, rules):
             found[i, j] = (evidence.weight, -OSA.distance(a.agency, b.agency)), reasons

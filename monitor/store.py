@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -160,6 +160,20 @@ class Store(Log):
                 leaving,
             )
         )
+
+    def side_by_side(self, some: Iterable[int], others: Iterable[int]) -> dict[int, frozenset[int]]:
+        """For each of some agreements, which of the others were ever listed in one publication with it."""
+        found: dict[int, set[int]] = {one: set() for one in some}
+        beside = list(others)
+        for r in self.state.rows(
+            "SELECT DISTINCT a.agreement AS one, b.agreement AS other FROM listings a"
+            " JOIN listings b ON b.publication = a.publication AND b.agreement <> a.agreement"
+            f" WHERE a.agreement IN ({_marks(found)}) AND b.agreement IN ({_marks(beside)})",
+            *found,
+            *beside,
+        ):
+            found[r["one"]].add(r["other"])
+        return {one: frozenset(with_) for one, with_ in found.items()}
 
     def applications(self) -> tuple[Application, ...]:
         """Agreements on the pending list, or dropped from it, that were never seen on the participating list."""
@@ -371,10 +385,9 @@ class Store(Log):
         wanted = list(hashes.values())
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
-            marks = ", ".join("?" * len(part))
             numbers |= {
                 r["hash"]: r["id"]
-                for r in self.state.rows(f"SELECT hash, id FROM contents WHERE hash IN ({marks})", *part)
+                for r in self.state.rows(f"SELECT hash, id FROM contents WHERE hash IN ({_marks(part)})", *part)
             }
         return known | {cells: numbers[digest] for cells, digest in hashes.items()}
 
@@ -386,6 +399,11 @@ def public_id(prefix: str, *parts: str) -> str:
 
 def _digest(*parts: str) -> bytes:
     return hashlib.sha256(_json(parts).encode()).digest()[:16]
+
+
+def _marks(values: Collection[object]) -> str:
+    """A mark for each value of an SQL list."""
+    return ", ".join("?" * len(values))
 
 
 def _json(value: object) -> str:

@@ -223,6 +223,26 @@ def test_an_agreement_that_came_back_can_leave_again(here: Service) -> None:
     assert here.log()[-1].about == here.log()[3].id
 
 
+def test_of_two_that_stood_side_by_side_one_returns_while_the_other_leaves(here: Service) -> None:
+    """By state, day and name the two might be one agreement, had they not been listed as two."""
+    melbourne, city = (replace(MERE, agency=f"{name} Police Department") for name in ("Melbourne", "City of Melbourne"))
+    here.sees(TIDE, melbourne, city)
+    here.sees(TIDE, city)
+    here.check(after=3 * DAY)
+    here.sees(TIDE, melbourne)
+    assert here.told()[2:] == [(Kind.TERMINATED, city.agency), (Kind.RETURNED, melbourne.agency)]
+
+
+def test_two_that_never_stood_side_by_side_may_be_one(here: Service) -> None:
+    melbourne, city = (replace(MERE, agency=f"{name} Police Department") for name in ("Melbourne", "City of Melbourne"))
+    here.sees(TIDE, melbourne)
+    here.sees(TIDE)
+    here.check(after=3 * DAY)
+    here.sees(TIDE, replace(city, signed="2026-03-04"))
+    here.sees(TIDE, replace(melbourne, signed="2026-03-04"))
+    assert here.told()[2:] == [(Kind.NEW, city.agency), (Kind.CHANGED, melbourne.agency)]
+
+
 # --- the pending list ------------------------------------------------------------------------------------------
 
 
@@ -349,6 +369,38 @@ def test_a_baseline_after_a_held_list_is_the_baseline(here: Service) -> None:
     listed = [e for e in here.log() if e.kind is Kind.NEW]
     assert len(listed) == 1
     assert listed[0].agreement not in {a.id for a in here.store.agreements() if a.listed_before}
+
+
+def test_of_two_applications_that_stood_side_by_side_one_returns_while_the_other_leaves(here: Service) -> None:
+    one, other = (application(replace(MERE, agency=f"{name} Police Department")) for name in ("Harl", "City of Harl"))
+    here.sees(one, other, list_=PENDING)
+    here.sees(other, list_=PENDING)
+    here.check(PENDING, after=3 * DAY)
+    here.sees(one, list_=PENDING)
+    assert here.told()[2:] == [(Kind.DROPPED, other.agency), (Kind.RETURNED, one.agency)]
+
+
+def test_an_application_does_not_become_one_that_stood_beside_it_and_participates_now(here: Service) -> None:
+    one, other = (replace(MERE, agency=f"{name} Police Department") for name in ("Harl", "City of Harl"))
+    here.sees(TIDE)
+    here.sees(application(one), application(other), list_=PENDING)
+    here.sees(TIDE, one)
+    here.sees(application(other), list_=PENDING)
+    here.sees(application(one), list_=PENDING)
+    assert here.told()[1:] == [(Kind.DROPPED, other.agency), (Kind.APPLIED, one.agency)]
+    assert here.log()[0].agreement == here.log()[2].agreement
+
+
+def test_a_dropped_application_does_not_return_as_one_that_stood_beside_it_and_participates_now(here: Service) -> None:
+    one, other = (
+        replace(MERE, agency=f"{name} Police Department", county="Bay County") for name in ("Harl", "City of Harl")
+    )
+    here.sees(TIDE)
+    here.sees(application(one), application(other), list_=PENDING)
+    here.sees(TIDE, one)
+    here.sees(list_=PENDING)
+    here.sees(application(one), list_=PENDING)
+    assert here.told()[1:] == [(Kind.DROPPED, other.agency), (Kind.APPLIED, one.agency)]
 
 
 def test_a_pending_list_that_is_not_linked_is_not_all_pending_gone(here: Service) -> None:

@@ -373,6 +373,32 @@ def test_a_row_that_comes_with_its_neighbours_document_continues_nobody() -> Non
     assert [n.cells.agency for n in found.came] == ["Stuart Police Department"]
 
 
+def test_two_that_were_ever_listed_side_by_side_are_never_one_by_evidence() -> None:
+    """Both spellings stood on the list once, as two agreements: what comes is the one that it is called."""
+    stays, left = police("City of Melbourne"), police("Melbourne")
+    row, other = listings(left, police("Melborne"))
+    assert match(standings(listings(stays)), [row]).matches
+    found = match(standings(listings(stays)), [row], {key(row.values): frozenset({1})})
+    assert [s.listing.cells for s in found.gone] == [stays]
+    assert [n.cells for n in found.came] == [left]
+    assert match(standings(listings(stays)), [row], {key(row.values): frozenset({2})}).matches
+    assert match(standings(listings(stays)), [row], {key(other.values): frozenset({1})}).matches
+
+
+def test_one_that_stood_beside_another_is_no_rival_for_its_row() -> None:
+    old, row = standings(listings(police("Tamba"), police("Tamby"))), listings(police("Tambu"))[0]
+    assert not match(old, [row]).matches
+    assert [m.old.agreement for m in match(old, [row], {key(row.values): frozenset({1})}).matches] == [2]
+
+
+def test_a_second_row_that_stood_beside_another_agreement_does_not_become_it() -> None:
+    first, second = police("City of Melbourne"), police("Melborne")
+    both = [Standing(1, row, spare) for row, spare in zip(listings(first, second), (False, True), strict=True)]
+    rows = listings(first, police("Melbourne"))
+    assert [m.new for m in match(both, rows).spares] == [rows[1]]
+    assert list(match(both, rows, {key(rows[1].values): frozenset({1})}).came) == [rows[1]]
+
+
 # --- rivals ------------------------------------------------------------------------------------------------
 
 
@@ -452,6 +478,12 @@ def test_an_agreement_that_left_comes_back_under_another_spelling_with_its_date(
 )
 def test_what_was_not_replaced_in_the_same_publication_needs_more(left: Cells, came: Cells) -> None:
     assert rejoined(left, came) is None
+
+
+def test_what_left_does_not_come_back_as_one_that_stood_beside_it() -> None:
+    left, came = standings(listings(police("Macro Island"))), listings(police("Marco Island"))
+    assert rejoin(left, came)
+    assert not rejoin(left, came, {key(came[0].values): frozenset({1})})
 
 
 def test_an_application_becomes_an_agreement_under_another_spelling_by_its_county() -> None:
