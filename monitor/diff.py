@@ -22,6 +22,7 @@ from monitor.model import (
     Values,
 )
 from monitor.names import Likeness, likeness, real_county
+from monitor.normalize import document_name
 
 # The fields that a reader is told about, as the log names them.
 FIELDS = ("state", "agency", "type", "county", "support_type", "signed", "moa", "addendum")
@@ -41,8 +42,25 @@ def changed(match: Match) -> Change | None:
         after=match.new,
         fields=fields,
         significance=weightiest(fields),
-        reasons=match.reasons,
+        reasons=(*match.reasons, *_what_it_means(match.old.listing.values, match.new.values)),
     )
+
+
+def _what_it_means(old: Values, new: Values) -> tuple[str, ...]:
+    """What several changed cells say together: an agreement signed again, or one document under another support type.
+
+    A later date alone may be a corrected one, and a new document alone the old one scanned again.
+    """
+    documents = document_name(old.moa), document_name(new.moa)
+    if not all(documents):
+        return ()
+    another = documents[0] != documents[1]
+    said = []
+    if another and old.signed and new.signed and old.signed < new.signed:
+        said.append("signed again: a later date and another document")
+    if not another and old.support_type and new.support_type and old.support_type is not new.support_type:
+        said.append("the same document under another support type")
+    return tuple(said)
 
 
 def field_changes(before: Listing, after: Listing) -> tuple[FieldChange, ...]:
@@ -261,7 +279,7 @@ def _came_back(returned: Sequence[tuple[Departure, Match]]) -> list[Change]:
                 before=departure.standing.listing,
                 after=match.new,
                 fields=field_changes(departure.standing.listing, match.new),
-                reasons=match.reasons,
+                reasons=(*match.reasons, *_what_it_means(departure.standing.listing.values, match.new.values)),
             )
         )
     return changes
