@@ -115,7 +115,10 @@ def _same_day_and_name(e: Evidence) -> bool:
 
 
 def _same_day_other_model(e: Evidence) -> bool:
-    """One agency, one day, and another model: one agreement described anew. 21 November 2025: eight rows at once."""
+    """One agency, one day, and another model in the same publication: one agreement described anew.
+
+    Not later: an agency may sign for several models on one day, of which one leaves and another comes months after.
+    """
     return bool(e.signed) and e.name >= Likeness.WORDING and e.state is not False and e.support_type is False
 
 
@@ -168,6 +171,11 @@ def _same_day_respelt(e: Evidence) -> bool:
     return bool(e.signed) and _same_kind(e) and e.name >= Likeness.WORDING
 
 
+def listed_twice(e: Evidence) -> bool:
+    """A row beside another of one publication that lists the same agreement: all the same but the name's spelling."""
+    return bool(e.document and e.signed) and _same_kind(e) and e.name >= Likeness.WORDING and e.county is not False
+
+
 Rules = tuple[Callable[[Evidence], bool], ...]
 
 # What is believed of two rows seen apart in time; of one replaced by the other in the same publication, which is a
@@ -175,12 +183,17 @@ Rules = tuple[Callable[[Evidence], bool], ...]
 LATER: Rules = (
     _same_document,
     _same_day_and_name,
-    _same_day_other_model,
     _same_day_other_state,
     _same_name_and_county,
 )
-AT_ONCE: Rules = (*LATER, _same_name_at_once, _same_day_and_place, _same_day_much_the_same_name)
-SECOND_ROW: Rules = (_same_day_respelt,)
+AT_ONCE: Rules = (
+    *LATER,
+    _same_day_other_model,
+    _same_name_at_once,
+    _same_day_and_place,
+    _same_day_much_the_same_name,
+)
+SECOND_ROW: Rules = (_same_day_respelt, _same_name_at_once)
 
 _NAME_REASONS = {
     Likeness.EQUAL: "same name",

@@ -14,7 +14,7 @@ from dataclasses import astuple
 
 from rapidfuzz.distance import OSA
 
-from monitor.evidence import AT_ONCE, LATER, SECOND_ROW, Rules, agree, believed, same_county, weigh
+from monitor.evidence import AT_ONCE, LATER, SECOND_ROW, Rules, agree, believed, listed_twice, same_county, weigh
 from monitor.model import Listing, Match, Matching, Standing, SupportType, Values
 from monitor.names import county_in
 from monitor.normalize import document_name
@@ -41,14 +41,14 @@ def match(old: Sequence[Standing], new: Sequence[Listing], apart: Apart = NOBODY
     mains, spares_gone = _parted(gone)
     firsts, repeated = _first_of_each(came, exact)
     listed = frozenset(document_name(v.moa) for m in exact for v in (m.old.listing.values, m.new.values))
-    found = by_evidence(mains, firsts, AT_ONCE, listed, apart)
-    taken = {id(m.new) for m in found}
-    rest = [n for n in firsts if id(n) not in taken]
-    found += by_evidence(spares_gone, rest, SECOND_ROW, listed, apart)
+    respelt = _respelt(firsts, exact, apart)
+    taken = {id(m.new) for m in respelt}
+    found = by_evidence([*mains, *spares_gone], [n for n in firsts if id(n) not in taken], AT_ONCE, listed, apart)
     ended = {id(m.old) for m in found}
-    taken = {id(m.new) for m in found}
+    taken |= {id(m.new) for m in found}
     gone = [standing for standing in gone if id(standing) not in ended]
     matches, spares, gone = _one_each([*exact, *found], gone)
+    spares += respelt
     rest = [n for n in (*firsts, *repeated) if id(n) not in taken]
     spares, came, twins = _second_listings(rest, matches, spares)
     return Matching(tuple(matches), tuple(spares), tuple(gone), tuple(came), tuple(twins))
@@ -81,6 +81,26 @@ def _first_of_each(came: Iterable[Listing], exact: Iterable[Match]) -> tuple[lis
         (repeated if what in seen else firsts).append(listing)
         seen.add(what)
     return firsts, repeated
+
+
+def _respelt(came: Iterable[Listing], exact: Iterable[Match], apart: Apart) -> list[Match]:
+    """Rows that list once more, under another spelling, what stands on the list: they continue nobody who left."""
+    holders: dict[object, list[Match]] = defaultdict(list)
+    for m in sorted(exact, key=lambda m: m.old.agreement):
+        if m.new.values.moa:
+            holders[document_name(m.new.values.moa)].append(m)
+    found = []
+    for listing in came:
+        beside = apart.get(key(listing.values), ())
+        held = [
+            m
+            for m in holders.get(document_name(listing.values.moa), ())
+            if m.old.agreement not in beside and listed_twice(weigh(m.new.values, listing.values))
+        ]
+        if held:
+            holder = max(held, key=lambda m: _alike(m.new, listing))
+            found.append(Match(holder.old, listing, ("listed a second time",)))
+    return found
 
 
 def _fullest_first(listing: Listing) -> tuple[bool, bool, bool, tuple[str, ...]]:
@@ -207,6 +227,9 @@ def by_evidence(
 ) -> list[Match]:
     """Pair what exact keys left over: mutual best by a margin, again and again until nothing more is certain.
 
+    Second rows of agreements that stay are among the rivals, under rules of their own: an agreement that leaves does
+    not continue in the row that another had twice and that is respelt.
+
     `listed`: names of the documents of rows that are matched; they are not those of the rows left over, whichever
     row carries them now. `apart`: two that were ever listed side by side are never one by evidence, whatever speaks for
     it: where one of them had left and a row of its key comes while the other goes, the one returned and the other left.
@@ -218,7 +241,7 @@ def by_evidence(
         if gone[i].agreement in apart.get(key(b), ()):
             continue
         evidence = weigh(a, b, shared)
-        if reasons := believed(evidence, rules):
+        if reasons := believed(evidence, SECOND_ROW if gone[i].spare else rules):
             found[i, j] = (evidence.weight, -OSA.distance(a.agency, b.agency)), reasons
     matches: list[Match] = []
     while True:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.evidence import listed_twice, weigh
 from monitor.match import key, match, rejoin
 from monitor.model import Cells, Listing, Match, Matching, Standing
 from monitor.normalize import listing
@@ -179,6 +180,61 @@ def test_a_duplicate_with_its_document_is_not_taken_for_a_model_that_left() -> N
     found = compared([jail, task_force], [jail, jail])
     assert [s.listing.cells.support_type for s in found.gone] == [TASK_FORCE]
     assert len(found.spares) == 1
+
+
+@pytest.mark.parametrize(("model", "document"), [(WARRANT, "bacon"), (TASK_FORCE, "bacon"), (WARRANT, "")])
+def test_a_second_row_that_is_respelt_is_the_agreements_whose_second_it_was(model: str, document: str) -> None:
+    """Though another agreement of the agency, signed on the same day, leaves at the same moment."""
+    row = sheriff("Bacon", support_type=model, **(link(document) if document else {}))
+    other = sheriff("Bacon", support_type=JAIL, **link("jail"))
+    respelt = replace(row, agency="Baconn County Sheriff's Office")
+    found = compared([other, row, row], [row, respelt])
+    assert [s.listing.cells for s in found.gone] == [other]
+    assert [(m.old.listing.cells, m.new.cells) for m in found.spares] == [(row, respelt)]
+    assert not found.came
+
+
+def test_a_second_row_without_a_date_can_be_respelt_too() -> None:
+    row = pending(police("City of Hialeah"))
+    found = compared([row, row], [row, pending(police("Hialeah"))])
+    assert (len(found.matches), len(found.spares), len(found.came)) == (1, 1, 0)
+
+
+def test_a_row_listed_again_under_another_spelling_with_its_document_is_a_second_listing() -> None:
+    row = police("Macro Island", **link("island"))
+    again = replace(row, agency="Marco Island Police Department")
+    found = compared([row], [row, again])
+    assert [(m.new.cells, m.reasons) for m in found.spares] == [(again, ("listed a second time",))]
+    assert not found.came
+    left = compared([row, replace(row, support_type=JAIL, **link("jail"))], [row, again])
+    assert [s.listing.cells.support_type for s in left.gone] == [JAIL]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"agency": "Ocala Police Department"},
+        {"agency": "Macro Island Beach Police Department"},
+        {"state": "TEXAS"},
+        {"support_type": JAIL},
+        {"signed": "2025-06-01"},
+        {"signed": ""},
+        {"county": "Lee County"},
+        {"moa_address": "https://www.ice.gov/another.pdf"},
+        {"moa": "link pending", "moa_address": ""},
+    ],
+)
+def test_whatever_else_differs_makes_a_second_spelling_an_agreement_of_its_own(other: dict[str, str]) -> None:
+    row = police("Macro Island", county="Collier County", **link("island"))
+    again = replace(row, **({"agency": "Marco Island Police Department"} | other))
+    assert [n.cells for n in compared([row], [row, again]).came] == [again]
+
+
+def test_a_second_spelling_that_was_an_agreement_of_its_own_is_that_again() -> None:
+    row = police("Macro Island", **link("island"))
+    rows = listings(row, replace(row, agency="Marco Island Police Department"))
+    found = match(standings(rows[:1]), rows, {key(rows[1].values): frozenset({1})})
+    assert list(found.came) == [rows[1]]
 
 
 # --- evidence for ------------------------------------------------------------------------------------------
@@ -473,6 +529,7 @@ def test_an_agreement_that_left_comes_back_under_another_spelling_with_its_date(
         (sheriff("Bacon"), cells("Bacon County Jail", county="Bacon County")),
         (sheriff("Freedom", state="MINNESOTA"), sheriff("Freeborn", state="MINNESOTA")),
         (pending(police("City of Hialeah")), pending(police("Hialeah"))),
+        (sheriff("Bacon", support_type=JAIL), sheriff("Bacon", support_type=TASK_FORCE)),
         (sheriff("Bacon", signed="2025-02-14"), sheriff("Bacoon", signed="2025-06-01", county="Bacon County")),
     ],
 )
@@ -560,7 +617,13 @@ def test_the_order_of_the_rows_is_irrelevant(old: list[Cells], new: list[Cells],
     assert said(match(standing, rows)) == before
 
 
-@given(_distinct, _distinct)
+def none_twice(rows: Sequence[Cells]) -> bool:
+    """Whether no two rows are one agreement respelt: the later of them is an agreement of its own in one order only."""
+    values = [row.values for row in listings(*rows)]
+    return not any(listed_twice(weigh(a, b)) for i, a in enumerate(values) for b in values[:i])
+
+
+@given(_distinct.filter(none_twice), _distinct.filter(none_twice))
 def test_looking_back_swaps_what_has_gone_with_what_has_come(old: list[Cells], new: list[Cells]) -> None:
     forth, back = compared(old, new), compared(new, old)
     assert Counter(s.listing.cells for s in forth.gone) == Counter(n.cells for n in back.came)
