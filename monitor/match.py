@@ -38,12 +38,14 @@ def match(old: Sequence[Standing], new: Sequence[Listing], apart: Apart = NOBODY
     agreements the rows of a key cannot continue.
     """
     exact, gone, came = _by_key(old, new)
-    mains, spares_gone = _parted(gone)
+    staying = frozenset(m.old.agreement for m in exact)
     firsts, repeated = _first_of_each(came, exact)
     listed = frozenset(document_name(v.moa) for m in exact for v in (m.old.listing.values, m.new.values))
     respelt = _respelt(firsts, exact, apart)
     taken = {id(m.new) for m in respelt}
-    found = by_evidence([*mains, *spares_gone], [n for n in firsts if id(n) not in taken], AT_ONCE, listed, apart)
+    left = [s for s in gone if not s.spare or s.agreement in staying]
+    rest = [n for n in firsts if id(n) not in taken]
+    found = by_evidence(left, rest, AT_ONCE, listed, apart, staying)
     ended = {id(m.old) for m in found}
     taken |= {id(m.new) for m in found}
     gone = [standing for standing in gone if id(standing) not in ended]
@@ -61,13 +63,6 @@ def rejoin(left: Sequence[Standing], came: Sequence[Listing], apart: Apart = NOB
     """
     exact, gone, rest = _by_key(left, came)
     return [*exact, *by_evidence(gone, rest, LATER, apart=apart)]
-
-
-def _parted(gone: Iterable[Standing]) -> tuple[list[Standing], list[Standing]]:
-    """The agreements of which no row is left by its key, and the second rows of those that still have one."""
-    mains = [s for s in gone if not s.spare]
-    ended = {s.agreement for s in mains}
-    return mains, [s for s in gone if s.spare and s.agreement not in ended]
 
 
 def _first_of_each(came: Iterable[Listing], exact: Iterable[Match]) -> tuple[list[Listing], list[Listing]]:
@@ -224,11 +219,12 @@ def by_evidence(
     rules: Rules,
     listed: frozenset[str] = frozenset(),
     apart: Apart = NOBODY,
+    staying: frozenset[int] = frozenset(),
 ) -> list[Match]:
     """Pair what exact keys left over: mutual best by a margin, again and again until nothing more is certain.
 
-    Second rows of agreements that stay are among the rivals, under rules of their own: an agreement that leaves does
-    not continue in the row that another had twice and that is respelt.
+    Rows of agreements that are `staying` by another row are among the rivals, under rules of their own: an agreement
+    that leaves does not continue in the row that another had twice and that is respelt.
 
     `listed`: names of the documents of rows that are matched; they are not those of the rows left over, whichever
     row carries them now. `apart`: two that were ever listed side by side are never one by evidence, whatever speaks for
@@ -241,7 +237,7 @@ def by_evidence(
         if gone[i].agreement in apart.get(key(b), ()):
             continue
         evidence = weigh(a, b, shared)
-        if reasons := believed(evidence, SECOND_ROW if gone[i].spare else rules):
+        if reasons := believed(evidence, SECOND_ROW if gone[i].agreement in staying else rules):
             found[i, j] = (evidence.weight, -OSA.distance(a.agency, b.agency)), reasons
     matches: list[Match] = []
     while True:

@@ -432,6 +432,9 @@ def _only_decidable(rows: Sequence[Listing], departed: set[int], after: dict[int
     moving = [row for row in rows if row.row in departed or row.row in after]
     alike_but_for = _AlikeBut(moving)
     carried = Counter(document_name(row.values.moa) for row in rows)
+    of_agency: defaultdict[object, list[Listing]] = defaultdict(list)
+    for row in moving:
+        of_agency[row.values.state, row.values.agency].append(row)
     kept: dict[int, Cells] = {}
     holders: defaultdict[Key, list[Listing]] = defaultdict(list)
     for number, cells in after.items():
@@ -442,6 +445,7 @@ def _only_decidable(rows: Sequence[Listing], departed: set[int], after: dict[int
             (holder and holder.row != number and _takes_anothers_place(now, holder, moving))
             or any(not _told_apart(now, other) for other in holders[key(now.values)])
             or any(_as_near_to_another(changed, row, now, q) for q in alike_but_for(changed, now) if q.row != number)
+            or any(_model_of_another(row, now, q) for q in of_agency[now.values.state, now.values.agency])
             or _another_real_county(row, now)
             or _nothing_but_the_name(row, now, (now.values.state, now.values.agency) in agencies)
             or _another_word_of_place(row, now)
@@ -498,6 +502,13 @@ def _as_near_to_another(changed: Sequence[str], row: Listing, now: Listing, othe
     return distance <= OSA.distance(now.values.agency, row.values.agency)
 
 
+def _model_of_another(row: Listing, now: Listing, other: Listing) -> bool:
+    """A corrected model, and another agreement of the agency, signed the same day, that leaves or is corrected too."""
+    return (
+        other.row != row.row and row.values.support_type is not now.values.support_type and not _told_apart(now, other)
+    )
+
+
 def _another_real_county(row: Listing, now: Listing) -> bool:
     """A slip that makes a real county's name of another real county's ("Hall" to "Hale" in Texas). Two real counties
     are two agencies (Pima, Pinal), unless the document or the COUNTY cell says that they are one."""
@@ -510,14 +521,15 @@ def _another_real_county(row: Listing, now: Listing) -> bool:
 
 _WORDS_OF_PLACE = frozenset(
     "north south east west new old upper lower fort mount saint port point park lake isle hill hills mills "
-    "bay key".split()
+    "bay key city county town township borough village".split()
 )
 
 
 def _another_word_of_place(row: Listing, now: Listing) -> bool:
-    """A slip that makes another place's name of it: East to West, Fort to Port."""
+    """A slip that makes another place's name of it: East to West, Fort to Port, League City to "Cnty"; A&M to A&I."""
     one, other = set(row.values.agency.split()), set(now.values.agency.split())
-    return bool((one - other) & _WORDS_OF_PLACE and (other - one) & _WORDS_OF_PLACE)
+    initials = any(len(word) == 1 and word.isalpha() for word in one - other)
+    return initials or bool((one - other) & _WORDS_OF_PLACE and (other - one) & _WORDS_OF_PLACE)
 
 
 def _nothing_but_the_name(row: Listing, now: Listing, agency_listed: bool) -> bool:

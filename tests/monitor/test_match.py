@@ -194,6 +194,16 @@ def test_a_second_row_that_is_respelt_is_the_agreements_whose_second_it_was(mode
     assert not found.came
 
 
+def test_a_row_of_an_agreement_that_stays_by_its_other_row_does_not_become_another_model() -> None:
+    row = sheriff("Bacon", **link("bacon"))
+    first, second = listings(replace(row, agency="Baocn County Sheriff's Office"), row)
+    both = [Standing(1, first), Standing(1, second, spare=True)]
+    found = match(both, listings(row, replace(row, support_type=WARRANT, **link("wso"))))
+    assert [m.old.agreement for m in found.matches] == [1]
+    assert [n.cells.support_type for n in found.came] == [WARRANT]
+    assert not found.gone
+
+
 def test_a_second_row_without_a_date_can_be_respelt_too() -> None:
     row = pending(police("City of Hialeah"))
     found = compared([row, row], [row, pending(police("Hialeah"))])
@@ -479,6 +489,16 @@ def test_what_a_tie_leaves_open_may_be_settled_by_another_signal() -> None:
         [police("Tambu", county="Lake County")],
     )
     assert [s.listing.cells.agency for s in found.gone] == ["Tamba Police Department"]
+
+
+def test_what_is_certain_may_settle_what_was_not() -> None:
+    """ "Tambu" is as near to Tamba as to Tamby, until Tamba is known to be another row by its document."""
+    old = [police("Tamba", **link("tamba")), police("Tamby")]
+    found = compared(old, [police("Tambu"), police("Larkmere", **link("tamba"))])
+    assert {(m.old.listing.cells.agency[:5], m.new.cells.agency[:5]) for m in found.matches} == {
+        ("Tamba", "Larkm"),
+        ("Tamby", "Tambu"),
+    }
 
 
 def test_a_departure_beside_a_correction_is_still_a_departure() -> None:
