@@ -14,6 +14,8 @@ from typing import TypeVar
 
 from monitor import diff, guard
 from monitor.errors import SourceError, WorkbookError
+from monitor.evidence import AS_IT_LEFT, LATER
+from monitor.evidence import Rules as Evidenced
 from monitor.match import NOBODY, Apart, Key, key, match, rejoin
 from monitor.model import (
     Application,
@@ -264,16 +266,16 @@ class _Check:
         taken = {id(m.new) for _, m in returned}
         rest = [n for n in matching.came if id(n) not in taken]
         if self._list is ListName.PARTICIPATING:
-            applications = self._store.applications()
-            standings = [a.standing for a in applications]
-            return _Identified(returned, _rejoin(applications, standings, rest, self._apart))
+            return _Identified(returned, self._promoted(rest))
         here = {m.old.agreement for m in (*matching.matches, *(m for _, m in returned))}
         left = {d.standing.agreement: d for d in departures if d.standing.agreement not in here}
         known_there = self._participating()
+        unknown = [n for n in rest if key(n.values) not in known_there]
+        respelt = {id(m.new): m for m in rejoin([m.old for m in known_there.values()], unknown, self._apart)}
         already: list[Match] = []
         second: list[Match] = []
         for listing in rest:
-            known = known_there.get(key(listing.values))
+            known = known_there.get(key(listing.values)) or respelt.get(id(listing))
             if known is None:
                 continue
             agreement = known.old.agreement
@@ -283,6 +285,19 @@ class _Check:
                 (second if agreement in here else already).append(Match(known.old, listing, known.reasons))
             here.add(agreement)
         return _Identified(returned, already=already, second=second)
+
+    def _promoted(self, came: Sequence[Listing]) -> list[tuple[Application, Match]]:
+        """Which rows are applications that became agreements; of those that left the pending list just now the name and
+        that moment say so (16 May 2025: "Polce Department" had left the day before)."""
+        applications = self._store.applications()
+        found = _rejoin(applications, [a.standing for a in applications], came, self._apart)
+        taken = {id(m.new) for _, m in found}
+        promoted = {m.old.agreement for _, m in found}
+        just_left = [
+            a for a in applications if a.dropped and not a.dropped.confirmed and a.standing.agreement not in promoted
+        ]
+        rest = [n for n in came if id(n) not in taken]
+        return [*found, *_rejoin(just_left, [a.standing for a in just_left], rest, self._apart, AS_IT_LEFT)]
 
     def _under_two_names(self, matching: Matching) -> Matching:
         """Let a pending row continue the one that went, if the participating list knows both as one."""
@@ -324,7 +339,13 @@ class _Check:
             return diff.participating(matching, identified.returned, identified.promoted, dropped)
         current = self._store.current(ListName.PARTICIPATING)
         now_participating = frozenset(s.agreement for s in current.standings) if current else frozenset()
-        return diff.pending(matching, identified.returned, now_participating, identified.already, identified.second)
+        gone = [s for s in matching.gone if s.agreement not in now_participating]
+        new = self._store.listed_without_application(self._now - self._rules.confirm_after) if gone else ()
+        rows = [s.listing for s in current.standings if s.agreement in new and not s.spare] if current else []
+        listed = rejoin(gone, rows, self._apart, AS_IT_LEFT)
+        return diff.pending(
+            matching, identified.returned, now_participating, identified.already, identified.second, listed
+        )
 
     def _confirm(self, publication: int, *, without: frozenset[str]) -> int:
         """Confirm the departures that have stood for long enough, but those that this publication settles."""
@@ -371,11 +392,15 @@ class _Identified:
 
 
 def _rejoin(
-    known: Sequence[_Known], standings: Sequence[Standing], came: Sequence[Listing], apart: Apart
+    known: Sequence[_Known],
+    standings: Sequence[Standing],
+    came: Sequence[Listing],
+    apart: Apart,
+    rules: Evidenced = LATER,
 ) -> list[tuple[_Known, Match]]:
     """Pair what is known with rows that came, keeping what is known of each."""
     of = {id(standing): k for k, standing in zip(known, standings, strict=True)}
-    return [(of[id(m.old)], m) for m in rejoin(standings, came, apart)]
+    return [(of[id(m.old)], m) for m in rejoin(standings, came, apart, rules)]
 
 
 def _validators(seen: Fetched) -> Validators:

@@ -22,7 +22,7 @@ from monitor.model import (
     Values,
 )
 from monitor.names import Likeness, likeness, real_county
-from monitor.normalize import document_name
+from monitor.normalize import document_name, shown
 
 # The fields that a reader is told about, as the log names them.
 FIELDS = ("state", "agency", "type", "county", "support_type", "signed", "moa", "addendum")
@@ -208,17 +208,24 @@ def pending(
     participating_now: frozenset[int],
     already: Sequence[Match],
     second: Sequence[Match],
+    listed: Sequence[Match] = (),
 ) -> tuple[Change, ...]:
     """The changes of a pending publication.
 
     An application that leaves is no departure if its agreement is on the participating list by now
     (`participating_now`: numbers of agreements). `already`: rows of `matching.came` that name an agreement which is,
     or was, listed as participating; they are entered as applications for that agreement. `second`: rows that name one
-    which stands on the pending list in another row; no news.
+    which stands on the pending list in another row; no news. `listed`: applications that go as an agreement is
+    listed that is theirs under another name: each has an id of its own in the log by then, so the departure says so.
     """
+    as_listed = {m.old.agreement: (*m.reasons, f"participating by now: {shown(m.new.cells.agency)}") for m in listed}
     spoken_for = {id(match.new) for match in (*(match for _, match in returned), *already, *second)}
     changes = [*filter(None, map(changed, matching.matches))]
-    changes += [_departed(Kind.DROPPED, s) for s in matching.gone if s.agreement not in participating_now]
+    changes += [
+        _departed(Kind.DROPPED, s, as_listed.get(s.agreement, ()))
+        for s in matching.gone
+        if s.agreement not in participating_now
+    ]
     changes += _came_back(returned)
     changes += [Change(Kind.APPLIED, m.old.agreement, after=m.new, reasons=m.reasons) for m in already]
     changes += [Change(Kind.APPLIED, None, after=n) for n in matching.came if id(n) not in spoken_for]
@@ -244,16 +251,16 @@ def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 
 def _order(change: Change) -> tuple[str, ...]:
-    shown = change.after or change.before
-    if shown is None:
+    row = change.after or change.before
+    if row is None:
         return ("",)
-    v = shown.values
+    v = row.values
     return (
         v.state or "~",
         v.agency,
         v.support_type or "~",
         "" if change.kind.is_note else change.kind,
-        *_all_cells(shown.cells),
+        *_all_cells(row.cells),
         str(change.agreement or ""),
     )
 

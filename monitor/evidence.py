@@ -94,7 +94,7 @@ def believed(e: Evidence, rules: Rules) -> tuple[str, ...]:
         return ()  # two real counties (Pima, Pinal) are two agencies
     if e.document is False and not _named_alike(e):
         return ()  # two documents, and not one agency under one model: nothing left that says one agreement
-    return _reasons(e, at_once=rules is not LATER) if any(rule(e) for rule in rules) else ()
+    return (*_reasons(e), *_MOMENTS.get(rules, ())) if any(rule(e) for rule in rules) else ()
 
 
 def _named_alike(e: Evidence) -> bool:
@@ -144,7 +144,8 @@ def _same_name_and_county(e: Evidence) -> bool:
 def _same_name_at_once(e: Evidence) -> bool:
     """Where there is no date and no county either: the name but for its writing, replaced in the same publication.
 
-    28 April 2025: two cities' applications without "City of".
+    28 April 2025: two cities' applications without "City of"; and three that were listed with it as they left the
+    pending list.
     """
     return e.signed is None and e.name >= Likeness.WORDING and e.state is not False and e.support_type is not False
 
@@ -194,6 +195,14 @@ AT_ONCE: Rules = (
     _same_day_much_the_same_name,
 )
 SECOND_ROW: Rules = (_same_day_respelt, _same_name_at_once)
+# Of an application that leaves the pending list and an agreement that is listed in those very days: the same signal.
+AS_IT_LEFT: Rules = (*LATER, _same_name_at_once)
+
+_MOMENTS = {
+    AT_ONCE: ("replaced in the same publication",),
+    SECOND_ROW: ("replaced in the same publication",),
+    AS_IT_LEFT: ("left the pending list as it was listed",),
+}
 
 _NAME_REASONS = {
     Likeness.EQUAL: "same name",
@@ -205,7 +214,7 @@ _NAME_REASONS = {
 }
 
 
-def _reasons(e: Evidence, *, at_once: bool) -> tuple[str, ...]:
+def _reasons(e: Evidence) -> tuple[str, ...]:
     said = []
     if e.document:
         said.append("same document")
@@ -217,6 +226,4 @@ def _reasons(e: Evidence, *, at_once: bool) -> tuple[str, ...]:
         said.append("same county")
     if e.support_type:
         said.append("same support type")
-    if at_once:
-        said.append("replaced in the same publication")
     return tuple(said)

@@ -56,13 +56,15 @@ def match(old: Sequence[Standing], new: Sequence[Listing], apart: Apart = NOBODY
     return Matching(tuple(matches), tuple(spares), tuple(gone), tuple(came), tuple(twins))
 
 
-def rejoin(left: Sequence[Standing], came: Sequence[Listing], apart: Apart = NOBODY) -> list[Match]:
+def rejoin(
+    left: Sequence[Standing], came: Sequence[Listing], apart: Apart = NOBODY, rules: Rules = LATER
+) -> list[Match]:
     """Which of the rows that `came` are agreements that `left` earlier (or applied): by key, else by evidence.
 
-    Nothing was replaced at the same moment here, so another office of the same place is not enough.
+    Nothing was replaced in the same publication here, so another office of the same place is not enough.
     """
     exact, gone, rest = _by_key(left, came)
-    return [*exact, *by_evidence(gone, rest, LATER, apart=apart)]
+    return [*exact, *by_evidence(gone, rest, rules, apart=apart)]
 
 
 def _first_of_each(came: Iterable[Listing], exact: Iterable[Match]) -> tuple[list[Listing], list[Listing]]:

@@ -195,6 +195,17 @@ class Store(Log):
             if s.agreement not in participated
         )
 
+    def listed_without_application(self, since: datetime) -> frozenset[int]:
+        """Agreements that are new on the participating list since then, of which no application was known."""
+        return frozenset(
+            r["agreement"]
+            for r in self.state.rows(
+                "SELECT e.agreement FROM entries e JOIN publications p ON p.id = e.publication"
+                " WHERE e.kind = 'new' AND p.list = 'participating' AND e.pending_since IS NULL AND e.observed_at >= ?",
+                stamp(since),
+            )
+        )
+
     def _first_seen(self, agreement: int) -> datetime:
         return moment(
             self.state.value(

@@ -285,6 +285,90 @@ def test_an_application_that_left_days_before_it_was_listed_was_not_dropped(here
     assert len(here.log()) == 3
 
 
+HARL = replace(MERE, agency="Harl Police Department")
+MISSPELT = replace(MERE, agency="Harl Polce Department")
+
+
+def test_a_misspelt_application_that_left_the_day_before_is_the_agreement_that_is_listed(here: Service) -> None:
+    """16 May 2025: the name and the moment are two signals."""
+    here.sees(QUILL)
+    here.sees(application(MISSPELT), list_=PENDING)
+    applied_at = here.now
+    here.sees(list_=PENDING)
+    here.sees(QUILL, HARL, after=DAY)
+    assert here.told() == [
+        (Kind.DROPPED, MISSPELT.agency),
+        (Kind.WITHDRAWN, HARL.agency),
+        (Kind.NEW, HARL.agency),
+    ]
+    new = here.log()[-1]
+    assert (new.agreement, new.pending_since) == (here.log()[0].agreement, applied_at)
+    assert new.reasons == (
+        "same name but for typing errors",
+        "same support type",
+        "left the pending list as it was listed",
+    )
+
+
+def test_a_misspelt_application_that_still_stands_is_not_the_agreement_that_is_listed(here: Service) -> None:
+    """A likeness of names alone never suffices: two townships may be a letter apart."""
+    here.sees(QUILL)
+    here.sees(application(MISSPELT), application(TIDE), list_=PENDING)
+    here.sees(QUILL, HARL)
+    assert here.log()[0].pending_since is None
+
+
+def test_a_misspelt_application_that_left_long_before_is_not_the_agreement_that_is_listed(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(application(MISSPELT), list_=PENDING)
+    here.sees(list_=PENDING)
+    here.check(PENDING, after=3 * DAY)
+    here.sees(QUILL, HARL)
+    assert (here.log()[-1].kind, here.log()[-1].pending_since) == (Kind.NEW, None)
+
+
+def test_an_application_that_leaves_as_its_agreement_is_listed_under_another_name_says_so(here: Service) -> None:
+    """28 April 2025: three cities were listed with "City of", and left the pending list without it hours later."""
+    here.sees(QUILL)
+    here.sees(application(HARL), application(TIDE), list_=PENDING)
+    here.sees(QUILL, replace(HARL, agency="City of Harl  Police Department"))
+    here.sees(list_=PENDING, after=DAY)
+    assert here.told()[1:] == [(Kind.DROPPED, HARL.agency), (Kind.DROPPED, TIDE.agency)]
+    assert here.log()[2].reasons == ()
+    assert here.log()[1].reasons == (
+        "same name in other words",
+        "same support type",
+        "left the pending list as it was listed",
+        "participating by now: City of Harl Police Department",
+    )
+
+
+def test_an_agreement_that_had_an_application_of_its_own_or_was_listed_long_before_is_not_named(here: Service) -> None:
+    city = replace(HARL, agency="City of Harl Police Department")
+    here.sees(QUILL)
+    here.sees(application(HARL), application(city), application(MISSPELT), list_=PENDING)
+    here.sees(QUILL, city)
+    here.sees(application(MISSPELT), list_=PENDING)
+    here.sees(QUILL, city, HARL)
+    here.check(after=3 * DAY)
+    here.sees(list_=PENDING)
+    assert {entry.reasons for entry in here.log() if entry.kind is Kind.DROPPED} == {()}
+
+
+def test_a_misspelt_application_of_an_agency_that_participates_belongs_to_its_agreement(here: Service) -> None:
+    """21 July 2025: a county's "Sherrif" applied, and was dropped the same day, while its sheriff participated."""
+    here.sees(QUILL, TIDE)
+    here.sees(list_=PENDING)
+    here.sees(application(replace(TIDE, agency="Tidewrack County Sherrif's Office")), list_=PENDING)
+    here.sees(list_=PENDING)
+    (applied,) = here.log()
+    assert (applied.kind, applied.reasons) == (
+        Kind.APPLIED,
+        ("same name but for typing errors", "same county", "same support type"),
+    )
+    assert applied.agreement in {a.id for a in here.store.agreements() if a.listed_before}
+
+
 def test_a_second_pending_row_of_an_application_that_is_participating_is_no_news(here: Service) -> None:
     """The application was misspelt, and is participating under its right name; then both spellings stand as pending."""
     alder = cells("Alder County Sheriff's Office", county="Alder County")

@@ -298,6 +298,13 @@ def test_an_application_whose_agreement_is_listed_by_now_was_not_dropped() -> No
     assert pending([cells()], [], participating_now=frozenset({1})) == ()
 
 
+def test_an_application_that_goes_names_the_agreement_that_is_listed_under_another_name() -> None:
+    matching = match(standings(listings(cells(signed=""))), ())
+    listed = Match(matching.gone[0], listing(3, cells(" City  of Harl")), ("same name in other words",))
+    [dropped] = diff.pending(matching, (), frozenset(), (), (), [listed])
+    assert dropped.reasons == ("same name in other words", "participating by now: City of Harl")
+
+
 def test_an_application_of_an_agency_that_participates_already_belongs_to_that_agreement() -> None:
     matching, row = _came(cells(signed=""))
     already = Match(Standing(7, listing(3, cells())), row, ("participating already",))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.evidence import (
+    AS_IT_LEFT,
     AT_ONCE,
     LATER,
     SECOND_ROW,
@@ -127,6 +128,12 @@ LEAST: list[tuple[Rules, Facts, list[Facts]]] = [
             {"support_type": False},
         ],
     ),
+    # an application that leaves as an agreement is listed: the name but for its writing
+    (
+        AS_IT_LEFT,
+        {"name": WORDING},
+        [{"signed": False}, {"name": REWORDED}, {"state": False}, {"support_type": False}, {"county": False}],
+    ),
     # and without a date
     (
         SECOND_ROW,
@@ -158,6 +165,7 @@ def test_what_says_nothing_says_nothing_against(facts: Facts) -> None:
 @pytest.mark.parametrize("facts", [facts for rules, facts, _ in LEAST if rules is LATER])
 def test_what_is_believed_later_is_believed_at_once(facts: Facts) -> None:
     assert is_believed(AT_ONCE, facts)
+    assert is_believed(AS_IT_LEFT, facts)
 
 
 @pytest.mark.parametrize("facts", [facts for rules, facts, _ in LEAST if rules is AT_ONCE])
@@ -249,6 +257,11 @@ def test_a_row_that_differs_in_anything_else_is_no_second_spelling(but: Facts) -
 def test_the_reasons_say_what_speaks_for_a_pair(facts: Facts, said: tuple[str, ...]) -> None:
     assert believed(evidence(**facts), LATER) == said
     assert believed(evidence(**facts), AT_ONCE) == (*said, "replaced in the same publication")
+    assert believed(evidence(**facts), AS_IT_LEFT) == (*said, "left the pending list as it was listed")
+
+
+def test_the_reasons_for_a_second_row_say_that_it_was_replaced() -> None:
+    assert believed(evidence(name=WORDING), SECOND_ROW)[-1] == "replaced in the same publication"
 
 
 def test_a_pair_that_is_not_believed_has_no_reasons() -> None:
