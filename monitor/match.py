@@ -16,13 +16,16 @@ from typing import TypeVar
 
 from rapidfuzz.distance import OSA
 
-from monitor.evidence import AT_ONCE, LATER, SECOND_ROW, Rules, agree, believed, same_county, weigh
+from monitor.evidence import AT_ONCE, LATER, SECOND_ROW, Rules, agree, believed, listed_twice, same_county, weigh
 from monitor.model import Listing, Match, Matching, Standing, SupportType, Values
 from monitor.names import county_in
 from monitor.normalize import document_name
 
 Key = tuple[str | None, str, SupportType | None]
 _Row = TypeVar("_Row", Standing, Listing)
+# By the key of an agreement that had left: those that were ever listed beside it, and so are not it respelt.
+Apart = Mapping[Key, frozenset[int]]
+NOBODY: Apart = {}
 
 
 def key(values: Values) -> Key:
@@ -30,43 +33,41 @@ def key(values: Values) -> Key:
     return values.state, values.agency, values.support_type
 
 
-def match(old: Sequence[Standing], new: Sequence[Listing]) -> Matching:
+def match(old: Sequence[Standing], new: Sequence[Listing], apart: Apart = NOBODY) -> Matching:
     """Account for every row of two publications of one list.
 
     Matches are one-to-one. A row of `new` whose key is listed already, and that continues nobody else, is a second
-    listing of the same agreement, not a new one (4 August 2025: one borough in two identical rows).
+    listing of the same agreement, not a new one (4 August 2025: one borough in two identical rows). `apart`: which
+    agreements the rows of a key cannot continue.
     """
     exact, gone, came = _by_key(old, new)
-    mains, spares_gone = _parted(gone)
+    staying = frozenset(m.old.agreement for m in exact)
     firsts, repeated = _first_of_each(came, exact)
     listed = _documents_of(exact, beside=(*(s.listing for s in gone), *firsts))
-    found = by_evidence(mains, firsts, AT_ONCE, listed)
-    taken = {id(m.new) for m in found}
+    respelt = _respelt(firsts, exact, apart)
+    taken = {id(m.new) for m in respelt}
+    left = [s for s in gone if not s.spare or s.agreement in staying]
     rest = [n for n in firsts if id(n) not in taken]
-    found += by_evidence(spares_gone, rest, SECOND_ROW, listed)
+    found = by_evidence(left, rest, AT_ONCE, listed, apart, staying)
     ended = {id(m.old) for m in found}
-    taken = {id(m.new) for m in found}
+    taken |= {id(m.new) for m in found}
     gone = [standing for standing in gone if id(standing) not in ended]
     matches, spares, gone = _one_each([*exact, *found], gone)
+    spares += respelt
     rest = [n for n in (*firsts, *repeated) if id(n) not in taken]
     spares, came, twins = _second_listings(rest, matches, spares)
     return Matching(tuple(matches), tuple(spares), tuple(gone), tuple(came), tuple(twins))
 
 
-def rejoin(left: Sequence[Standing], came: Sequence[Listing]) -> list[Match]:
+def rejoin(
+    left: Sequence[Standing], came: Sequence[Listing], apart: Apart = NOBODY, rules: Rules = LATER
+) -> list[Match]:
     """Which of the rows that `came` are agreements that `left` earlier (or applied): by key, else by evidence.
 
-    Nothing was replaced at the same moment here, so another office of the same place is not enough.
+    Nothing was replaced in the same publication here, so another office of the same place is not enough.
     """
     exact, gone, rest = _by_key(left, came)
-    return [*exact, *by_evidence(gone, rest, LATER)]
-
-
-def _parted(gone: Iterable[Standing]) -> tuple[list[Standing], list[Standing]]:
-    """The agreements of which no row is left by its key, and the second rows of those that still have one."""
-    mains = [s for s in gone if not s.spare]
-    ended = {s.agreement for s in mains}
-    return mains, [s for s in gone if s.spare and s.agreement not in ended]
+    return [*exact, *by_evidence(gone, rest, rules, apart=apart)]
 
 
 def _first_of_each(came: Sequence[Listing], exact: Iterable[Match]) -> tuple[list[Listing], list[Listing]]:
@@ -81,6 +82,26 @@ def _first_of_each(came: Sequence[Listing], exact: Iterable[Match]) -> tuple[lis
         (repeated if what in seen else firsts).append(listing)
         seen.add(what)
     return firsts, repeated
+
+
+def _respelt(came: Iterable[Listing], exact: Iterable[Match], apart: Apart) -> list[Match]:
+    """Rows that list once more, under another spelling, what stands on the list: they continue nobody who left."""
+    holders: dict[object, list[Match]] = defaultdict(list)
+    for m in sorted(exact, key=lambda m: m.old.agreement):
+        if m.new.values.moa:
+            holders[document_name(m.new.values.moa)].append(m)
+    found = []
+    for listing in came:
+        beside = apart.get(key(listing.values), ())
+        held = [
+            m
+            for m in holders.get(document_name(listing.values.moa), ())
+            if m.old.agreement not in beside and listed_twice(weigh(m.new.values, listing.values))
+        ]
+        if held:
+            holder = max(held, key=lambda m: _alike(m.new, listing))
+            found.append(Match(holder.old, listing, ("listed a second time",)))
+    return found
 
 
 def _fullest_first(listing: Listing) -> tuple[bool, bool, bool, tuple[str, ...]]:
@@ -259,18 +280,26 @@ def by_evidence(
     came: Sequence[Listing],
     rules: Rules,
     listed: frozenset[str] = frozenset(),
+    apart: Apart = NOBODY,
+    staying: frozenset[int] = frozenset(),
 ) -> list[Match]:
     """Pair what exact keys left over: mutual best by a margin, again and again until nothing more is certain.
 
+    Rows of agreements that are `staying` by another row are among the rivals, under rules of their own: an agreement
+    that leaves does not continue in the row that another had twice and that is respelt.
+
     `listed`: names of the documents of rows that are matched; they are not those of the rows left over, whichever
-    row carries them now.
+    row carries them now. `apart`: two that were ever listed side by side are never one by evidence, whatever speaks for
+    it: where one of them had left and a row of its key comes while the other goes, the one returned and the other left.
     """
     shared = listed | _shared_documents([s.listing for s in gone]) | _shared_documents(came)
     found: dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]] = {}
     for i, j in _candidates([s.listing.values for s in gone], [n.values for n in came]):
         a, b = gone[i].listing.values, came[j].values
+        if gone[i].agreement in apart.get(key(b), ()):
+            continue
         evidence = weigh(a, b, shared)
-        if reasons := believed(evidence, rules):
+        if reasons := believed(evidence, SECOND_ROW if gone[i].agreement in staying else rules):
             found[i, j] = (evidence.weight, -OSA.distance(a.agency, b.agency)), reasons
     matches: list[Match] = []
     while True:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -202,6 +202,20 @@ class Store(Log):
             )
         )
 
+    def side_by_side(self, some: Iterable[int], others: Iterable[int]) -> dict[int, frozenset[int]]:
+        """For each of some agreements, which of the others were ever listed in one publication with it."""
+        found: dict[int, set[int]] = {one: set() for one in some}
+        beside = list(others)
+        for r in self.state.rows(
+            "SELECT DISTINCT a.agreement AS one, b.agreement AS other FROM listed a"
+            " JOIN listed b ON b.publication = a.publication AND b.agreement <> a.agreement"
+            f" WHERE a.agreement IN ({_marks(found)}) AND b.agreement IN ({_marks(beside)})",
+            *found,
+            *beside,
+        ):
+            found[r["one"]].add(r["other"])
+        return {one: frozenset(with_) for one, with_ in found.items()}
+
     def applications(self) -> tuple[Application, ...]:
         """Agreements on the pending list, or dropped from it, that were never seen on the participating list."""
         dropped = {d.standing.agreement: d for d in self.departures(ListName.PENDING)}
@@ -221,6 +235,17 @@ class Store(Log):
             Application(s, self._first_seen(s.agreement), dropped.get(s.agreement))
             for s in standings
             if s.agreement not in participated
+        )
+
+    def listed_without_application(self, since: datetime) -> frozenset[int]:
+        """Agreements that are new on the participating list since then, of which no application was known."""
+        return frozenset(
+            r["agreement"]
+            for r in self.state.rows(
+                "SELECT e.agreement FROM entries e JOIN publications p ON p.id = e.publication"
+                " WHERE e.kind = 'new' AND p.list = 'participating' AND e.pending_since IS NULL AND e.observed_at >= ?",
+                stamp(since),
+            )
         )
 
     def _first_seen(self, agreement: int) -> datetime:
@@ -567,10 +592,9 @@ class Store(Log):
         wanted = list(hashes.values())
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
-            marks = ", ".join("?" * len(part))
             numbers |= {
                 r["hash"]: r["id"]
-                for r in self.state.rows(f"SELECT hash, id FROM contents WHERE hash IN ({marks})", *part)
+                for r in self.state.rows(f"SELECT hash, id FROM contents WHERE hash IN ({_marks(part)})", *part)
             }
         return known | {cells: numbers[digest] for cells, digest in hashes.items()}
 
@@ -613,6 +637,11 @@ def public_id(prefix: str, *parts: str) -> str:
 
 def _digest(*parts: str) -> bytes:
     return hashlib.sha256(_json(parts).encode()).digest()[:16]
+
+
+def _marks(values: Collection[object]) -> str:
+    """A mark for each value of an SQL list."""
+    return ", ".join("?" * len(values))
 
 
 def _json(value: object) -> str:
