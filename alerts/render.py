@@ -7,26 +7,35 @@ trusted (our own addresses, the output of macros) is Markup. Notices that say th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import templates
+from alerts.addresses import sender_address
 from alerts.hostile import mrkdwn, shortened, slack_escaped, visible
 from alerts.model import ChannelName, Message, Notice
 from alerts.outline import Outline, outline
 from monitor.model import ListName
 
+if TYPE_CHECKING:
+    from alerts.operator import Event
+    from monitor.config import Settings
+    from monitor.log import Log
+
 # Points in one message. A phone's reader has left long before; the rest is a link away.
 _MOST_IN_MAIL = 50
 _MOST_IN_SLACK = 20
+
+_MOST_EVENTS = 20  # in one message to the operator …
+_MOST_EVENT_TEXT = 9000  # … and characters of them in Slack
 
 _LARGEST_HTML = 90_000  # bytes; Gmail cuts a mail off at 102 KB
 _LONGEST_SUBJECT = 200
@@ -85,6 +94,24 @@ class Renderer:
             fallback = prose.title(says)
         return Message("", str(fallback), blocks=json.dumps(blocks, ensure_ascii=False))
 
+    def for_operator(self, channel: ChannelName, events: Sequence[Event]) -> Message:
+        """What the person who runs the service must hear."""
+        if channel is ChannelName.EMAIL:
+            said = {"events": events[:_MOST_EVENTS], "more": max(len(events) - _MOST_EVENTS, 0)}
+            return Message(
+                self._text.get_template("operator/subject.txt.jinja").render(said),
+                self._text.get_template("operator/message.txt.jinja").render(said),
+                self._inlined(self._html.get_template("operator/message.html.jinja").render(said)),
+            )
+        prose: Any = self._mrkdwn.get_template("operator/slack.jinja").module
+        texts = [str(prose.event(event)) for event in events[:_MOST_EVENTS]]
+        while sum(map(len, texts)) > _MOST_EVENT_TEXT:
+            texts.pop()
+        if len(events) > len(texts):
+            texts.append(str(prose.more(len(events) - len(texts))))
+        blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}} for text in texts]
+        return Message("", str(prose.fallback(events)), blocks=json.dumps(blocks, ensure_ascii=False))
+
     @cached_property
     def _html(self) -> Environment:
         return self._environment(visible, str)
@@ -124,6 +151,19 @@ class Renderer:
         from css_inline import CSSInliner
 
         return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline
+
+
+def renderer_of(settings: Settings, log: Log) -> Renderer:
+    """A renderer as the settings have it, which knows when the lists were last checked."""
+    checked_at = {check.list: check.succeeded_at for check in log.last_checks()}
+    return Renderer(
+        Setting(
+            settings.web.base_url,
+            ZoneInfo(settings.log.time_zone),
+            sender_address(settings.mail.sender),
+            {list_: at for list_, at in checked_at.items() if at},
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,16 @@ class DeliverySettings(_Section):
     longest_pause: Seconds = 6 * 3600.0
     give_up_after_hours: Hours = 72.0
     lease: Seconds = 300.0
+    key: SecretStr = SecretStr("")
+    acknowledge_every: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class OperatorSettings(_Section):
+    """The person who runs the service, and what they are told."""
+
+    email: str = ""
+    slack: SecretStr = SecretStr("")  # an incoming webhook
+    stale_after_hours: Hours = 6.0
 
 
 class WebSettings(_Section):
@@ -168,6 +178,7 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     slack: SlackSettings = SlackSettings()
     delivery: DeliverySettings = DeliverySettings()
+    operator: OperatorSettings = OperatorSettings()
     web: WebSettings = WebSettings()
 
 

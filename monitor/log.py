@@ -328,6 +328,11 @@ class Log:
             )
         )
 
+    def first_checks(self) -> dict[ListName, datetime]:
+        """When each list that was ever looked at was looked at for the first time."""
+        rows = self.state.rows("SELECT list, min(at) AS at FROM checks WHERE list IN (?, ?) GROUP BY list", *ListName)
+        return {ListName(r["list"]): moment(r["at"]) for r in rows}
+
     def agreements(
         self,
         agreement: str | None = None,

@@ -70,7 +70,7 @@ def main(state: str, host: str, port: str, when: str, number: str) -> None:
     with open_alerts(Path(state)) as alerts:
         alerts.state.db.conn.set_trace_callback(count)
         route(alerts, configured, NOON)
-        deliver(alerts, opened, configured.delivery, NOON)
+        deliver(alerts, opened, configured, NOON)
 
 
 if __name__ == "__main__":

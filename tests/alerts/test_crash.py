@@ -19,8 +19,8 @@ from tests.alerts.killed import mail_settings
 ROOT = Path(__file__).parent.parent.parent
 READERS = ["one@example.org", "two@example.org"]
 
-# Routing, then a lease and an outcome for each of two mails.
-COMMITS = [("commit", number) for number in range(1, 6)]
+# Routing, the first lease, the first outcome with the second lease, the second outcome.
+COMMITS = [("commit", number) for number in range(1, 5)]
 SENDS = [("before", 1), ("after", 1), ("before", 2), ("after", 2)]
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from alerts.channels import open_channel
-from alerts.deliver import Tally, deliver, route, tell
+from alerts.deliver import deliver, route, tell
 from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Channel, ChannelName, Delivery, Taken
+from alerts.sending import Tally
 from alerts.store import open_alerts
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
@@ -50,7 +51,7 @@ def states(log: Log) -> list[str]:
 
 
 def send(log: Log, configured: Settings, now: datetime) -> Tally:
-    return deliver(log.alerts, partial(open_channel, settings=configured), configured.delivery, now)
+    return deliver(log.alerts, partial(open_channel, settings=configured), configured, now)
 
 
 # --- what is told ----------------------------------------------------------------------------------------------
@@ -248,7 +249,7 @@ def test_who_leaves_while_a_message_is_being_sent_does_not_get_it_later(
 
         def close(self) -> None: ...
 
-    deliver(log.alerts, lambda name: Leaving(), configured.delivery, log.now)
+    deliver(log.alerts, lambda name: Leaving(), configured, log.now)
     assert states(log) == ["suppressed"]
 
 
@@ -480,10 +481,10 @@ def test_an_outcome_counts_only_from_who_holds_the_lease(log: Log, configured: S
     def takes_too_long(delivery: Delivery) -> None:
         """Meanwhile the lease ends and somebody else takes the delivery up."""
         with open_alerts(log.alerts.state.path) as other:
-            deliver(other, only(second), configured.delivery, log.now + HOUR)
+            deliver(other, only(second), configured, log.now + HOUR)
 
     first = Recorder(takes_too_long)
-    tally = deliver(log.alerts, only(first), configured.delivery, log.now)
+    tally = deliver(log.alerts, only(first), configured, log.now)
     assert (first.sent, second.sent) == (second.sent, first.sent)
     assert tally.sent == 0
     assert states(log) == ["sent"]
@@ -497,9 +498,9 @@ def test_a_lease_that_runs_is_left_alone(log: Log, configured: Settings) -> None
 
     def meanwhile(delivery: Delivery) -> None:
         with open_alerts(log.alerts.state.path) as other:
-            deliver(other, only(second), configured.delivery, log.now + timedelta(seconds=290))
+            deliver(other, only(second), configured, log.now + timedelta(seconds=290))
 
-    deliver(log.alerts, only(Recorder(meanwhile)), configured.delivery, log.now)
+    deliver(log.alerts, only(Recorder(meanwhile)), configured, log.now)
     assert second.sent == []
 
 
@@ -514,7 +515,7 @@ def test_two_runs_at_once_send_nothing_twice(log: Log, configured: Settings, pat
     def run(channel: Recorder) -> None:
         with open_alerts(path) as alerts:
             barrier.wait()
-            deliver(alerts, only(channel), configured.delivery, log.now)
+            deliver(alerts, only(channel), configured, log.now)
 
     threads = [threading.Thread(target=run, args=[channel]) for channel in channels]
     for thread in threads:
