@@ -67,12 +67,18 @@ class LoopbackSite(ABC):
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self._connections = 0
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     @abstractmethod
     def reply(self, request: Request) -> Reply:
         """Decide the answer to `request`. Called from one thread a connection."""
+
+    @property
+    def connections(self) -> int:
+        """How many connections there have been."""
+        return self._server.connections if self._server else self._connections
 
     @property
     def netloc(self) -> str:
@@ -103,6 +109,7 @@ class LoopbackSite(ABC):
         assert self._thread is not None
         self._server.stop()
         self._thread.join()
+        self._connections = self._server.connections
         self._server = self._thread = None
 
     def _recorded(self, request: Request) -> Reply:
@@ -118,6 +125,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, decide: Callable[[Request], Reply]) -> None:
         self.decide = decide
         self.stopping = threading.Event()
+        self.connections = 0
         self._open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -127,6 +135,7 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections += 1
         self._open.add(request)
         super().process_request(request, client_address)
 
