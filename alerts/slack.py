@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-import requests
 import urllib3
 
 from alerts.masking import without_addresses
@@ -36,12 +38,21 @@ for _name in ("connection", "connectionpool", "poolmanager", "response", "util.r
     logging.getLogger(f"urllib3.{_name}").addFilter(lambda record: not _posting.get())
 
 _LONGEST_ANSWER = 64 * 1024  # bytes; Slack's have two
+_HEADERS = {"Content-Type": "application/json", "User-Agent": "agreement-monitor"}
+_NOTHING_SENT = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.SSLError,
+    urllib3.exceptions.ProxyError,
+    urllib3.exceptions.LocationValueError,
+)
 
 
 class SlackChannel:
     """Posts each part once, on one kept connection a host; trying again is up to the deliveries, which remember.
 
-    slack-sdk's own client of webhooks opens a connection a message: TLS to Slack takes longer than the message.
+    slack-sdk's client of webhooks opens a connection a message, and does not tell a message that was not sent from one
+    that was not answered.
     """
 
     interval = INTERVAL
@@ -49,8 +60,7 @@ class SlackChannel:
     def __init__(self, settings: SlackSettings) -> None:
         self._timeout = settings.timeout
         self._silent_hosts: set[str] = set()
-        self._session = requests.Session()  # urllib3's retries are off in it
-        self._session.headers["User-Agent"] = "agreement-monitor"
+        self._pools: dict[str, urllib3.PoolManager] = {}
 
     def send(self, delivery: Delivery) -> Taken:
         """Post the next part of a message. Raises ChannelError, whose text names no address."""
@@ -68,7 +78,8 @@ class SlackChannel:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._session.close()
+        for pool in self._pools.values():
+            pool.clear()
 
     def _post_part(self, delivery: Delivery, part: Part, number: int) -> None:
         refusal = self._post(delivery.address, part.text, marked(part.blocks, delivery.message_id, number))
@@ -85,43 +96,65 @@ class SlackChannel:
             payload["blocks"] = blocks
         status, body, headers = self._exchange(address, json.dumps(payload).encode())
         said = answer(status, body, headers)
-        return said if status != requests.codes.ok or said.is_page else None
+        return said if status != HTTPStatus.OK or said.is_page else None
 
-    def _exchange(self, address: str, payload: bytes) -> tuple[int, str, dict[str, str]]:
+    def _exchange(self, address: str, payload: bytes) -> tuple[int, str, Mapping[str, str]]:
         """Status, body and headers of the answer. Raises ChannelError where none came."""
         deadline = time.monotonic() + 2 * self._timeout
         quiet = _posting.set(True)
         try:
-            with self._session.post(
+            response = self._pool(address).request(
+                "POST",
                 address,
-                data=payload,
-                headers={"Content-Type": "application/json"},
+                body=payload,
+                headers=_HEADERS,
                 timeout=self._timeout,
-                allow_redirects=False,  # the address is a secret, and a redirected POST loses its body
-                stream=True,
-            ) as response:
-                body = b""
-                for piece in response.iter_content(_LONGEST_ANSWER):
-                    body += piece
-                    if len(body) > _LONGEST_ANSWER or time.monotonic() > deadline:
-                        break
-                return response.status_code, body.decode(errors="replace"), dict(response.headers)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
+                retries=False,  # it would send again what may have arrived
+                redirect=False,  # the address is a secret, and a redirected POST loses its body
+                preload_content=False,
+            )
+            body = b""
+            for piece in response.stream(_LONGEST_ANSWER):
+                body += piece
+                if len(body) > _LONGEST_ANSWER or time.monotonic() > deadline:
+                    response.close()
+                    break
+            return response.status, body.decode(errors="replace"), response.headers
+        except urllib3.exceptions.HTTPError as exc:
             raise self._failure(address, exc) from exc
         finally:
             _posting.reset(quiet)
 
-    def _failure(self, address: str, exc: Exception) -> ChannelError:
-        cause = exc.args[0] if exc.args else exc
-        what = without_addresses(str(getattr(cause, "reason", cause)))
-        if isinstance(exc, requests.ConnectTimeout) or isinstance(cause, urllib3.exceptions.MaxRetryError):
-            # No connection came about: nothing was sent.
+    def _pool(self, address: str) -> urllib3.PoolManager:
+        """Where the connections to this address's host are kept."""
+        host = _host(address)
+        if host not in self._pools:
+            self._pools[host] = _pool_for(address)
+        return self._pools[host]
+
+    def _failure(self, address: str, exc: urllib3.exceptions.HTTPError) -> ChannelError:
+        what = without_addresses(str(exc.__cause__ or exc))
+        if isinstance(exc, _NOTHING_SENT):
             self._silent_hosts.add(_host(address))
             return ChannelError(f"Slack could not be reached: {what}", permanent=False)
-        if isinstance(exc, requests.Timeout):
+        if isinstance(exc, urllib3.exceptions.ReadTimeoutError):
             self._silent_hosts.add(_host(address))
             return ChannelError("Slack did not answer in time", permanent=False, maybe_sent=True)
         return ChannelError(f"Slack broke off: {what}", permanent=False, maybe_sent=True)
+
+
+def _pool_for(address: str) -> urllib3.PoolManager:
+    """Through the proxy that the environment names for this address's host, if any."""
+    url = urlsplit(address)
+    proxy = "" if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme, "")
+    if not proxy:
+        return urllib3.PoolManager()
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
+    return urllib3.ProxyManager(
+        parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(),
+        proxy_headers=urllib3.make_headers(proxy_basic_auth=login),
+    )
 
 
 def _host(address: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.measure import Figure
 
-BENCHES = ("check", "replay")
+BENCHES = ("check", "replay", "slack")
 
 
 def main() -> int:

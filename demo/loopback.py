@@ -87,6 +87,11 @@ class LoopbackSite(ABC):
             raise RuntimeError(f"{type(self).__name__} is served inside its `with` block only")
         return f"127.0.0.1:{self._server.server_port}"
 
+    def hangs_up(self) -> None:
+        """Close every connection that is open, and serve on."""
+        assert self._server is not None
+        self._server.hang_up()
+
     def __enter__(self) -> Self:
         self._server = _Server(self._recorded)
         # The poll is how long leaving the block can take; the default of 0.5 s is a slow test.
@@ -151,10 +156,13 @@ class _Server(ThreadingHTTPServer):
     def stop(self) -> None:
         self.stopping.set()
         self.shutdown()
+        self.hang_up()
+        self.server_close()
+
+    def hang_up(self) -> None:
         for connection in self._open.copy():
             with suppress(OSError):  # closed meanwhile
                 connection.shutdown(socket.SHUT_RDWR)
-        self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

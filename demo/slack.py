@@ -89,6 +89,10 @@ class FakeSlack(LoopbackSite):
         headers = {"Content-Type": "application/json", "Retry-After": str(seconds)}
         self._script.tell(to, Reply(429, body.encode(), headers), times=times)
 
+    def answers_without_end(self, status: int, times: int | None = 1, to: str | None = None) -> None:
+        """Answer the next posts with something that never ends, and take none of them."""
+        self._script.tell(to, Reply(status, b"\0", ending=Ending.NEVER), times=times)
+
     def breaks_before_taking(self, times: int | None = 1, to: str | None = None) -> None:
         """Read the next messages and hang up, without having taken them."""
         self._script.tell(to, Reply(HTTPStatus.SERVICE_UNAVAILABLE, ending=Ending.UNSAID), times=times)

@@ -203,6 +203,38 @@ def test_one_silent_host_leaves_the_others_alone(slack: FakeSlack, channel: Slac
     assert len(slack.messages) == 1
 
 
+def test_an_answer_without_an_end_is_not_read_to_the_end(slack: FakeSlack, channel: SlackChannel) -> None:
+    slack.answers_without_end(404)
+    assert "Slack answered 404" in str(refusal(channel, slack.webhook_url("T1")))
+
+
+def test_what_was_posted_to_one_webhook_leaves_its_connection_to_the_next(
+    slack: FakeSlack, channel: SlackChannel
+) -> None:
+    slack.revokes("T1")
+    refusal(channel, slack.webhook_url("T1"))
+    channel.send(delivery(slack.webhook_url("T2")))
+    assert slack.connections == 1
+
+
+def test_a_connection_that_slack_closed_meanwhile_is_opened_again(slack: FakeSlack, channel: SlackChannel) -> None:
+    channel.send(delivery(slack.webhook_url("T1")))
+    slack.hangs_up()
+    channel.send(delivery(slack.webhook_url("T1")))
+    assert len(slack.messages) == 2
+
+
+def test_a_proxy_that_the_environment_names_is_asked(
+    slack: FakeSlack, channel: SlackChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://somebody:s3cret@{slack.netloc}")
+    monkeypatch.setenv("no_proxy", "")
+    refusal(channel, "http://hooks.example.org/services/T1/B/x")
+    [asked] = slack.requests
+    assert asked.path == "http://hooks.example.org/services/T1/B/x"
+    assert asked.headers["Proxy-Authorization"].startswith("Basic ")
+
+
 def test_no_error_and_no_log_names_a_webhook(
     slack: FakeSlack, channel: SlackChannel, caplog: pytest.LogCaptureFixture
 ) -> None:
