@@ -16,6 +16,7 @@ _VOWELS_AND_FINALS = "".join(map(chr, (*range(0x1160, 0x1200), *range(0xD7B0, 0x
 # Letters to Unicode, marks to the eye: the vowel am of Thai and Lao, the sound marks of narrow Japanese.
 _LETTERS_THAT_ARE_MARKS = "\u0e33\u0eb3\uff9e\uff9f"
 _VIRAMA = 9  # the combining class of what joins an Indic letter to the next
+_BELONGS_TO_THE_NEXT = "\u0d4e"  # Malayalam r, written before its letter
 
 _MOST_MARKS = 4  # combining marks on one letter; real ones have two, "zalgo" has hundreds and covers its neighbours
 
@@ -74,14 +75,25 @@ def _continues(text: str, at: int) -> bool:
     char = text[at]
     if unicodedata.category(char).startswith("M"):
         return True
+    if text[at - 1] in _BELONGS_TO_THE_NEXT:
+        return True
     if char in _SKIN_TONES or char in _VOWELS_AND_FINALS or char in _LETTERS_THAT_ARE_MARKS:
         return True
-    if unicodedata.combining(text[at - 1]) == _VIRAMA and char.isalpha():
+    if char.isalpha() and _is_joined(text, at):
         return True
     if char not in _FLAG_HALVES:
         return False
     before = len(text[:at]) - len(text[:at].rstrip(_FLAG_HALVES))
     return before % 2 == 1
+
+
+def _is_joined(text: str, at: int) -> bool:
+    """Whether what stands before this letter joins it to another: directly, or with marks in between."""
+    while unicodedata.category(text[at - 1]).startswith("M"):
+        at -= 1
+        if unicodedata.combining(text[at]) == _VIRAMA or at == 0:
+            return at > 0
+    return False
 
 
 def mrkdwn(text: str) -> str:

@@ -54,6 +54,8 @@ def test_what_is_clean_is_one_line_of_visible_text(text: str) -> None:
         ("ab\U0001f1fa\U0001f1f8\U0001f1e8\U0001f1e6", 4, "ab…"),
         ("e" + "\u0301" * 9, 4, "…"),
         ("ab\u0915\u094d\u0937cd", 5, "ab…"),  # ka, virama, ssa: one Indic letter
+        ("ab\u0915\u094d\u0301\u0937cd", 6, "ab…"),
+        ("ab\u0d4e\u0d15cd", 4, "ab…"),  # a Malayalam r goes with the letter after it
         ("ab\u0e01\u0e33cd", 4, "ab…"),  # a Thai vowel that Unicode calls a letter
         ("ab\uff76\uff9ecd", 4, "ab…"),  # narrow Japanese: ka and its sound mark
         ("ab\uac00\ud7cbcd", 4, "ab…"),  # a Korean syllable and an old final
