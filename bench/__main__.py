@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.measure import Figure
 
-BENCHES = ("check", "entries", "scale", "replay")
+BENCHES = ("check", "entries", "scale", "replay", "slack")
 
 
 def main() -> int:
