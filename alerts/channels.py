@@ -17,6 +17,10 @@ def open_channel(name: ChannelName, settings: Settings) -> Channel:
             from alerts.slack import SlackChannel
 
             return SlackChannel(settings.slack)
+        case ChannelName.SLACK_BOT:
+            from alerts.slack_bot import SlackBotChannel
+
+            return SlackBotChannel(settings.slack)
         case ChannelName.EMAIL:
             from alerts.mail import MailChannel
 

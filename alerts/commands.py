@@ -17,7 +17,7 @@ from monitor.model import Significance
 from monitor.parameters import StateCode, format_option
 
 if TYPE_CHECKING:
-    from alerts.model import Watch
+    from alerts.model import Message, Watch
     from alerts.store import Alerts, DeliveryRecord, WatchRecord
     from monitor.lines import Line
 
@@ -249,7 +249,7 @@ def show(context: Context, id: str, form: str, html: bool, reveal: bool) -> None
         return
     line = _delivery_line(delivery, reveal=reveal)
     if form == "json":
-        blocks = json.loads(message.blocks) if message.blocks else None
+        blocks = json.loads(message.blocks) if message.blocks else None  # as they are stored
         said = {"subject": message.subject, "text": message.text, "html": message.html, "blocks": blocks}
         click.echo(json.dumps(line | {"message": said}, ensure_ascii=False, indent=2))
         return
@@ -260,7 +260,7 @@ def show(context: Context, id: str, form: str, html: bool, reveal: bool) -> None
     click.echo("")
     if message.subject:
         click.echo(f"Subject: {message.subject}\n")
-    click.echo(_slack_text(message.blocks) if message.blocks else message.text)
+    click.echo(_slack_text(message) if message.blocks else message.text)
 
 
 @deliveries.command()
@@ -357,9 +357,8 @@ def _delivery_line(delivery: DeliveryRecord, *, reveal: bool) -> Line:
     }
 
 
-def _slack_text(blocks: str) -> str:
-    """The texts of Slack's blocks, one below the other."""
-    texts = []
-    for block in json.loads(blocks):
-        texts += [text["text"] for text in ([block["text"]] if "text" in block else block["elements"])]
-    return "\n\n".join(texts)
+def _slack_text(message: Message) -> str:
+    """The texts of a Slack message, one below the other, part by part."""
+    from alerts.parts import parts_of, plain
+
+    return "\n\n".join(map(plain, parts_of(message)))

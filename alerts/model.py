@@ -17,7 +17,8 @@ from monitor.model import TAKEN_BACK, Entry, Kind, Significance, Source
 class ChannelName(StrEnum):
     """How a subscriber is reached."""
 
-    SLACK = "slack"
+    SLACK = "slack"  # an incoming webhook
+    SLACK_BOT = "slack-bot"  # a channel (C…, G…) that the app with the bot token posts to
     EMAIL = "email"
 
 
@@ -92,7 +93,8 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notice in words. Mail has a subject, text and HTML; Slack has text (its fallback) and blocks as JSON."""
+    """A notice in words. Mail has a subject, text and HTML; Slack has text (its fallback) and `blocks`: JSON of
+    its parts (see `parts.py`)."""
 
     subject: str
     text: str

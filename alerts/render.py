@@ -6,8 +6,7 @@ trusted (our own addresses, the output of macros) is Markup. Notices that say th
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -20,9 +19,11 @@ from markupsafe import Markup
 
 import templates
 from alerts.addresses import sender_address
+from alerts.blocks import fewer, message_parts
 from alerts.hostile import mrkdwn, shortened, slack_escaped, visible
 from alerts.model import ChannelName, Message, Notice
-from alerts.outline import Outline, outline
+from alerts.outline import outline
+from alerts.parts import Part, packed
 from monitor.model import ListName
 
 if TYPE_CHECKING:
@@ -32,19 +33,12 @@ if TYPE_CHECKING:
 
 # Points in one message. A phone's reader has left long before; the rest is a link away.
 _MOST_IN_MAIL = 50
-_MOST_IN_SLACK = 20
 
 _MOST_EVENTS = 20  # in one message to the operator …
 _MOST_EVENT_TEXT = 9000  # … and characters of them in Slack
 
 _LARGEST_HTML = 90_000  # bytes; Gmail cuts a mail off at 102 KB
 _LONGEST_SUBJECT = 200
-
-# docs.slack.dev/reference/block-kit; the sum of all texts is nowhere documented, about 13,000 is refused.
-_SECTION, _HEADER, _BLOCKS, _IN_ALL = 3000, 150, 50, 11_500
-_LONGEST_FALLBACK = 2500
-
-Block = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +62,12 @@ class Renderer:
         """The message for a notice's subscriber."""
         key = _says(notice)
         if key not in self._rendered:
-            render = {ChannelName.SLACK: self._slack, ChannelName.EMAIL: self._mail}
-            self._rendered[key] = render[notice.subscriber.channel](notice)
+            render = self._mail if notice.subscriber.channel is ChannelName.EMAIL else self._slack
+            self._rendered[key] = render(notice)
         return self._rendered[key]
 
     def _mail(self, notice: Notice) -> Message:
-        for most in _fewer(_MOST_IN_MAIL):
+        for most in fewer(_MOST_IN_MAIL):
             says = outline(notice, most=most)
             html = self._inlined(self._html.get_template("email/message.html.jinja").render(outline=says))
             if len(html.encode()) <= _LARGEST_HTML:
@@ -83,16 +77,9 @@ class Renderer:
         return Message(shortened(subject, _LONGEST_SUBJECT), text, html)
 
     def _slack(self, notice: Notice) -> Message:
-        prose: Any = self._mrkdwn.get_template("slack/message.jinja").module
-        for most in _fewer(_MOST_IN_SLACK):
-            says = outline(notice, most=most)
-            blocks = _blocks(says, prose)
-            if len(blocks) <= _BLOCKS and sum(map(_length, blocks)) <= _IN_ALL:
-                break
-        fallback = prose.fallback(says)
-        if len(fallback) > _LONGEST_FALLBACK:
-            fallback = prose.title(says)
-        return Message("", str(fallback), blocks=json.dumps(blocks, ensure_ascii=False))
+        prose = self._mrkdwn.get_template("slack/message.jinja").module
+        threads = notice.subscriber.channel is ChannelName.SLACK_BOT
+        return packed(message_parts(lambda most: outline(notice, most=most), prose, threads=threads))
 
     def for_operator(self, channel: ChannelName, events: Sequence[Event]) -> Message:
         """What the person who runs the service must hear."""
@@ -110,7 +97,7 @@ class Renderer:
         if len(events) > len(texts):
             texts.append(str(prose.more(len(events) - len(texts))))
         blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}} for text in texts]
-        return Message("", str(prose.fallback(events)), blocks=json.dumps(blocks, ensure_ascii=False))
+        return packed([Part(str(prose.fallback(events)), blocks)])
 
     @cached_property
     def _html(self) -> Environment:
@@ -188,61 +175,6 @@ def _says(notice: Notice) -> object:
     """Equal for notices that get the same message."""
     lines = tuple((line.entry.seq, line.least, line.corrects.seq if line.corrects else None) for line in notice.lines)
     return notice.subscriber.channel, notice.publication.id, lines, notice.watching
-
-
-def _fewer(most: int) -> Iterator[int]:
-    """Ever fewer points, for a message that turns out too large."""
-    while most > 1:
-        yield most
-        most = most * 2 // 3
-    yield 1
-
-
-def _blocks(says: Outline, prose: Any) -> list[Block]:
-    """Block Kit: a header, sections state by state, and how we know."""
-    title = str(prose.title(says))
-    blocks: list[Block] = [
-        {"type": "header", "text": {"type": "plain_text", "text": shortened(title, _HEADER), "emoji": False}}
-    ]
-    for place in says.places:
-        pieces = [str(prose.place(place))]
-        for number, section in enumerate(place.sections):
-            pieces.append("\n" * (number > 0) + str(prose.heading(says, section)))
-            for point in section.points:
-                said = str(prose.point(says, section, point, False))
-                if len(said) > _SECTION // 2:
-                    said = str(prose.point(says, section, point, True))
-                pieces.append(said)
-        blocks += map(_section, _packed(pieces, _SECTION))
-    if says.more:
-        blocks.append(_section(str(prose.more(says))))
-    return [*blocks, {"type": "context", "elements": [_mrkdwn(str(prose.footer(says)))]}]
-
-
-def _packed(pieces: list[str], most: int) -> Iterator[str]:
-    """Pieces joined line by line into as few texts as hold them; a piece is never torn apart."""
-    text = ""
-    for piece in pieces:
-        if text and len(text) + 1 + len(piece) > most:
-            yield text
-            text = ""
-        text = f"{text}\n{piece}" if text else piece
-    if text:
-        yield text
-
-
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(text)}
-
-
-def _mrkdwn(text: str) -> Block:
-    # Verbatim: Slack makes no links of what happens to look like an address or a channel.
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
-
-
-def _length(block: Block) -> int:
-    texts = [block["text"]] if "text" in block else block["elements"]
-    return sum(len(text["text"]) for text in texts)
 
 
 def _day(value: date, zone: ZoneInfo) -> str:

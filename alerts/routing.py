@@ -54,7 +54,8 @@ def route(
             for who in told.get(entry.about or "", ()):
                 if entry.kind is Kind.MERGED and (who.subscriber.number, _with(entry)) in corrected:
                     continue  # that the departure was none says it all
-                corrected.add((who.subscriber.number, _with(entry)))
+                if entry.kind is Kind.WITHDRAWN:
+                    corrected.add((who.subscriber.number, _with(entry)))
                 states = [asked.states[w] for w in who.watches if w in asked.states]
                 add(who.subscriber, Line(entry, who.watches, corrects=about), states)
         elif entry.kind not in _NOT_NEWS and not _is_moot(entry, withdrawn):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor import __version__
+from monitor.collector import look_seldom
 from monitor.context import Context, Exit, Rebuilder
 from monitor.errors import MonitorError
 
@@ -160,6 +161,7 @@ def service_jobs(settings: Settings) -> list[Job]:
 
 def main() -> None:
     """Run the command line; an error that the caller can mend is said in one line, and the exit status is 2."""
+    look_seldom()
     try:
         group(prog_name="agreement-monitor")
     except MonitorError as exc:

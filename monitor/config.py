@@ -129,6 +129,8 @@ class SlackSettings(_Section):
 
     timeout: Seconds = 30.0
     hosts: tuple[str, ...] = ("hooks.slack.com", "hooks.slack-gov.com")  # where an incoming webhook may lie
+    bot_token: SecretStr = SecretStr("")  # of the app that posts to channels by their id
+    api_url: WebAddress = "https://slack.com/api/"
 
 
 class DeliverySettings(_Section):
