@@ -99,9 +99,10 @@ class MailChannel:
     """Sends mail one by one; connects when there is something to send."""
 
     def __init__(self, settings: MailSettings) -> None:
-        if not _PLAIN_ADDRESS.fullmatch(sender_address(settings.sender)):
-            raise SettingsError(f"mail.sender: {settings.sender!r} is no mail address; mend it")
         self._settings = settings
+        self._sender = sender_address(settings.sender)
+        if not _PLAIN_ADDRESS.fullmatch(self._sender):
+            raise SettingsError(f"mail.sender: {settings.sender!r} is no mail address; mend it")
         self._connection: smtplib.SMTP | None = None
         self._silent = ""  # why the server counts as out of reach in this run
 
@@ -174,10 +175,9 @@ class MailChannel:
 
     def _send(self, connection: smtplib.SMTP, address: str, content: bytes) -> None:
         """One mail, step by step, since what a failure means depends on the step."""
-        sender = sender_address(self._settings.sender)
         size = [f"size={len(content)}"] if connection.has_extn("size") else []
         try:
-            self._expect("sender", connection.mail(sender, size))
+            self._expect("sender", connection.mail(self._sender, size))
             self._expect("recipient", connection.rcpt(address))
         except (OSError, smtplib.SMTPException) as exc:
             self._mind_the_time(exc)

@@ -156,6 +156,7 @@ class Alerts:
     def __init__(self, state: State) -> None:
         self.state = state
         self.log = Log(state)
+        self._last_message: tuple[int, Message] | None = None
 
     def write(self) -> AbstractContextManager[None]:
         """One transaction; see State.write."""
@@ -447,9 +448,9 @@ class Alerts:
         if not taken:
             return None
         r = self.state.row(
-            "SELECT d.*, s.channel, s.address, m.subject, m.text, m.html, m.blocks,"
+            "SELECT d.*, s.channel, s.address,"
             " a.message_id AS answers_message_id, a.external_id AS answers_external_id"
-            " FROM deliveries d JOIN subscribers s ON s.id = d.subscriber JOIN messages m ON m.id = d.message"
+            " FROM deliveries d JOIN subscribers s ON s.id = d.subscriber"
             " LEFT JOIN deliveries a ON a.id = d.replies_to WHERE d.id = ?",
             due.number,
         )
@@ -458,7 +459,7 @@ class Alerts:
             id=r["public_id"],
             channel=ChannelName(r["channel"]),
             address=r["address"],
-            message=_message(r),
+            message=self._stored_message(r["message"]),
             message_id=r["message_id"],
             created_at=moment(r["created_at"]),
             give_up_at=moment(r["give_up_at"]),
@@ -469,6 +470,14 @@ class Alerts:
             answers=Answers(r["answers_message_id"], r["answers_external_id"]) if r["replies_to"] else None,
             maybe_sent=bool(r["maybe_sent"]),
         )
+
+    def _stored_message(self, number: int) -> Message:
+        """A message by its number. Many get the same, one after another: it is read once."""
+        if self._last_message is None or self._last_message[0] != number:
+            r = self.state.row("SELECT * FROM messages WHERE id = ?", number)
+            assert r is not None
+            self._last_message = number, _message(r)
+        return self._last_message[1]
 
     def release(self, delivery: Delivery) -> None:
         """Give a lease back under which nothing was tried."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.measure import Figure
 
-BENCHES = ("check", "entries", "scale", "replay", "slack")
+BENCHES = ("check", "entries", "scale", "replay", "slack", "delivery", "crashes")
 
 
 def main() -> int:

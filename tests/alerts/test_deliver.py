@@ -10,17 +10,18 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from alerts.channels import open_channel
 from alerts.deliver import deliver, route, tell
 from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Channel, ChannelName, Delivery, Taken
-from alerts.sending import Tally
+from alerts.sending import Clock, Tally
 from alerts.store import open_alerts
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
-from monitor.config import Settings
+from monitor.config import Settings, SlackSettings
 from monitor.errors import ChannelError
-from monitor.model import ListName
+from monitor.model import ListName, Significance
 from tests.alerts.builders import (
     HOUR,
     LARKMERE,
@@ -288,6 +289,40 @@ def test_each_delivery_has_a_message_id_of_its_own(log: Log, configured: Setting
     log.publishes(new())
     tell(configured, log.now)
     assert len({m.message["Message-ID"] for m in smtp.messages}) == 3
+
+
+def test_a_bot_posts_the_parts_as_a_thread_and_a_correction_below_it(log: Log, path: Path, slack: FakeSlack) -> None:
+    token = SecretStr(FakeSlack.bot_token)
+    given = settings(path, slack=SlackSettings(bot_token=token, api_url=slack.api_url, timeout=5))
+    with log.alerts.write():
+        log.alerts.add_watch(
+            log.alerts.subscriber(ChannelName.SLACK_BOT, "C0NEWSROOM", confirmed_by="operator", at=NOON),
+            states=None,
+            kinds=AGREEMENT_KINDS,
+            significance=Significance.SUBSTANTIVE,
+            at=NOON,
+        )
+    ticks = [0.0]
+
+    def sleep(seconds: float) -> None:
+        ticks[0] += seconds
+
+    def sends() -> Tally:
+        route(log.alerts, given, log.now)
+        clock = Clock(log.now, lambda: ticks[0], sleep)
+        return deliver(log.alerts, partial(open_channel, settings=given), given, log.now, clock)
+
+    departure, *_ = log.publishes(terminated(), *(new(cells(f"Town {n}")) for n in range(60)))
+    tally = sends()
+    assert (tally.sent, tally.died) == (1, 0)
+    assert tally.parts >= 1
+    assert ticks[0] == tally.parts
+    first, *rest = slack.messages
+    assert {m.thread_ts for m in rest} == {first.ts}
+    log.publishes(*back(departure))
+    assert sends().sent == 1
+    assert slack.messages[-1].thread_ts == first.ts
+    assert slack.messages[-1].payload["reply_broadcast"] is True
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------
