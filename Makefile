@@ -29,16 +29,19 @@ format: setup ## Put imports and layout right
 	@$(BIN)/ruff check --select I --fix .
 	@$(BIN)/ruff format .
 
-bench: setup ## Measure, and print the figures beside those of the alternatives
+bench: $(VENV)/.benches ## Measure, and print the figures beside those of the alternatives (ARGS="check scale")
 	@$(BIN)/python -m bench $(ARGS)
 
 # A throw-away uv; its answer keeps the pins that are there unless told otherwise, and names no registry.
-lock: ## Write requirements.txt anew from pyproject.toml (ARGS=--upgrade moves the pins)
+EXTRAS := demo test lint build
+COMPILE = "$$tools/bin/uv" pip compile pyproject.toml --universal --python-version 3.11 \
+    --generate-hashes --no-emit-index-url --no-header --quiet
+lock: ## Write both requirements files anew from pyproject.toml (ARGS=--upgrade moves the pins)
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && \
 	$(PYTHON) -m venv "$$tools" && \
 	"$$tools/bin/python" -m pip --disable-pip-version-check install -qq uv && \
-	"$$tools/bin/uv" pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-	    --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.txt $(ARGS)
+	$(COMPILE) $(EXTRAS:%=--extra %) -o requirements.txt $(ARGS) && \
+	$(COMPILE) --extra bench --constraints requirements.txt -o requirements-bench.txt $(ARGS)
 
 clean: ## Remove .venv, caches and built files (never state.db)
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -50,6 +53,11 @@ $(VENV)/.pinned: requirements.txt
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version); the first time takes a minute."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) --require-hashes -r requirements.txt
+	@touch $@
+
+# Pins of requirements.txt are the same here.
+$(VENV)/.benches: requirements-bench.txt $(VENV)/.installed
+	@$(PIP) --require-hashes -r requirements-bench.txt
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.pinned pyproject.toml

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alerts.model import Channel, ChannelName
-from monitor.errors import SettingsError
 
 if TYPE_CHECKING:
     from monitor.config import Settings
@@ -19,7 +18,9 @@ def open_channel(name: ChannelName, settings: Settings) -> Channel:
 
             return SlackChannel(settings.slack)
         case ChannelName.SLACK_BOT:
-            raise SettingsError("messages to channels of a Slack app cannot be sent by this version; use a webhook")
+            from alerts.slack_bot import SlackBotChannel
+
+            return SlackBotChannel(settings.slack)
         case ChannelName.EMAIL:
             from alerts.mail import MailChannel
 

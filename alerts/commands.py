@@ -16,10 +16,14 @@ from monitor.errors import MonitorError
 from monitor.parameters import format_option
 
 if TYPE_CHECKING:
+    from alerts.model import Message
     from alerts.store import Alerts, DeliveryRecord
     from monitor.lines import Line
 
-DELIVERY_COLUMNS = ("id", "state", "channel", "address", "changes", "created_at", "sent_at", "attempts", "last_error")
+DELIVERY_COLUMNS = (
+    *("id", "state", "purpose", "channel", "address", "changes"),
+    *("created_at", "sent_at", "attempts", "last_error"),
+)
 
 _reveal = click.option("--reveal", is_flag=True, help="Print addresses and webhooks in full.")
 
@@ -42,7 +46,7 @@ def deliveries() -> None:
     "--state",
     "states",
     multiple=True,
-    type=click.Choice(["pending", "leased", "sent", "dead", "suppressed"]),
+    type=click.Choice(["pending", "leased", "sent", "ambiguous", "dead", "suppressed"]),
     help="Only those; repeatable.",
 )
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, newest first.")
@@ -76,7 +80,7 @@ def show(context: Context, id: str, form: str, html: bool, reveal: bool) -> None
         return
     line = _delivery_line(delivery, reveal=reveal)
     if form == "json":
-        blocks = json.loads(message.blocks) if message.blocks else None
+        blocks = json.loads(message.blocks) if message.blocks else None  # as they are stored
         said = {"subject": message.subject, "text": message.text, "html": message.html, "blocks": blocks}
         click.echo(json.dumps(line | {"message": said}, ensure_ascii=False, indent=2))
         return
@@ -87,41 +91,69 @@ def show(context: Context, id: str, form: str, html: bool, reveal: bool) -> None
     click.echo("")
     if message.subject:
         click.echo(f"Subject: {message.subject}\n")
-    click.echo(_slack_text(message.blocks) if message.blocks else message.text)
+    click.echo(_slack_text(message) if message.blocks else message.text)
 
 
 @deliveries.command()
 @click.argument("id", required=False)
-@click.option("--dead", is_flag=True, help="All that were given up.")
+@click.option("--dead", is_flag=True, help="All that were given up, but for addresses that take no messages any more.")
 @click.pass_obj
 def retry(context: Context, id: str | None, dead: bool) -> None:
-    """Send a delivery again that was given up or waits; it goes out with the next run."""
+    """Send a delivery again that was given up or waits; it goes out with the next run.
+
+    Named by its ID, one whose address takes no messages any more opens that address again: for when it is mended.
+    """
+    from alerts.keys import open_keys
+
     if (id is None) == (not dead):
         raise click.UsageError("Say which: a delivery's ID, or --dead.")
     give_up_at = context.now + timedelta(hours=context.settings.delivery.give_up_after_hours)
+    opened = ""
     with _alerts(context) as alerts, alerts.write():
         chosen = [_delivery(alerts, id)] if id else list(alerts.deliveries(states=["dead"]))
         again = 0
         for delivery in reversed(chosen):
-            if obstacle := _obstacle(alerts, delivery):
+            if obstacle := _obstacle(alerts, delivery, by_id=id is not None):
                 if id:
                     raise MonitorError(f"{delivery.id}: {obstacle}")
                 click.echo(f"{delivery.id}: {obstacle}", err=True)
                 continue
+            if delivery.disabled_at:
+                hashed = open_keys(context.settings).of_address(delivery.channel, delivery.address)
+                alerts.enable(delivery.id, hashed)
+                opened = _masked(delivery)
             alerts.retry(delivery.id, at=context.now, give_up_at=give_up_at)
             again += 1
+    if opened:
+        click.echo(f"{opened} is written to again.")
     what = "1 delivery is" if again == 1 else f"{again} deliveries are"
     click.echo(f"{what} sent with the next `check`, or within a minute where `run` is running.")
 
 
-def _obstacle(alerts: Alerts, delivery: DeliveryRecord) -> str:
+def _obstacle(alerts: Alerts, delivery: DeliveryRecord, *, by_id: bool) -> str:
     """Why a delivery must not be sent again; "" where it may."""
-    if delivery.state not in ("dead", "pending"):
+    if delivery.state not in ("dead", "ambiguous", "pending"):
         return f"is {delivery.state}; only what was given up or waits can be sent again"
     if any(entry.status in CORRECTIONS for entry in alerts.log.entries(ids=delivery.entries)):
         # Whoever was not told of a departure is not told of its correction either.
         return "tells of a change that was taken back since; it stays unsent"
+    if delivery.disabled_at and not by_id:
+        return f"{_masked(delivery)} takes no messages any more; `deliveries retry {delivery.id}` tries it all the same"
     return ""
+
+
+@deliveries.command()
+@click.argument("id")
+@click.option("--why", required=True, help="Your reason; it is kept, and shown with the delivery.")
+@click.pass_obj
+def drop(context: Context, id: str, why: str) -> None:
+    """Send a delivery no more that waits or was given up."""
+    with _alerts(context) as alerts, alerts.write():
+        delivery = _delivery(alerts, id)
+        if delivery.state not in ("pending", "dead"):
+            raise MonitorError(f"{id}: is {delivery.state}; only what waits or was given up can be dropped")
+        alerts.drop(id, f"dropped by an operator: {why}")
+    click.echo(f"{id} will not be sent to {_masked(delivery)}.")
 
 
 def _delivery(alerts: Alerts, id: str) -> DeliveryRecord:
@@ -130,29 +162,34 @@ def _delivery(alerts: Alerts, id: str) -> DeliveryRecord:
     raise MonitorError(f"there is no delivery {id}; `deliveries list` prints them")
 
 
-def _delivery_line(delivery: DeliveryRecord, *, reveal: bool) -> Line:
+def _masked(delivery: DeliveryRecord) -> str:
     from alerts.masking import masked
 
+    return masked(delivery.channel, delivery.address)
+
+
+def _delivery_line(delivery: DeliveryRecord, *, reveal: bool) -> Line:
     return {
         "id": delivery.id,
         "state": delivery.state,
+        "purpose": delivery.purpose,
         "channel": delivery.channel,
-        "address": delivery.address if reveal else masked(delivery.channel, delivery.address),
+        "address": delivery.address if reveal else _masked(delivery),
         "changes": len(delivery.entries),
         "entries": list(delivery.entries),
         "publication": delivery.publication,
         "message_id": delivery.message_id,
         "created_at": delivery.created_at.isoformat(),
         "attempts": delivery.attempts,
+        "maybe_sent": delivery.maybe_sent,
         "next_attempt_at": delivery.next_attempt_at.isoformat() if delivery.state == "pending" else None,
         "sent_at": delivery.sent_at.isoformat() if delivery.sent_at else None,
         "last_error": delivery.last_error,
     }
 
 
-def _slack_text(blocks: str) -> str:
-    """The texts of Slack's blocks, one below the other."""
-    texts = []
-    for block in json.loads(blocks):
-        texts += [text["text"] for text in ([block["text"]] if "text" in block else block["elements"])]
-    return "\n\n".join(texts)
+def _slack_text(message: Message) -> str:
+    """The texts of a Slack message, one below the other, part by part."""
+    from alerts.parts import parts_of, plain
+
+    return "\n\n".join(map(plain, parts_of(message)))

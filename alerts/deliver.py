@@ -1,63 +1,53 @@
-"""Routes the log and sends what is due; with `digesting` and the commands the only file here that sequences IO.
+"""Routes the log, makes digests and sends what is due.
 
-Each step is a commit of its own, so that a process killed anywhere between two of them leaves a state from which the
-next run goes on: deliveries and how far the log is routed; digests and their turns; a lease; an outcome. What was sent
-and not yet recorded is sent once more, under the same Message-ID: at least once, as nobody can promise better over SMTP
-or HTTP.
+Each step is a commit, so that a process killed anywhere between two of them leaves a state from which the next run goes
+on: deliveries and how far the log is routed; digests and their turns; then the outcome of one message with the lease of
+the next. What was sent and not yet recorded is sent once more, under the same Message-ID: at least once, as nobody can
+promise better over SMTP or HTTP.
 """
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alerts import holder, routing
+from alerts import routing
 from alerts.channels import open_channel
 from alerts.digesting import make_digests
-from alerts.model import Again, Channel, ChannelName, Dead, Outcome, Sent
+from alerts.keys import open_keys
+from alerts.model import Channel, ChannelName
+from alerts.operator import report
 from alerts.posting import cached_renderer, posting
-from alerts.retry import Pauses, outcome
-from alerts.store import Alerts, Due, open_alerts
-from monitor.errors import ChannelError
+from alerts.sending import Clock, Sender, Tally
+from alerts.store import Alerts, open_alerts
 
 if TYPE_CHECKING:
-    from monitor.config import DeliverySettings, Settings
-
-_log = logging.getLogger(__name__)
+    from monitor.config import Settings
 
 
-@dataclass
-class Tally:
-    """How a run of deliveries went. `waiting`: left for the next run, since their server does not answer."""
+def tell(settings: Settings, now: datetime, running_since: datetime | None = None) -> bool:
+    """Tell subscribers what is new in the log, and the operator what they must hear.
 
-    sent: int = 0
-    again: int = 0
-    died: int = 0
-    waiting: int = 0
-
-    def add(self, outcome: Outcome) -> None:
-        match outcome:
-            case Sent():
-                self.sent += 1
-            case Again():
-                self.again += 1
-            case Dead():
-                self.died += 1
-
-
-def tell(settings: Settings, now: datetime) -> bool:
-    """Tell subscribers what is new in the log; whether a delivery has just been given up, and needs a person."""
+    Whether something has just come up that needs a person. `running_since`: since when a service calls this.
+    """
     with open_alerts(settings.state) as alerts:
         route(alerts, settings, now)
         make_digests(alerts, settings, now)
-        tally = deliver(alerts, partial(open_channel, settings=settings), settings.delivery, now)
-    return tally.died > 0
+        try:
+            needs_a_person = report(alerts, settings, now, running_since)
+        finally:
+            # Whatever is wrong with the operator's address: subscribers are told.
+            tally = send(alerts, settings, now)
+        if tally.died and report(alerts, settings, now, running_since):
+            tally += send(alerts, settings, now)
+    return needs_a_person or tally.died > 0
+
+
+def send(alerts: Alerts, settings: Settings, now: datetime) -> Tally:
+    """Send what is due on the channels of the settings."""
+    return deliver(alerts, partial(open_channel, settings=settings), settings, now)
 
 
 def route(alerts: Alerts, settings: Settings, now: datetime) -> int:
@@ -86,74 +76,31 @@ def route(alerts: Alerts, settings: Settings, now: datetime) -> int:
 def deliver(
     alerts: Alerts,
     open_channel: Callable[[ChannelName], Channel],
-    settings: DeliverySettings,
+    settings: Settings,
     now: datetime,
+    clock: Clock | None = None,
 ) -> Tally:
-    """Send what is due, each delivery once in this run. A failing one never holds up another."""
-    run = _Run(alerts, settings, now)
-    for name in ChannelName:
-        if due := alerts.due(name, now):
-            with closing(open_channel(name)) as channel:
-                for each in due:
-                    run.attempt(each, channel)
-    return run.tally
+    """Send what is due, and what soon will be; unless everything is paused.
 
+    Channels do not wait for each other: each has a thread and a connection to state.db of its own, where there is more
+    than one with something to send.
+    """
+    ticking = clock or Clock(now)
 
-class _Run:
-    """One run over the deliveries that are due."""
+    def address_hash(channel: ChannelName, address: str) -> bytes:
+        return open_keys(settings).of_address(channel, address)
 
-    def __init__(self, alerts: Alerts, settings: DeliverySettings, now: datetime) -> None:
-        self._alerts = alerts
-        self._lease = timedelta(seconds=settings.lease)
-        self._pauses = Pauses(timedelta(seconds=settings.first_pause), timedelta(seconds=settings.longest_pause))
-        self._began, self._began_ticks = now, time.monotonic()
-        self._token = holder.new_token()
-        self.tally = Tally()
+    def run(alerts: Alerts, name: ChannelName) -> Tally:
+        return Sender(alerts, name, open_channel, settings.delivery, ticking, address_hash).run()
 
-    def attempt(self, due: Due, channel: Channel) -> None:
-        """Lease, send, record; nothing, where somebody else is at it or its server is known not to answer."""
-        at = self._at()
-        if not channel.reachable(due.address) and at < due.give_up_at:
-            self.tally.waiting += 1
-            return
-        if due.token and not self._is_over(due, at):
-            return
-        with self._alerts.write():
-            delivery = self._alerts.lease(due, self._token, at, at + self._lease)
-        if delivery is None:
-            return
-        error = None
-        try:
-            channel.send(delivery)
-        except ChannelError as exc:
-            error = exc
-        at = self._at()
-        result = outcome(delivery, error, at, self._pauses)
-        with self._alerts.write():
-            recorded = self._alerts.record_outcome(delivery, result, at)
-        if recorded:
-            self.tally.add(result)
-            _say(delivery.id, result)
+    def run_aside(name: ChannelName) -> Tally:
+        with open_alerts(alerts.state.path) as own:
+            return run(own, name)
 
-    def _at(self) -> datetime:
-        """The time by now: a run over a thousand mails takes minutes, and leases are counted in minutes."""
-        return self._began + timedelta(seconds=time.monotonic() - self._began_ticks)
+    names = alerts.waiting_channels()
+    if len(names) <= 1:
+        return sum((run(alerts, name) for name in names), Tally())
+    from concurrent.futures import ThreadPoolExecutor
 
-    def _is_over(self, due: Due, at: datetime) -> bool:
-        """Whether nobody is sending it any more: the lease ran out, or its holder was killed."""
-        assert due.token
-        assert due.lease_until
-        return at >= due.lease_until or holder.is_gone(due.token)
-
-
-def _say(id: str, result: Outcome) -> None:
-    match result:
-        case Sent():
-            _log.info("delivery %s: sent", id)
-        case Again(at, why):
-            _log.info("delivery %s: %s; it is tried again at %s", id, why, at.isoformat())
-        case Dead(why):
-            _log.warning(
-                "delivery %s was given up: %s. See `deliveries show %s`; `deliveries retry %s` sends it again.",
-                id, why, id, id,
-            )  # fmt: skip
+    with ThreadPoolExecutor(len(names), thread_name_prefix="deliver") as threads:
+        return sum(threads.map(run_aside, names), Tally())

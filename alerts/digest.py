@@ -98,9 +98,7 @@ class Edition:
         # Departures that were followed by a return without anything new, and the other way round.
         self._return_of: dict[str, Entry] = {}
         self._departure_of: dict[str, Entry] = {}
-        self._note_with = {
-            (e.agreement, e.publication.id): e.id for e in entries if e.kind in (Kind.WITHDRAWN, Kind.MERGED)
-        }
+        self._note_with = {(e.agreement, e.publication.id): e.id for e in entries if e.kind is Kind.WITHDRAWN}
         gone = {e.id: e for e in earlier.values() if e.kind in DEPARTURES}
         away: dict[tuple[str, str], Entry] = {}
         for entry in sorted({**gone, **{e.id: e for e in entries}}.values(), key=lambda e: e.seq):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import smtplib
 import ssl
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parseaddr
+from functools import lru_cache
 from typing import TYPE_CHECKING, Never
 
 from alerts.addresses import sender_address, sender_domain
+from alerts.hostile import clean
 from alerts.masking import without_addresses
-from alerts.model import Delivery, Taken
+from alerts.model import Delivery, Message, Taken
 from monitor.errors import ChannelError, SettingsError
 
 if TYPE_CHECKING:
@@ -28,32 +32,77 @@ _CLOSING = 421  # whatever the command was (RFC 5321, 3.8)
 _TOO_LARGE = 552  # the one refusal at MAIL that is about the message, not about us (RFC 1870)
 
 
-def composed(delivery: Delivery, sender: str) -> EmailMessage:
-    """The mail: text and HTML side by side, the same every time it is sent."""
+# An address as `addresses.mail_address` lets it in: nothing in it can end a header or a command (RFC 5321, 4.1.2).
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
+
+# What a server says of an address that will never take mail (RFC 3463, 3.2; RFC 7505, 3): no such mailbox, no such
+# system, no such name of a mailbox, moved to nobody knows where, a domain that takes no mail.
+_GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+_ENHANCED = re.compile(r"\s*(5\.\d{1,3}\.\d{1,3})\b")
+
+
+def composed(delivery: Delivery, sender: str) -> bytes:
+    """The mail as it is sent: text and HTML side by side, the same every time.
+
+    Raises ChannelError for an address that cannot stand in a mail.
+    """
+    if not _PLAIN_ADDRESS.fullmatch(delivery.address):
+        raise ChannelError("this is no mail address as it is stored; remove the watch and add it anew", permanent=True)
+    own = [("To", delivery.address), ("Message-ID", delivery.message_id)]
+    if delivery.answers:
+        # So that a correction stands below what it corrects (RFC 5322, 3.6.4).
+        own += [(name, delivery.answers.message_id) for name in ("In-Reply-To", "References")]
+    head = "".join(f"{name}: {value}\r\n" for name, value in own)
+    return head.encode("ascii") + _shared(delivery.message, delivery.created_at, sender)
+
+
+@lru_cache(maxsize=32)
+def _shared(message: Message, at: datetime, sender: str) -> bytes:
+    """What is the same for all who get this message: to compose it takes longer than to send it."""
     name, address = parseaddr(sender)
-    domain = sender_domain(sender)
     mail = EmailMessage(policy=_POLICY)
-    mail["From"] = Address(name, addr_spec=address)
-    mail["To"] = delivery.address
-    mail["Subject"] = delivery.message.subject
-    mail["Date"] = delivery.created_at
-    mail["Message-ID"] = delivery.message_id
+    mail["From"] = Address(clean(name), addr_spec=address)
+    mail["Date"] = at
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies, please
-    mail["List-Id"] = f"<agreement-monitor.{domain}>"
-    mail["List-Unsubscribe"] = f"<mailto:{address}?subject=unsubscribe>"
-    mail.set_content(delivery.message.text, cte="quoted-printable")
-    mail.add_alternative(delivery.message.html, subtype="html", cte="quoted-printable")
-    mail.set_boundary(f"=_{delivery.id}")  # in quoted-printable, "=_" stands for nothing
-    return mail
+    mail["List-Id"] = f"<agreement-monitor.{sender_domain(sender)}>"
+    for header, value in unsubscribe_headers(address).items():
+        mail[header] = value
+    mail.set_content(message.text, cte="quoted-printable")
+    mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    digest = hashlib.sha256(f"{message.text}\0{message.html}".encode()).hexdigest()
+    mail.set_boundary(f"=_{digest[:24]}")  # in quoted-printable, "=_" stands for nothing
+    return f"Subject: {_in_header(clean(message.subject))}\r\n".encode("ascii") + mail.as_bytes()
+
+
+def _in_header(text: str) -> str:
+    """One line of text as it may stand in a header (RFC 2047).
+
+    Not left to EmailMessage, which reads `=?utf-8?q?=0D=0ABcc:…?=` in a text, decodes it, and writes a header more.
+    """
+    if text.isascii() and text.isprintable() and "=?" not in text:
+        return text
+    return Header(text, "utf-8", header_name="Subject").encode(linesep="\r\n")
+
+
+def unsubscribe_headers(address: str, page: str = "") -> dict[str, str]:
+    """How a mail program offers to unsubscribe: by a mail to `address`; with one click at `page`, where there is one.
+
+    RFC 2369, 3.2; RFC 8058, 3.1: the page is https, knows the subscriber by its address alone, and takes a POST.
+    """
+    by_mail = f"<mailto:{address}?subject=unsubscribe>"
+    if not page:
+        return {"List-Unsubscribe": by_mail}
+    return {"List-Unsubscribe": f"<{page}>, {by_mail}", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 class MailChannel:
     """Sends mail one by one; connects when there is something to send."""
 
     def __init__(self, settings: MailSettings) -> None:
-        if not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", sender_address(settings.sender)):
-            raise SettingsError(f"mail.sender: {settings.sender!r} is no mail address; mend it")
         self._settings = settings
+        self._sender = sender_address(settings.sender)
+        if not _PLAIN_ADDRESS.fullmatch(self._sender):
+            raise SettingsError(f"mail.sender: {settings.sender!r} is no mail address; mend it")
         self._connection: smtplib.SMTP | None = None
         self._silent = ""  # why the server counts as out of reach in this run
 
@@ -63,7 +112,7 @@ class MailChannel:
         """Send a mail. Raises ChannelError, whose text names no address."""
         if self._silent:
             raise ChannelError(self._silent, permanent=False)
-        content = composed(delivery, self._settings.sender).as_bytes()
+        content = composed(delivery, self._settings.sender)
         kept = self._connection is not None
         try:
             self._send(self._connection or self._connect(), delivery.address, content)
@@ -118,18 +167,17 @@ class MailChannel:
             self._give_up(f"the mail server could not be reached: {_said(exc)}", exc)
         return connection
 
-    def _give_up(self, why: str, exc: Exception | None = None) -> Never:
+    def _give_up(self, why: str, exc: Exception | None = None, *, maybe_sent: bool = False) -> Never:
         """The server is of no use in this run: the other messages need not wait for it one after another."""
         self._silent = why
         self._drop()
-        raise ChannelError(why, permanent=False) from exc
+        raise ChannelError(why, permanent=False, maybe_sent=maybe_sent) from exc
 
     def _send(self, connection: smtplib.SMTP, address: str, content: bytes) -> None:
         """One mail, step by step, since what a failure means depends on the step."""
-        sender = sender_address(self._settings.sender)
         size = [f"size={len(content)}"] if connection.has_extn("size") else []
         try:
-            self._expect("sender", connection.mail(sender, size))
+            self._expect("sender", connection.mail(self._sender, size))
             self._expect("recipient", connection.rcpt(address))
         except (OSError, smtplib.SMTPException) as exc:
             self._mind_the_time(exc)
@@ -140,14 +188,14 @@ class MailChannel:
             self._expect("message", (exc.smtp_code, _bytes(exc.smtp_error)))
         except (OSError, smtplib.SMTPException) as exc:
             # It may have been taken all the same. Under its Message-ID it goes out again.
-            self._mind_the_time(exc)
+            self._mind_the_time(exc, maybe_sent=True)
             self._drop()
-            raise ChannelError(f"the mail server broke off: {_said(exc)}", permanent=False) from exc
+            raise ChannelError(f"the mail server broke off: {_said(exc)}", permanent=False, maybe_sent=True) from exc
 
-    def _mind_the_time(self, exc: Exception) -> None:
+    def _mind_the_time(self, exc: Exception, *, maybe_sent: bool = False) -> None:
         # smtplib wraps a time-out while it reads into "Connection unexpectedly closed".
         if isinstance(exc, TimeoutError) or isinstance(exc.__context__, TimeoutError):
-            self._give_up("the mail server did not answer in time", exc)
+            self._give_up("the mail server did not answer in time", exc, maybe_sent=maybe_sent)
 
     def _expect(self, step: str, reply: tuple[int, bytes]) -> None:
         """Raises unless a reply is a yes. 4xx: tried again; 5xx: not (RFC 5321, 4.2.1), unless it is about us."""
@@ -161,7 +209,9 @@ class MailChannel:
         self._reset()
         if step == "sender" and code != _TOO_LARGE:
             self._give_up(f"{what}; mend mail.sender, or mail.user and mail.password")
-        raise ChannelError(what, permanent=code >= 500)
+        enhanced = _ENHANCED.match(text.decode("ascii", "replace"))
+        gone = code >= 500 and enhanced is not None and enhanced[1] in _GONE
+        raise ChannelError(what, permanent=code >= 500, gone=gone)
 
     def _reset(self) -> None:
         try:

@@ -14,12 +14,11 @@ _LONGEST_REPLY = 200
 
 
 def masked(channel: ChannelName, address: str) -> str:
-    """Enough of an address to tell it from others: `r…@example.org`, `hooks.slack.com/services/T01/B02/…`; a channel's
-    id is no secret."""
+    """Enough of an address to tell it from others: `r…@example.org`, `hooks.slack.com/services/T01/B02/…`, `C0123`."""
     if channel is ChannelName.EMAIL:
         return _masked_mail(address)
     if channel is ChannelName.SLACK_BOT:
-        return address
+        return address  # the id of a channel, of no use to anybody without the token
     url = urlsplit(address)
     return f"{url.netloc.rpartition('@')[2]}{url.path.rpartition('/')[0]}/…"
 

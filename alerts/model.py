@@ -19,7 +19,7 @@ class ChannelName(StrEnum):
     """How a subscriber is reached."""
 
     SLACK = "slack"  # an incoming webhook
-    SLACK_BOT = "slack-bot"  # a channel that our app posts to
+    SLACK_BOT = "slack-bot"  # a channel (C…, G…) that the app with the bot token posts to
     EMAIL = "email"
 
 
@@ -194,7 +194,8 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notice in words. Mail has a subject, text and HTML; Slack has text (its fallback) and blocks as JSON."""
+    """A notice in words. Mail has a subject, text and HTML; Slack has text (its fallback) and `blocks`: JSON of
+    its parts (see `parts.py`)."""
 
     subject: str
     text: str
@@ -230,6 +231,7 @@ class Delivery:
     parts_sent: int = 0  # of a message in several parts: how many were taken already
     external_id: str = ""  # by which Slack knows the first of them
     answers: Answers | None = None
+    maybe_sent: bool = False  # an earlier attempt may have gone through
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,25 +244,40 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The other side took it."""
+    """The other side took all of it, under this id if it gives any."""
+
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartSent:
+    """The other side took a part of it, under this id if it gives any; the next part follows."""
+
+    external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """It did not go through; it is tried again."""
+    """It did not go through, for all that is known (`maybe_sent`: it may have); it is tried again."""
 
     at: datetime
     why: str
+    maybe_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """It will not go through; a person has to look."""
+    """It is given up; a person has to look.
+
+    `maybe_sent`: an attempt may have gone through all the same. `gone`: nothing else will reach the address either.
+    """
 
     why: str
+    maybe_sent: bool = False
+    gone: bool = False
 
 
-Outcome: TypeAlias = Sent | Again | Dead
+Outcome: TypeAlias = Sent | PartSent | Again | Dead
 
 
 class Channel(Protocol):

@@ -69,13 +69,14 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What is taken back: an entry of this kind and list, seen then; and how it stands instead.
+    """What is taken back: an entry of this kind, agency and list, seen then; and how it stands instead.
 
     `how`: "again" on the list, the "same" agreement as the one that was listed as `was` and is listed as `now`, or
     "wrong" from the start, for the reasons in `why`.
     """
 
     kind: Kind
+    agency: str
     list: ListName
     observed_at: datetime
     how: Literal["again", "same", "wrong"]
@@ -269,12 +270,15 @@ def _with_corrections(lines: Sequence[Line]) -> list[_Told]:
 
     An application that was reported dropped and turns out to be an agreement, for one.
     """
-    notes = {line.entry.agreement: line for line in lines if line.entry.kind in CORRECTIONS}
+    notes: dict[str, Line] = {}
+    for line in lines:
+        if line.entry.kind in CORRECTIONS:
+            notes.setdefault(line.entry.agreement, line)
     news = {line.entry.agreement for line in lines if line.entry.kind not in CORRECTIONS}
     return [
         (line, None if line.entry.kind in CORRECTIONS else notes.get(line.entry.agreement))
         for line in lines
-        if line.entry.kind not in CORRECTIONS or line.entry.agreement not in news
+        if not (line.entry.agreement in news and notes.get(line.entry.agreement) is line)
     ]
 
 
@@ -341,7 +345,8 @@ def _correction(line: Line) -> Correction | None:
     elif note.kind is Kind.MERGED or note.fields:
         how = "same"
     was, now = (_name(side.agency) if side else "" for side in (note.before, note.after))
-    return Correction(told.kind, told.list, told.observed_at, how, was, now, _name("; ".join(note.reasons)))
+    why = _name("; ".join(note.reasons))
+    return Correction(told.kind, _name(told.agency), told.list, told.observed_at, how, was, now, why)
 
 
 def _one_sided(value: Value) -> tuple[str, str]:

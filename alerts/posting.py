@@ -6,9 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from alerts.addresses import sender_address, sender_domain
+from alerts.addresses import sender_domain
 from alerts.store import Alerts, Posting
 
 if TYPE_CHECKING:
@@ -27,16 +26,8 @@ def cached_renderer(alerts: Alerts, settings: Settings) -> Callable[[], Renderer
 
     @cache
     def made() -> Renderer:
-        from alerts.render import Renderer, Setting
+        from alerts.render import renderer_of
 
-        checked_at = {check.list: check.succeeded_at for check in alerts.log.last_checks()}
-        return Renderer(
-            Setting(
-                settings.web.base_url,
-                ZoneInfo(settings.log.time_zone),
-                sender_address(settings.mail.sender),
-                {list_: at for list_, at in checked_at.items() if at},
-            )
-        )
+        return renderer_of(settings, alerts.log)
 
     return made

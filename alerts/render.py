@@ -6,38 +6,41 @@ trusted (our own addresses, the output of macros) is Markup. Notices that say th
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import templates
+from alerts.addresses import sender_address
+from alerts.blocks import fewer, message_parts
 from alerts.hostile import mrkdwn, shortened, slack_escaped, visible
 from alerts.model import ChannelName, Digest, Line, Message, Notice
-from alerts.outline import DigestOutline, Outline, digest_outline, outline
+from alerts.outline import digest_outline, outline
+from alerts.parts import Part, packed
 from monitor.model import ListName
+
+if TYPE_CHECKING:
+    from alerts.operator import Event
+    from monitor.config import Settings
+    from monitor.log import Log
 
 # Points in one message. A phone's reader has left long before; the rest is a link away.
 _MOST_IN_MAIL = 50
-_MOST_IN_SLACK = 20
 _MOST_IN_DIGEST = 100  # by mail
+
+_MOST_EVENTS = 20  # in one message to the operator …
+_MOST_EVENT_TEXT = 9000  # … and characters of them in Slack
 
 _LARGEST_HTML = 90_000  # bytes; Gmail cuts a mail off at 102 KB
 _LARGEST_DIGEST = 90_000  # bytes of text and HTML together
 _LONGEST_SUBJECT = 200
-
-# docs.slack.dev/reference/block-kit; the sum of all texts is nowhere documented, about 13,000 is refused.
-_SECTION, _HEADER, _BLOCKS, _IN_ALL = 3000, 150, 50, 11_500
-_LONGEST_FALLBACK = 2500
-
-Block = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Renderer:
         )
 
     def _mail(self, notice: Notice) -> Message:
-        for most in _fewer(_MOST_IN_MAIL):
+        for most in fewer(_MOST_IN_MAIL):
             says = outline(notice, most=most)
             html = self._inlined(self._html.get_template("email/message.html.jinja").render(outline=says))
             if len(html.encode()) <= _LARGEST_HTML:
@@ -93,7 +96,7 @@ class Renderer:
         return Message(shortened(subject, _LONGEST_SUBJECT), text, html)
 
     def _digest_mail(self, digest: Digest) -> Message:
-        for most in _fewer(_MOST_IN_DIGEST):
+        for most in fewer(_MOST_IN_DIGEST):
             says = digest_outline(digest, most=most)
             html = self._inlined(self._html.get_template("email/digest.html.jinja").render(outline=says))
             text = self._text.get_template("email/digest.txt.jinja").render(outline=says)
@@ -103,23 +106,32 @@ class Renderer:
         return Message(shortened(subject, _LONGEST_SUBJECT), text, html)
 
     def _slack(self, notice: Notice) -> Message:
-        prose: Any = self._mrkdwn.get_template("slack/message.jinja").module
-        return self._posted(lambda most: outline(notice, most=most), prose)
+        prose = self._mrkdwn.get_template("slack/message.jinja").module
+        threads = notice.subscriber.channel is ChannelName.SLACK_BOT
+        return packed(message_parts(lambda most: outline(notice, most=most), prose, threads=threads))
 
     def _digest_slack(self, digest: Digest) -> Message:
-        prose: Any = self._mrkdwn.get_template("slack/digest.jinja").module
-        return self._posted(lambda most: digest_outline(digest, most=most), prose)
+        prose = self._mrkdwn.get_template("slack/digest.jinja").module
+        threads = digest.subscriber.channel is ChannelName.SLACK_BOT
+        return packed(message_parts(lambda most: digest_outline(digest, most=most), prose, threads=threads))
 
-    def _posted(self, outlined: Callable[[int], Outline | DigestOutline], prose: Any) -> Message:
-        for most in _fewer(_MOST_IN_SLACK):
-            says = outlined(most)
-            blocks = _blocks(says, prose)
-            if len(blocks) <= _BLOCKS and sum(map(_length, blocks)) <= _IN_ALL:
-                break
-        fallback = prose.fallback(says)
-        if len(fallback) > _LONGEST_FALLBACK:
-            fallback = prose.title(says)
-        return Message("", str(fallback), blocks=json.dumps(blocks, ensure_ascii=False))
+    def for_operator(self, channel: ChannelName, events: Sequence[Event]) -> Message:
+        """What the person who runs the service must hear."""
+        if channel is ChannelName.EMAIL:
+            said = {"events": events[:_MOST_EVENTS], "more": max(len(events) - _MOST_EVENTS, 0)}
+            return Message(
+                self._text.get_template("operator/subject.txt.jinja").render(said),
+                self._text.get_template("operator/message.txt.jinja").render(said),
+                self._inlined(self._html.get_template("operator/message.html.jinja").render(said)),
+            )
+        prose: Any = self._mrkdwn.get_template("operator/slack.jinja").module
+        texts = [str(prose.event(event)) for event in events[:_MOST_EVENTS]]
+        while sum(map(len, texts)) > _MOST_EVENT_TEXT:
+            texts.pop()
+        if len(events) > len(texts):
+            texts.append(str(prose.more(len(events) - len(texts))))
+        blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}} for text in texts]
+        return packed([Part(str(prose.fallback(events)), blocks)])
 
     @cached_property
     def _html(self) -> Environment:
@@ -162,6 +174,19 @@ class Renderer:
         return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline
 
 
+def renderer_of(settings: Settings, log: Log) -> Renderer:
+    """A renderer as the settings have it, which knows when the lists were last checked."""
+    checked_at = {check.list: check.succeeded_at for check in log.last_checks()}
+    return Renderer(
+        Setting(
+            settings.web.base_url,
+            ZoneInfo(settings.log.time_zone),
+            sender_address(settings.mail.sender),
+            {list_: at for list_, at in checked_at.items() if at},
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Urls:
     """The addresses of our own pages."""
@@ -188,73 +213,16 @@ class _Urls:
 
 def _says(notice: Notice) -> object:
     """Equal for notices that get the same message."""
-    by_mail = notice.subscriber.channel is ChannelName.EMAIL
-    return by_mail, notice.publication.id, _lines_say(notice.lines), notice.watched
+    return notice.subscriber.channel, notice.publication.id, _lines_say(notice.lines), notice.watched
 
 
 def _digest_says(digest: Digest) -> object:
     """Equal for digests that get the same message."""
-    by_mail = digest.subscriber.channel is ChannelName.EMAIL
-    return by_mail, digest.schedule.cadence, digest.slot, _lines_say(digest.lines), digest.watched
+    return digest.subscriber.channel, digest.schedule.cadence, digest.slot, _lines_say(digest.lines), digest.watched
 
 
 def _lines_say(lines: tuple[Line, ...]) -> object:
     return tuple((line.entry.seq, line.least, line.corrects.seq if line.corrects else None) for line in lines)
-
-
-def _fewer(most: int) -> Iterator[int]:
-    """Ever fewer points, for a message that turns out too large."""
-    while most > 1:
-        yield most
-        most = most * 2 // 3
-    yield 1
-
-
-def _blocks(says: Outline | DigestOutline, prose: Any) -> list[Block]:
-    """Block Kit: a header, sections state by state, and how we know."""
-    title = str(prose.title(says))
-    blocks: list[Block] = [
-        {"type": "header", "text": {"type": "plain_text", "text": shortened(title, _HEADER), "emoji": False}}
-    ]
-    for place in says.places:
-        pieces = [str(prose.place(place))]
-        for number, section in enumerate(place.sections):
-            pieces.append("\n" * (number > 0) + str(prose.heading(says, section)))
-            for point in section.points:
-                said = str(prose.point(says, section, point, False))
-                if len(said) > _SECTION // 2:
-                    said = str(prose.point(says, section, point, True))
-                pieces.append(said)
-        blocks += map(_section, _packed(pieces, _SECTION))
-    if says.more:
-        blocks.append(_section(str(prose.more(says))))
-    return [*blocks, {"type": "context", "elements": [_mrkdwn(str(prose.footer(says)))]}]
-
-
-def _packed(pieces: list[str], most: int) -> Iterator[str]:
-    """Pieces joined line by line into as few texts as hold them; a piece is never torn apart."""
-    text = ""
-    for piece in pieces:
-        if text and len(text) + 1 + len(piece) > most:
-            yield text
-            text = ""
-        text = f"{text}\n{piece}" if text else piece
-    if text:
-        yield text
-
-
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(text)}
-
-
-def _mrkdwn(text: str) -> Block:
-    # Verbatim: Slack makes no links of what happens to look like an address or a channel.
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
-
-
-def _length(block: Block) -> int:
-    texts = [block["text"]] if "text" in block else block["elements"]
-    return sum(len(text["text"]) for text in texts)
 
 
 @lru_cache(maxsize=1024)

@@ -82,7 +82,7 @@ def route(
         wanted = [w for w in theirs if w.schedule is None and not w.paused]
         lines = news.lines(wanted, lambda watch, found: found.at > watch.starts_after, already)
         if correction:
-            told_of_return = {_with(note) for note, _ in correction.notes}
+            told_of_return = {_with(note) for note, _ in correction.notes if note.kind is Kind.WITHDRAWN}
             lines = [
                 *((at, line) for at, line in lines if not _says_the_same(line.entry, told_of_return)),
                 *((n.seq, Line(n, who.watches, corrects=earlier.get(n.about or ""))) for n, who in correction.notes),
@@ -187,8 +187,8 @@ def _notices(
     for same in of.values():
         behind = {number for line in same for number in line.watches}
         names = watched((w for w in watches if w.number in behind), agencies)
-        corrected = next((replies[line.entry.id] for line in same if line.entry.id in replies), None)
-        yield Notice(subscriber, same[0].entry.publication, tuple(same), names, corrected)
+        corrected = max((replies.get(line.entry.id) or 0 for line in same), default=0)
+        yield Notice(subscriber, same[0].entry.publication, tuple(same), names, corrected or None)
 
 
 @dataclass
@@ -209,7 +209,7 @@ def _corrections(entries: Iterable[Entry], told: Mapping[str, Sequence[Told]]) -
         for who in told.get(entry.about or "", ()):
             theirs = found.setdefault(who.subscriber.number, _Corrected(who.subscriber))
             theirs.told |= {entry.about or ""}
-            same = {_with(note) for note, _ in theirs.notes}
+            same = {_with(note) for note, _ in theirs.notes if note.kind is Kind.WITHDRAWN}
             # Where both a departure and an arrival are taken back, that the departure was none says it all.
             if entry.kind in CORRECTIONS and not (entry.kind is Kind.MERGED and _with(entry) in same):
                 theirs.notes.append((entry, who))

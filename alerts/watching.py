@@ -27,7 +27,7 @@ _OPTION = {ChannelName.EMAIL: "--email", ChannelName.SLACK: "--slack", ChannelNa
 _WHY_NOT = {
     "erased": "it was erased, never to be written to again",
     "unsubscribed": "whoever reads it has unsubscribed",
-    "no such address": "its server says that there is no such address",
+    "no such address": "its server says that there is no such address; `deliveries retry` of a message tries it again",
 }
 
 
@@ -222,21 +222,22 @@ def pause(context: Context, id: int) -> None:
 @click.argument("id", type=int)
 @click.pass_obj
 def resume(context: Context, id: int) -> None:
-    """Send news again for a watch that is paused, or whose address took no messages: from now on.
+    """Send news again for a watch that is paused: from now on.
 
     What happened meanwhile is in the log, and is not sent; nor what a digest would have had by then.
     """
     with _alerts(context) as alerts, alerts.write():
         record = _record(alerts, id)
-        since = record.paused_at or record.disabled_at
-        if since is None:
+        if record.paused_at is None:
             raise MonitorError(f"watch {id} is not paused")
         alerts.resume_watch(id)
     click.echo(f"Watch {id} is resumed: {_who(record.watch)} hears of what happens from now on.")
     if record.watch.schedule:
         click.echo("What happened since its last digest is not sent; `changes --since` prints it.")
     else:
-        click.echo(f"What happened since {since:%Y-%m-%d %H:%M} UTC is not sent; `changes --since` prints it.")
+        click.echo(
+            f"What happened since {record.paused_at:%Y-%m-%d %H:%M} UTC is not sent; `changes --since` prints it."
+        )
 
 
 # --- what is kept about somebody -------------------------------------------------------------------------------
@@ -306,8 +307,8 @@ def _in_words(alerts: Alerts, record: WatchRecord) -> str:
     if record.paused_at:
         return f"{line}; it is paused, `watch resume {watch.number}` goes on with it."
     if record.disabled_at:
-        why = f"its address takes no messages ({record.disabled_why})"
-        return f"{line}; {why}, `watch resume {watch.number}` tries again."
+        why = f"its address takes no messages any more ({record.disabled_why})"
+        return f"{line}; {why}, `deliveries retry` of one of them tries again."
     if record.confirmed_at is None:
         return f"{line}, once the address is confirmed."
     return f"{line}, from entry {watch.starts_after + 1} of the log on."

@@ -67,6 +67,7 @@ class LoopbackSite(ABC):
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self._connections = 0
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -75,11 +76,21 @@ class LoopbackSite(ABC):
         """Decide the answer to `request`. Called from one thread a connection."""
 
     @property
+    def connections(self) -> int:
+        """How many connections there have been."""
+        return self._server.connections if self._server else self._connections
+
+    @property
     def netloc(self) -> str:
         """Where the site is served, as in an address: `127.0.0.1:PORT`."""
         if self._server is None:
             raise RuntimeError(f"{type(self).__name__} is served inside its `with` block only")
         return f"127.0.0.1:{self._server.server_port}"
+
+    def hangs_up(self) -> None:
+        """Close every connection that is open, and serve on."""
+        assert self._server is not None
+        self._server.hang_up()
 
     def __enter__(self) -> Self:
         self._server = _Server(self._recorded)
@@ -103,6 +114,7 @@ class LoopbackSite(ABC):
         assert self._thread is not None
         self._server.stop()
         self._thread.join()
+        self._connections = self._server.connections
         self._server = self._thread = None
 
     def _recorded(self, request: Request) -> Reply:
@@ -118,6 +130,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, decide: Callable[[Request], Reply]) -> None:
         self.decide = decide
         self.stopping = threading.Event()
+        self.connections = 0
         self._open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -127,6 +140,7 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections += 1
         self._open.add(request)
         super().process_request(request, client_address)
 
@@ -142,10 +156,13 @@ class _Server(ThreadingHTTPServer):
     def stop(self) -> None:
         self.stopping.set()
         self.shutdown()
+        self.hang_up()
+        self.server_close()
+
+    def hang_up(self) -> None:
         for connection in self._open.copy():
             with suppress(OSError):  # closed meanwhile
                 connection.shutdown(socket.SHUT_RDWR)
-        self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

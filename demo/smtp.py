@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from types import TracebackType
@@ -40,11 +41,13 @@ class FakeSmtp:
     """A mail server that takes everything into `smtp.messages`, or is told what to refuse.
 
     Served at `smtp.host`, `smtp.port` for as long as its `with` block lasts. What goes wrong goes
-    on until `accepts()`, unless `times` says how often.
+    on until `accepts()`, unless `times` says how often. `on_taken` is called when a mail was taken,
+    before that is said.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_taken: Callable[[], None] = lambda: None) -> None:
         self.messages: list[ReceivedMail] = []
+        self._on_taken = on_taken
         self._script: Script[str] = Script()
         self._port: int | None = None
         self._held: socket.socket | None = None
@@ -87,7 +90,7 @@ class FakeSmtp:
     def comes_back(self) -> None:
         """Listen again, on the same port."""
         assert self._held is not None, "it is not down"
-        self._controller = _Controller(_Conversation(self._script, self.messages), self._held)
+        self._controller = _Controller(_Conversation(self._script, self.messages, self._on_taken), self._held)
         self._held = None  # the listening socket from here on, and closed with it
         self._controller.start()
 
@@ -113,9 +116,10 @@ class FakeSmtp:
 class _Conversation:
     """aiosmtpd's hooks: each returns the reply to the command it is named after."""
 
-    def __init__(self, script: Script[str], messages: list[ReceivedMail]) -> None:
+    def __init__(self, script: Script[str], messages: list[ReceivedMail], on_taken: Callable[[], None]) -> None:
         self._script = script
         self._messages = messages
+        self._on_taken = on_taken
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -136,6 +140,7 @@ class _Conversation:
         assert isinstance(raw, bytes)
         message = email.message_from_bytes(raw.replace(b"\r\n", b"\n"), policy=email.policy.default)
         self._messages.append(ReceivedMail(envelope.mail_from or "", recipients, message, raw))
+        self._on_taken()
         if self._script.next(_HANG_UP):
             assert server.transport is not None
             server.transport.close()  # what is returned below goes nowhere

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor import __version__
+from monitor.collector import look_seldom
 from monitor.context import Context, Exit, Rebuilder
 from monitor.errors import MonitorError
 
@@ -41,8 +42,12 @@ COMMANDS = {
     "export-workbook": ("monitor.commands", "Write a workbook that was fetched, byte for byte."),
     "watch": ("alerts.watching", "Say who is told of what, and how often."),
     "deliveries": ("alerts.commands", "Print what was sent to whom, and what waits."),
+    "pause": ("alerts.upkeep", "Hold back everything that would be sent; lists are checked as ever."),
+    "resume": ("alerts.upkeep", "Send what waits, and what is new, again."),
     "serve": ("web.commands", "Serve the change log on the web."),
     "status": ("monitor.commands", "Say when the lists were last checked and whether anything is wrong."),
+    "doctor": ("alerts.upkeep", "Look whether everything is in place, and send a test message to the operator."),
+    "verify": ("alerts.upkeep", "Check that state.db adds up: nothing that was to be told is unaccounted for."),
 }  # fmt: skip
 
 
@@ -130,9 +135,12 @@ def run(context: Context) -> None:
 
 def service_jobs(settings: Settings) -> list[Job]:
     """What `run` does again and again, beside serving the pages."""
+    from alerts.deliver import tell
     from monitor import output, wiring
     from monitor.commands import check_once
     from monitor.schedule import Job
+
+    running_since: datetime | None = None
 
     def check(now: datetime) -> None:
         with wiring.reader(lambda: settings) as reading:
@@ -141,7 +149,9 @@ def service_jobs(settings: Settings) -> list[Job]:
             click.echo(f"{now:%Y-%m-%d %H:%M:%S} {output.check_line(result)}", err=True)
 
     def send(now: datetime) -> None:
-        _telling()(settings, now)
+        nonlocal running_since
+        running_since = running_since or now
+        tell(settings, now, running_since)
 
     return [
         Job("check", timedelta(minutes=settings.source.every_minutes), check),
@@ -151,6 +161,7 @@ def service_jobs(settings: Settings) -> list[Job]:
 
 def main() -> None:
     """Run the command line; an error that the caller can mend is said in one line, and the exit status is 2."""
+    look_seldom()
     try:
         group(prog_name="agreement-monitor")
     except MonitorError as exc:

@@ -86,6 +86,9 @@ def same(store: Store, id: str, *, now: datetime, why: str = "") -> None:
         for entry in (departure, arrival):
             if entry.status in TAKEN_BACK:
                 raise NotPossible(id, f"is settled: {entry.id} ({entry.kind}) is {entry.status}")
+        for back in store.entries(after=departure.seq, agreement=departure.agreement, kinds=[Kind.RETURNED]):
+            if back.list is departure.list:
+                raise NotPossible(id, f"is settled: what had left was listed again ({back.id})")
         store.act(now, Act.SAME, id, why)
         older, younger = sorted(store.number(store.resolve(entry.agreement)) for entry in (departure, arrival))
         left, came = _before(departure), _after(arrival)

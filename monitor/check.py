@@ -14,7 +14,9 @@ from typing import TypeVar
 
 from monitor import diff, guard, review
 from monitor.errors import SourceError, WorkbookError
-from monitor.match import Key, key, match, rejoin, under_one_key
+from monitor.evidence import AS_IT_LEFT, LATER
+from monitor.evidence import Rules as Evidenced
+from monitor.match import NOBODY, Apart, Key, key, match, rejoin, under_one_key
 from monitor.model import (
     Application,
     Change,
@@ -139,10 +141,12 @@ class _Check:
         self._rules, self._announce = rules, announce
         self._current = store.current(list_)
         self._held = store.held(list_)
+        self._apart: Apart = NOBODY
 
     def unchanged(self, seen: Fetched | None = None) -> CheckResult:
         """The rows that were believed last are still there: what was held meanwhile is moot."""
         assert self._current
+        self._announce = self._current.announce
         self._make_moot(self._held)
         self._store.record_check(
             self._list,
@@ -167,9 +171,9 @@ class _Check:
         if rejected := self._store.rejected(self._list, seen.sha256, says):
             return self._still_rejected(seen, rejected)
         if self._current is None:
-            baseline = match((), publication.listings)
-            return self._accept(self._recorded(seen, publication, says), publication, baseline, seen)
-        matching = match(self._current.standings, publication.listings)
+            number = self._recorded(seen, publication, says)
+            return self._accept(number, publication, self._match(publication), seen)
+        matching = self._match(publication)
         doubtful = None
         if self._list is ListName.PARTICIPATING:
             doubtful = guard.plausibility(
@@ -182,13 +186,20 @@ class _Check:
         if doubtful and not self._released(doubtful, again):
             return self.hold(seen, publication, doubtful, says)
         if again:
+            self._announce = again.announce
             return self._accept(again.publication, replace(publication, observed_at=again.observed_at), matching, seen)
         return self._accept(self._recorded(seen, publication, says), publication, matching, seen)
 
     def believe(self, held: Held, publication: Publication, act: int) -> CheckResult:
         """Record what was held, on an operator's word. It is no look at the source, so that no check is recorded."""
-        standings = self._current.standings if self._current else ()
-        return self._accept(held.publication, publication, match(standings, publication.listings), act=act)
+        return self._accept(held.publication, publication, self._match(publication), act=act)
+
+    def _match(self, publication: Publication) -> Matching:
+        """The rows of a publication beside those that are believed now."""
+        if self._current is None:
+            return match((), publication.listings)
+        self._apart = self._side_by_side(self._current.standings, publication.listings)
+        return match(self._current.standings, publication.listings, self._apart)
 
     def _recorded(self, seen: Fetched, publication: Publication, says: str) -> int:
         return self._store.record_publication(publication, says, seen.content, announce=self._announce)
@@ -197,6 +208,23 @@ class _Check:
         detail = f"An operator rejected this workbook ({rejected.id}), and it is still what ICE serves."
         self._record_held(seen, rejected.publication, detail)
         return CheckResult(self._list, Outcome.HELD, detail=detail)
+
+    def _side_by_side(self, standings: Sequence[Standing], listings: Sequence[Listing]) -> Apart:
+        """By each key that is back: which agreements that left were ever listed beside the one that had it."""
+        was, now = {key(s.listing.values) for s in standings}, {key(n.values) for n in listings}
+        came = now - was
+        departures = self._store.departures(self._list)
+        known = [d.standing for d in departures]
+        if self._list is ListName.PENDING:
+            known += [m.old for m in self._participating().values()]
+        left = {s.agreement for s in standings if key(s.listing.values) not in now}
+        left |= {d.standing.agreement for d in departures}
+        back: dict[Key, set[int]] = {}
+        for standing in known:
+            if (k := key(standing.listing.values)) in came:
+                back.setdefault(k, set()).add(standing.agreement)
+        beside = self._store.side_by_side(set().union(*back.values()), left) if back else {}
+        return {k: frozenset().union(*(beside[one] for one in back[k])) for k in back}
 
     def _seen_before(self, seen: Fetched) -> Held | None:
         """The held publication that these bytes are, if they are the newest held one."""
@@ -242,7 +270,6 @@ class _Check:
         """
         store = self._store
         self._make_moot([h for h in self._held if h.publication < number])
-        store.decide(number, self._now, "accepted", act=act)
         matching = self._under_two_names(matching)
         identified = self._identify(matching)
         changes = self._changes(matching, identified)
@@ -257,6 +284,7 @@ class _Check:
         for second, first in matching.twins:
             numbers[id(second)] = numbers[id(first)]
             spares.add(id(second))
+        store.decide(number, self._now, "accepted", act=act)
         store.record_listings(
             number,
             [Standing(numbers[id(n)], n, id(n) in spares) for n in publication.listings],
@@ -273,6 +301,9 @@ class _Check:
         if seen:
             store.record_check(self._list, self._now, Outcome.CHANGED, publication=number, sha256=seen.sha256)
             store.record_validators(self._list, _validators(seen))
+        else:
+            # "Not modified" since the workbook before would not mean that this one is still there.
+            store.record_validators(self._list, Validators())
         settled = frozenset(c.about for c in changes if c.about)
         confirmed = self._confirm(number, without=settled)
         return CheckResult(
@@ -308,8 +339,16 @@ class _Check:
 
     def _merge(self, one_key: Sequence[tuple[Match, Match]], publication: int, observed_at: datetime) -> int:
         """Let agreements that came to share one key be one: the younger id leads to the older."""
-        notes = [diff.merged(older, younger, self._store.arrival(younger.old.agreement)) for older, younger in one_key]
-        self._append(notes, [older.old.agreement for older, _ in one_key], publication, observed_at)
+        kind = Kind.NEW if self._list is ListName.PARTICIPATING else Kind.APPLIED
+        notes = [
+            diff.merged(older, younger, self._store.arrival(younger.old.agreement, kind)) for older, younger in one_key
+        ]
+        # Where nothing told of the younger, the note stands under its id: there may be several of one older agreement.
+        agreements = [
+            (older if note.about else younger).old.agreement
+            for note, (older, younger) in zip(notes, one_key, strict=True)
+        ]
+        self._append(notes, agreements, publication, observed_at)
         for older, younger in one_key:
             self._store.merge(younger.old.agreement, older.old.agreement)
         return len(notes)
@@ -319,20 +358,20 @@ class _Check:
         if not matching.came:
             return _Identified()
         departures = self._store.departures(self._list)
-        returned = _rejoin(departures, [d.standing for d in departures], matching.came)
+        returned = _rejoin(departures, [d.standing for d in departures], matching.came, self._apart)
         taken = {id(m.new) for _, m in returned}
         rest = [n for n in matching.came if id(n) not in taken]
         if self._list is ListName.PARTICIPATING:
-            applications = self._store.applications()
-            standings = [a.standing for a in applications]
-            return _Identified(returned, _rejoin(applications, standings, rest))
+            return _Identified(returned, self._promoted(rest))
         here = {m.old.agreement for m in (*matching.matches, *(m for _, m in returned))}
         left = {d.standing.agreement: d for d in departures if d.standing.agreement not in here}
         known_there = self._participating()
+        unknown = [n for n in rest if key(n.values) not in known_there]
+        respelt = {id(m.new): m for m in rejoin([m.old for m in known_there.values()], unknown, self._apart)}
         already: list[Match] = []
         second: list[Match] = []
         for listing in rest:
-            known = known_there.get(key(listing.values))
+            known = known_there.get(key(listing.values)) or respelt.get(id(listing))
             if known is None:
                 continue
             agreement = known.old.agreement
@@ -342,6 +381,19 @@ class _Check:
                 (second if agreement in here else already).append(Match(known.old, listing, known.reasons))
             here.add(agreement)
         return _Identified(returned, already=already, second=second)
+
+    def _promoted(self, came: Sequence[Listing]) -> list[tuple[Application, Match]]:
+        """Which rows are applications that became agreements; of those that left the pending list just now the name and
+        that moment say so (16 May 2025: "Polce Department" had left the day before)."""
+        applications = self._store.applications()
+        found = _rejoin(applications, [a.standing for a in applications], came, self._apart)
+        taken = {id(m.new) for _, m in found}
+        promoted = {m.old.agreement for _, m in found}
+        just_left = [
+            a for a in applications if a.dropped and not a.dropped.confirmed and a.standing.agreement not in promoted
+        ]
+        rest = [n for n in came if id(n) not in taken]
+        return [*found, *_rejoin(just_left, [a.standing for a in just_left], rest, self._apart, AS_IT_LEFT)]
 
     def _under_two_names(self, matching: Matching) -> Matching:
         """Let a pending row continue the one that went, if the participating list knows both as one."""
@@ -383,7 +435,13 @@ class _Check:
             return diff.participating(matching, identified.returned, identified.promoted, dropped)
         current = self._store.current(ListName.PARTICIPATING)
         now_participating = frozenset(s.agreement for s in current.standings) if current else frozenset()
-        return diff.pending(matching, identified.returned, now_participating, identified.already, identified.second)
+        gone = [s for s in matching.gone if s.agreement not in now_participating]
+        new = self._store.listed_without_application(self._now - self._rules.confirm_after) if gone else ()
+        rows = [s.listing for s in current.standings if s.agreement in new and not s.spare] if current else []
+        listed = rejoin(gone, rows, self._apart, AS_IT_LEFT)
+        return diff.pending(
+            matching, identified.returned, now_participating, identified.already, identified.second, listed
+        )
 
     def _confirm(self, publication: int, *, without: frozenset[str]) -> int:
         """Confirm the departures that have stood for long enough, but those that this publication settles."""
@@ -432,11 +490,15 @@ class _Identified:
 
 
 def _rejoin(
-    known: Sequence[_Known], standings: Sequence[Standing], came: Sequence[Listing]
+    known: Sequence[_Known],
+    standings: Sequence[Standing],
+    came: Sequence[Listing],
+    apart: Apart,
+    rules: Evidenced = LATER,
 ) -> list[tuple[_Known, Match]]:
     """Pair what is known with rows that came, keeping what is known of each."""
     of = {id(standing): k for k, standing in zip(known, standings, strict=True)}
-    return [(of[id(m.old)], m) for m in rejoin(standings, came)]
+    return [(of[id(m.old)], m) for m in rejoin(standings, came, apart, rules)]
 
 
 def _validators(seen: Fetched) -> Validators:

@@ -191,6 +191,11 @@ def agreements(context: Context, form: str, states: tuple[str, ...], everything:
 @click.pass_obj
 def show(context: Context, id: str) -> None:
     """Print one agreement (a-…), entry (c-…), publication (p-…) or doubtful pair (r-…) with its history."""
+    if id.startswith("p-"):
+        from monitor.operate import print_publication
+
+        print_publication(context, id)
+        return
     with wiring.store(context.settings) as store:
         if id.startswith("a-"):
             for agreement in store.agreements(id):
@@ -199,9 +204,6 @@ def show(context: Context, id: str) -> None:
         elif id.startswith("c-"):
             entry = store.entry(id)
             output.print_entry(entry, list(store.entries(about=[id])))
-            return
-        elif id.startswith("p-"):
-            output.print_publication(store.publication(id), store.decisions(id), list(store.entries(publication=id)))
             return
         elif id.startswith("r-"):
             output.print_review(store.review(id), context.now, context.settings.log.ask_for)
@@ -216,10 +218,11 @@ def rebuild(context: Context, new: Path) -> None:
     """Derive everything again, by the rules of this version, into a NEW file; and print what differs.
 
     Starts from the workbooks, the checks and your decisions. Ids stay; an entry that no longer arises is kept,
-    retracted. Watches and deliveries go along; nobody is told of anything. This file is left as it is: stop the
-    service, put the new file in its place, and start it again.
+    retracted. Watches and deliveries go along; nobody is told of anything. Stop the service first: what it saw or sent
+    meanwhile would be missing from the new file. This one is left as it is; put the new one in its place, and start the
+    service again.
     """
-    from monitor.lock import one_check_at_a_time
+    from monitor.lock import one_check_at_a_time, only_one
     from monitor.log import open_reader
     from monitor.progress import progress
     from monitor.rebuild import rebuild as derive
@@ -227,6 +230,8 @@ def rebuild(context: Context, new: Path) -> None:
     from monitor.store import open_store
 
     settings = context.settings
+    if not settings.state.exists():
+        raise MonitorError(f"{settings.state}: there is no such file to rebuild; name it with --db")
     carriers = [load() for load in context.rebuilders]
 
     def ahead(look: PastCheck) -> None:
@@ -236,6 +241,7 @@ def rebuild(context: Context, new: Path) -> None:
     with (
         wiring.reader(lambda: settings, 2) as reading,
         open_reader(settings.state) as old,
+        only_one(settings.state),
         one_check_at_a_time(settings.state),
         whole_or_not_at_all(new) as unfinished,
     ):

@@ -129,6 +129,8 @@ class SlackSettings(_Section):
 
     timeout: Seconds = 30.0
     hosts: tuple[str, ...] = ("hooks.slack.com", "hooks.slack-gov.com")  # where an incoming webhook may lie
+    bot_token: SecretStr = SecretStr("")  # of the app that posts to channels by their id
+    api_url: WebAddress = "https://slack.com/api/"
 
 
 class DeliverySettings(_Section):
@@ -140,6 +142,15 @@ class DeliverySettings(_Section):
     lease: Seconds = 300.0
     confirm_within_hours: Hours = 72.0
     key: SecretStr = SecretStr("")
+    acknowledge_every: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class OperatorSettings(_Section):
+    """The person who runs the service, and what they are told."""
+
+    email: str = ""
+    slack: SecretStr = SecretStr("")  # an incoming webhook
+    stale_after_hours: Hours = 6.0
 
 
 class WebSettings(_Section):
@@ -170,6 +181,7 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     slack: SlackSettings = SlackSettings()
     delivery: DeliverySettings = DeliverySettings()
+    operator: OperatorSettings = OperatorSettings()
     web: WebSettings = WebSettings()
 
 

@@ -5,7 +5,7 @@ Order does not matter: the changes of a publication come out sorted by what they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from monitor.model import (
     Application,
@@ -22,6 +22,7 @@ from monitor.model import (
     Values,
 )
 from monitor.names import Likeness, likeness, real_county
+from monitor.normalize import document_name, shown
 
 # The fields that a reader is told about, as the log names them.
 FIELDS = ("state", "agency", "type", "county", "support_type", "signed", "moa", "addendum")
@@ -29,7 +30,7 @@ FIELDS = ("state", "agency", "type", "county", "support_type", "signed", "moa", 
 
 def changed(match: Match) -> Change | None:
     """The change that a continued listing shows; None where no cell differs."""
-    if match.old.listing.cells == match.new.cells:
+    if match.old.listing.cells is match.new.cells or match.old.listing.cells == match.new.cells:
         return None
     fields = field_changes(match.old.listing, match.new)
     if not fields:
@@ -41,8 +42,25 @@ def changed(match: Match) -> Change | None:
         after=match.new,
         fields=fields,
         significance=weightiest(fields),
-        reasons=match.reasons,
+        reasons=(*match.reasons, *_what_it_means(match.old.listing.values, match.new.values)),
     )
+
+
+def _what_it_means(old: Values, new: Values) -> tuple[str, ...]:
+    """What several changed cells say together: an agreement signed again, or one document under another support type.
+
+    A later date alone may be a corrected one, and a new document alone the old one scanned again.
+    """
+    documents = document_name(old.moa), document_name(new.moa)
+    if not all(documents):
+        return ()
+    another = documents[0] != documents[1]
+    said = []
+    if another and old.signed and new.signed and old.signed < new.signed:
+        said.append("signed again: a later date and another document")
+    if not another and old.support_type and new.support_type and old.support_type is not new.support_type:
+        said.append("the same document under another support type")
+    return tuple(said)
 
 
 def field_changes(before: Listing, after: Listing) -> tuple[FieldChange, ...]:
@@ -118,7 +136,8 @@ def participating(
     `dropped`: applications that left the pending list, by the number of their agreement.
     """
     spoken_for = {id(match.new) for _, match in (*returned, *promoted)}
-    listed = _support_types([m.new for m in matching.matches] + [match.new for _, match in returned])
+    names = {n.values.agency for n in matching.came} | {s.listing.values.agency for s in matching.gone}
+    listed = _support_types((m.new for m in (*matching.matches, *(match for _, match in returned))), names)
     changes = [*filter(None, map(changed, matching.matches))]
     changes += [_departed(Kind.TERMINATED, s, _still(s, listed)) for s in matching.gone]
     changes += _came_back(returned)
@@ -158,12 +177,12 @@ def baseline(promoted: Sequence[tuple[Application, Match]]) -> tuple[Change, ...
     return in_order(c for application, match in promoted for c in _not_dropped(application.dropped, match.new))
 
 
-def _support_types(listings: Iterable[Listing]) -> dict[tuple[str | None, str], list[str]]:
-    """The support types under which each agency is listed."""
+def _support_types(listings: Iterable[Listing], names: Set[str]) -> dict[tuple[str | None, str], list[str]]:
+    """The support types under which each agency of one of these names is listed."""
     types: dict[tuple[str | None, str], list[str]] = {}
     for listing in listings:
         v = listing.values
-        if v.support_type:
+        if v.agency in names and v.support_type:
             types.setdefault((v.state, v.agency), []).append(v.support_type)
     return types
 
@@ -190,17 +209,24 @@ def pending(
     participating_now: frozenset[int],
     already: Sequence[Match],
     second: Sequence[Match],
+    listed: Sequence[Match] = (),
 ) -> tuple[Change, ...]:
     """The changes of a pending publication.
 
     An application that leaves is no departure if its agreement is on the participating list by now
     (`participating_now`: numbers of agreements). `already`: rows of `matching.came` that name an agreement which is,
     or was, listed as participating; they are entered as applications for that agreement. `second`: rows that name one
-    which stands on the pending list in another row; no news.
+    which stands on the pending list in another row; no news. `listed`: applications that go as an agreement is
+    listed that is theirs under another name: each has an id of its own in the log by then, so the departure says so.
     """
+    as_listed = {m.old.agreement: (*m.reasons, f"participating by now: {shown(m.new.cells.agency)}") for m in listed}
     spoken_for = {id(match.new) for match in (*(match for _, match in returned), *already, *second)}
     changes = [*filter(None, map(changed, matching.matches))]
-    changes += [_departed(Kind.DROPPED, s) for s in matching.gone if s.agreement not in participating_now]
+    changes += [
+        _departed(Kind.DROPPED, s, as_listed.get(s.agreement, ()))
+        for s in matching.gone
+        if s.agreement not in participating_now
+    ]
     changes += _came_back(returned)
     changes += [Change(Kind.APPLIED, m.old.agreement, after=m.new, reasons=m.reasons) for m in already]
     changes += [Change(Kind.APPLIED, None, after=n) for n in matching.came if id(n) not in spoken_for]
@@ -238,16 +264,16 @@ def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 
 def _order(change: Change) -> tuple[str, ...]:
-    shown = change.after or change.before
-    if shown is None:
+    row = change.after or change.before
+    if row is None:
         return ("",)
-    v = shown.values
+    v = row.values
     return (
         v.state or "~",
         v.agency,
         v.support_type or "~",
         "" if change.kind.is_note else change.kind,
-        *_all_cells(shown.cells),
+        *_all_cells(row.cells),
         str(change.agreement or ""),
     )
 
@@ -273,7 +299,7 @@ def _came_back(returned: Sequence[tuple[Departure, Match]]) -> list[Change]:
                 before=departure.standing.listing,
                 after=match.new,
                 fields=field_changes(departure.standing.listing, match.new),
-                reasons=match.reasons,
+                reasons=(*match.reasons, *_what_it_means(departure.standing.listing.values, match.new.values)),
             )
         )
     return changes

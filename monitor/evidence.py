@@ -94,7 +94,7 @@ def believed(e: Evidence, rules: Rules) -> tuple[str, ...]:
         return ()  # two real counties (Pima, Pinal) are two agencies
     if e.document is False and not _named_alike(e):
         return ()  # two documents, and not one agency under one model: nothing left that says one agreement
-    return speaks_for(e, at_once=rules is not LATER) if any(rule(e) for rule in rules) else ()
+    return (*speaks_for(e), *_MOMENTS.get(rules, ())) if any(rule(e) for rule in rules) else ()
 
 
 def _named_alike(e: Evidence) -> bool:
@@ -115,7 +115,10 @@ def _same_day_and_name(e: Evidence) -> bool:
 
 
 def _same_day_other_model(e: Evidence) -> bool:
-    """One agency, one day, and another model: one agreement described anew. 21 November 2025: eight rows at once."""
+    """One agency, one day, and another model in the same publication: one agreement described anew.
+
+    Not later: an agency may sign for several models on one day, of which one leaves and another comes months after.
+    """
     return bool(e.signed) and e.name >= Likeness.WORDING and e.state is not False and e.support_type is False
 
 
@@ -141,7 +144,8 @@ def _same_name_and_county(e: Evidence) -> bool:
 def _same_name_at_once(e: Evidence) -> bool:
     """Where there is no date and no county either: the name but for its writing, replaced in the same publication.
 
-    28 April 2025: two cities' applications without "City of".
+    28 April 2025: two cities' applications without "City of"; and three that were listed with it as they left the
+    pending list.
     """
     return e.signed is None and e.name >= Likeness.WORDING and e.state is not False and e.support_type is not False
 
@@ -168,6 +172,11 @@ def _same_day_respelt(e: Evidence) -> bool:
     return bool(e.signed) and _same_kind(e) and e.name >= Likeness.WORDING
 
 
+def listed_twice(e: Evidence) -> bool:
+    """A row beside another of one publication that lists the same agreement: all the same but the name's spelling."""
+    return bool(e.document and e.signed) and _same_kind(e) and e.name >= Likeness.WORDING and e.county is not False
+
+
 Rules = tuple[Callable[[Evidence], bool], ...]
 
 # What is believed of two rows seen apart in time; of one replaced by the other in the same publication, which is a
@@ -175,12 +184,25 @@ Rules = tuple[Callable[[Evidence], bool], ...]
 LATER: Rules = (
     _same_document,
     _same_day_and_name,
-    _same_day_other_model,
     _same_day_other_state,
     _same_name_and_county,
 )
-AT_ONCE: Rules = (*LATER, _same_name_at_once, _same_day_and_place, _same_day_much_the_same_name)
-SECOND_ROW: Rules = (_same_day_respelt,)
+AT_ONCE: Rules = (
+    *LATER,
+    _same_day_other_model,
+    _same_name_at_once,
+    _same_day_and_place,
+    _same_day_much_the_same_name,
+)
+SECOND_ROW: Rules = (_same_day_respelt, _same_name_at_once)
+# Of an application that leaves the pending list and an agreement that is listed in those very days: the same signal.
+AS_IT_LEFT: Rules = (*LATER, _same_name_at_once)
+
+_MOMENTS = {
+    AT_ONCE: ("replaced in the same publication",),
+    SECOND_ROW: ("replaced in the same publication",),
+    AS_IT_LEFT: ("left the pending list as it was listed",),
+}
 
 _NAME_REASONS = {
     Likeness.EQUAL: "same name",
@@ -192,7 +214,7 @@ _NAME_REASONS = {
 }
 
 
-def speaks_for(e: Evidence, *, at_once: bool) -> tuple[str, ...]:
+def speaks_for(e: Evidence) -> tuple[str, ...]:
     """The evidence for a pair, in words."""
     said = []
     if e.document:
@@ -205,8 +227,6 @@ def speaks_for(e: Evidence, *, at_once: bool) -> tuple[str, ...]:
         said.append("same county")
     if e.support_type:
         said.append("same support type")
-    if at_once:
-        said.append("replaced in the same publication")
     return tuple(said)
 
 

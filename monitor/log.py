@@ -248,7 +248,7 @@ class Log:
             Decision(
                 moment(r["at"]),
                 r["verdict"],
-                (f"an operator: {r['why']}" if r["why"] else "an operator") if r["act"] else "the rules",
+                (f"an operator ({r['why']})" if r["why"] else "an operator") if r["act"] else "the rules",
                 tuple(json.loads(r["reasons"])),
             )
             for r in self.state.rows(
@@ -352,6 +352,11 @@ class Log:
             )
         )
 
+    def first_checks(self) -> dict[ListName, datetime]:
+        """When each list that was ever looked at was looked at for the first time."""
+        rows = self.state.rows("SELECT list, min(at) AS at FROM checks WHERE list IN (?, ?) GROUP BY list", *ListName)
+        return {ListName(r["list"]): moment(r["at"]) for r in rows}
+
     def agreements(
         self,
         agreement: str | None = None,
@@ -389,6 +394,10 @@ class Log:
             "CASE WHEN EXISTS (SELECT 1 FROM aliases WHERE same_as = a.id)"
             f" THEN {found.format(every_id)} ELSE {found.format('= a.id')} END"
         )
+        # One whose rows a rebuild believes no longer is known by what was said of it.
+        said = (
+            "(SELECT coalesce(after_content, before_content) FROM entries WHERE agreement = a.id ORDER BY seq LIMIT 1)"
+        )
         where = ["a.id NOT IN (SELECT agreement FROM aliases)"]
         arguments: list[object] = []
         if agreement is not None:
@@ -403,7 +412,8 @@ class Log:
                    EXISTS (SELECT 1 FROM aliases WHERE same_as = a.id) AS known_under_others
             FROM agreements a
             JOIN publications fp ON fp.id = a.publication
-            JOIN contents c ON c.id = coalesce({newest.format("participating")}, {newest.format("pending")})
+            JOIN contents c ON c.id = coalesce({newest.format("participating")}, {newest.format("pending")}
+                {f", {said}" if as_of is None else ""})
             WHERE {" AND ".join(where)}
             ORDER BY a.id
             """,
@@ -551,7 +561,10 @@ def prefixed(table: str, prefix: str = "") -> str:
 
 
 def older(column: str) -> str:
-    """The number of the agreement that the one in a column (with its table) proved to be, as an SQL expression."""
+    """The number of the agreement that the one in a column proved to be, as an SQL expression.
+
+    The column comes with the name of its table: a bare one would be that of `aliases`.
+    """
     return f"coalesce((SELECT same_as FROM aliases WHERE aliases.agreement = {column}), {column})"
 
 

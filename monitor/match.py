@@ -9,17 +9,23 @@ a match: a false "new" beside a "no longer listed" can be withdrawn, a false ide
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import astuple
+from itertools import chain, product
+from typing import TypeVar
 
 from rapidfuzz.distance import OSA
 
-from monitor.evidence import AT_ONCE, LATER, SECOND_ROW, Rules, agree, believed, same_county, weigh
+from monitor.evidence import AT_ONCE, LATER, SECOND_ROW, Rules, agree, believed, listed_twice, same_county, weigh
 from monitor.model import Listing, Match, Matching, Standing, SupportType, Values
 from monitor.names import county_in
 from monitor.normalize import document_name
 
 Key = tuple[str | None, str, SupportType | None]
+_Row = TypeVar("_Row", Standing, Listing)
+# By the key of an agreement that had left: those that were ever listed beside it, and so are not it respelt.
+Apart = Mapping[Key, frozenset[int]]
+NOBODY: Apart = {}
 
 
 def key(values: Values) -> Key:
@@ -27,49 +33,46 @@ def key(values: Values) -> Key:
     return values.state, values.agency, values.support_type
 
 
-def match(old: Sequence[Standing], new: Sequence[Listing]) -> Matching:
+def match(old: Sequence[Standing], new: Sequence[Listing], apart: Apart = NOBODY) -> Matching:
     """Account for every row of two publications of one list.
 
     Matches are one-to-one. A row of `new` whose key is listed already, and that continues nobody else, is a second
-    listing of the same agreement, not a new one (4 August 2025: one borough in two identical rows).
+    listing of the same agreement, not a new one (4 August 2025: one borough in two identical rows). `apart`: which
+    agreements the rows of a key cannot continue.
     """
     exact, gone, came = _by_key(old, new)
-    mains, spares_gone = _parted(gone)
+    staying = frozenset(m.old.agreement for m in exact)
     firsts, repeated = _first_of_each(came, exact)
-    listed = frozenset(document_name(v.moa) for m in exact for v in (m.old.listing.values, m.new.values))
-    found = by_evidence(mains, firsts, AT_ONCE, listed)
-    taken = {id(m.new) for m in found}
+    listed = _documents_of(exact, beside=(*(s.listing for s in gone), *firsts))
+    respelt = _respelt(firsts, exact, apart)
+    taken = {id(m.new) for m in respelt}
+    left = [s for s in gone if not s.spare or s.agreement in staying]
     rest = [n for n in firsts if id(n) not in taken]
-    found += by_evidence(spares_gone, rest, SECOND_ROW, listed)
-    ended = {id(m.old) for m in found}
-    taken = {id(m.new) for m in found}
-    gone = [standing for standing in gone if id(standing) not in ended]
+    found = by_evidence(left, rest, AT_ONCE, listed, apart, staying)
+    taken |= {id(m.new) for m in found}
     matches, spares, gone = _one_each([*exact, *found], gone)
+    spares += respelt
     rest = [n for n in (*firsts, *repeated) if id(n) not in taken]
     spares, came, twins = _second_listings(rest, matches, spares)
     return Matching(tuple(matches), tuple(spares), tuple(gone), tuple(came), tuple(twins))
 
 
-def rejoin(left: Sequence[Standing], came: Sequence[Listing]) -> list[Match]:
+def rejoin(
+    left: Sequence[Standing], came: Sequence[Listing], apart: Apart = NOBODY, rules: Rules = LATER
+) -> list[Match]:
     """Which of the rows that `came` are agreements that `left` earlier (or applied): by key, else by evidence.
 
-    Nothing was replaced at the same moment here, so another office of the same place is not enough.
+    Nothing was replaced in the same publication here, so another office of the same place is not enough.
     """
     exact, gone, rest = _by_key(left, came)
-    return [*exact, *by_evidence(gone, rest, LATER)]
+    return [*exact, *by_evidence(gone, rest, rules, apart=apart)]
 
 
-def _parted(gone: Iterable[Standing]) -> tuple[list[Standing], list[Standing]]:
-    """The agreements of which no row is left by its key, and the second rows of those that still have one."""
-    mains = [s for s in gone if not s.spare]
-    ended = {s.agreement for s in mains}
-    return mains, [s for s in gone if s.spare and s.agreement not in ended]
-
-
-def _first_of_each(came: Iterable[Listing], exact: Iterable[Match]) -> tuple[list[Listing], list[Listing]]:
+def _first_of_each(came: Sequence[Listing], exact: Iterable[Match]) -> tuple[list[Listing], list[Listing]]:
     """One row of each that came, and those that repeat one, or a row that is matched: the same key and date, and the
     same document. Without a document a repeated key may be another row's model or state, mistyped."""
-    seen = {(key(m.new.values), m.new.values.signed, m.new.values.moa) for m in exact if m.new.values.moa}
+    documents = {listing.values.moa for listing in came} - {""}
+    seen = {(key(v), v.signed, v.moa) for v in (m.new.values for m in exact) if v.moa in documents}
     firsts: list[Listing] = []
     repeated: list[Listing] = []
     for listing in sorted(came, key=_fullest_first):
@@ -77,6 +80,26 @@ def _first_of_each(came: Iterable[Listing], exact: Iterable[Match]) -> tuple[lis
         (repeated if what in seen else firsts).append(listing)
         seen.add(what)
     return firsts, repeated
+
+
+def _respelt(came: Iterable[Listing], exact: Iterable[Match], apart: Apart) -> list[Match]:
+    """Rows that list once more, under another spelling, what stands on the list: they continue nobody who left."""
+    holders: dict[object, list[Match]] = defaultdict(list)
+    for m in sorted(exact, key=lambda m: m.old.agreement):
+        if m.new.values.moa:
+            holders[document_name(m.new.values.moa)].append(m)
+    found = []
+    for listing in came:
+        beside = apart.get(key(listing.values), ())
+        held = [
+            m
+            for m in holders.get(document_name(listing.values.moa), ())
+            if m.old.agreement not in beside and listed_twice(weigh(m.new.values, listing.values))
+        ]
+        if held:
+            holder = max(held, key=lambda m: _alike(m.new, listing))
+            found.append(Match(holder.old, listing, ("listed a second time",)))
+    return found
 
 
 def _fullest_first(listing: Listing) -> tuple[bool, bool, bool, tuple[str, ...]]:
@@ -102,11 +125,12 @@ def _one_each(matches: Iterable[Match], gone: Iterable[Standing]) -> tuple[list[
 
 
 def _second_listings(
-    came: Iterable[Listing], matches: Iterable[Match], spares: Sequence[Match]
+    came: Sequence[Listing], matches: Iterable[Match], spares: Sequence[Match]
 ) -> tuple[list[Match], list[Listing], list[tuple[Listing, Listing]]]:
     """Sort rows that continue nobody into second listings of what is listed, first ones, and their twins."""
+    names = {listing.values.agency for listing in came}
     holders: dict[Key, list[Match]] = defaultdict(list)
-    for m in sorted(matches, key=lambda m: m.old.agreement):
+    for m in sorted((m for m in matches if m.new.values.agency in names), key=lambda m: m.old.agreement):
         holders[key(m.new.values)].append(m)
     firsts: dict[Key, list[Listing]] = defaultdict(list)
     seconds, twins = list(spares), []
@@ -137,7 +161,8 @@ def under_one_key(matches: Iterable[Match]) -> list[tuple[Match, Match]]:
     for older, *rest in groups.values():
         for younger in rest:
             a, b = older.new.values, younger.new.values
-            if not _two_places(a, b) and not (a.moa and b.moa and document_name(a.moa) != document_name(b.moa)):
+            documents_differ = a.moa and b.moa and document_name(a.moa) != document_name(b.moa)
+            if same_county(a, b) is not False and not documents_differ:
                 found.append((older, younger))
     return found
 
@@ -145,30 +170,66 @@ def under_one_key(matches: Iterable[Match]) -> list[tuple[Match, Match]]:
 # --- exact keys --------------------------------------------------------------------------------------------
 
 
+_SAME_KEY = ("same state, agency and support type",)
+
+
 def _by_key(old: Sequence[Standing], new: Sequence[Listing]) -> tuple[list[Match], list[Standing], list[Listing]]:
-    """Pair rows of equal key; inside a key that stands several times, the rows that agree most."""
-    waiting: dict[Key, list[Standing]] = defaultdict(list)
+    """Pair rows of equal key; inside a key that stands several times, the rows that agree most.
+
+    Nearly every key stands once on each side. Those are paired as they come: groups of one would take twice as long.
+    """
+    waiting: dict[Key, Standing] = {}
+    repeated: set[Key] = set()
     for standing in old:
-        waiting[key(standing.listing.values)].append(standing)
-    groups: dict[Key, list[Listing]] = defaultdict(list)
+        k = key(standing.listing.values)
+        if k in waiting:
+            repeated.add(k)
+        waiting[k] = standing
+    repeated |= _repeated(new, waiting)
+    standings = _grouped(((s.listing.values, s) for s in old), repeated)
+    listings = _grouped(((n.values, n) for n in new), repeated)
+    matches: list[Match] = []
+    left_over: list[Standing] = []
+    came: list[Listing] = []
     for listing in new:
-        groups[key(listing.values)].append(listing)
-    matches, came = [], []
-    for k, listings in groups.items():
-        standings = waiting.pop(k, [])
-        pairs = _best_pairs(standings, listings)
-        matches += [Match(s, n, ("same state, agency and support type",)) for s, n in pairs]
-        if len(pairs) < max(len(standings), len(listings)):
+        k = key(listing.values)
+        if k not in repeated:
+            paired = waiting.pop(k, None)
+            if paired and not _two_places(paired.listing.values, listing.values):
+                matches.append(Match(paired, listing, _SAME_KEY))
+            else:
+                left_over += [paired] if paired else []
+                came.append(listing)
+        elif group := listings.pop(k, None):
+            waiting.pop(k, None)
+            pairs = _best_pairs(standings[k], group)
+            matches += [Match(s, n, _SAME_KEY) for s, n in pairs]
             ended, taken = {id(s) for s, _ in pairs}, {id(n) for _, n in pairs}
-            waiting[k] = [s for s in standings if id(s) not in ended]
-            came += [n for n in listings if id(n) not in taken]
-    return matches, [s for rest in waiting.values() for s in rest], came
+            left_over += [s for s in standings[k] if id(s) not in ended]
+            came += [n for n in group if id(n) not in taken]
+    gone = [s for k, standing in waiting.items() for s in standings.get(k, (standing,))]
+    return matches, gone + left_over, came
+
+
+def _repeated(new: Iterable[Listing], waiting: Mapping[Key, Standing]) -> set[Key]:
+    """The keys that stand in several of the new rows, found without a second set of them all."""
+    once = dict(waiting)
+    others = Counter(k for listing in new if once.pop(k := key(listing.values), None) is None)
+    return {k for k, count in others.items() if count > 1 or k in waiting}
+
+
+def _grouped(rows: Iterable[tuple[Values, _Row]], of: Set[Key]) -> dict[Key, list[_Row]]:
+    """The rows of each of these keys."""
+    groups: dict[Key, list[_Row]] = {k: [] for k in of}
+    names = {name for _, name, _ in of}
+    for values, row in rows:
+        if values.agency in names and (k := key(values)) in groups:
+            groups[k].append(row)
+    return groups
 
 
 def _best_pairs(standings: Sequence[Standing], listings: Sequence[Listing]) -> list[tuple[Standing, Listing]]:
     """The rows of one key, paired as they agree most; an agreement's main row before a spare one."""
-    if len(standings) == len(listings) == 1 and not _two_places(standings[0].listing.values, listings[0].values):
-        return [(standings[0], listings[0])]
     standings = sorted(standings, key=lambda s: s.agreement)
     listings = sorted(listings, key=_fullest_first)
     ranked = sorted(
@@ -217,18 +278,26 @@ def by_evidence(
     came: Sequence[Listing],
     rules: Rules,
     listed: frozenset[str] = frozenset(),
+    apart: Apart = NOBODY,
+    staying: frozenset[int] = frozenset(),
 ) -> list[Match]:
     """Pair what exact keys left over: mutual best by a margin, again and again until nothing more is certain.
 
+    Rows of agreements that are `staying` by another row are among the rivals, under rules of their own: an agreement
+    that leaves does not continue in the row that another had twice and that is respelt.
+
     `listed`: names of the documents of rows that are matched; they are not those of the rows left over, whichever
-    row carries them now.
+    row carries them now. `apart`: two that were ever listed side by side are never one by evidence, whatever speaks for
+    it: where one of them had left and a row of its key comes while the other goes, the one returned and the other left.
     """
     shared = listed | _shared_documents([s.listing for s in gone]) | _shared_documents(came)
     found: dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]] = {}
     for i, j in _candidates([s.listing.values for s in gone], [n.values for n in came]):
         a, b = gone[i].listing.values, came[j].values
+        if gone[i].agreement in apart.get(key(b), ()):
+            continue
         evidence = weigh(a, b, shared)
-        if reasons := believed(evidence, rules):
+        if reasons := believed(evidence, SECOND_ROW if gone[i].agreement in staying else rules):
             found[i, j] = (evidence.weight, -OSA.distance(a.agency, b.agency)), reasons
     matches: list[Match] = []
     while True:
@@ -253,6 +322,17 @@ def _mutual_best(found: dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]]) ->
             yield i, j
 
 
+def _documents_of(matches: Sequence[Match], beside: Iterable[Listing]) -> frozenset[str]:
+    """Those names of documents of the rows `beside` that rows which are matched carry, before or after."""
+    names = {document_name(listing.values.moa) for listing in beside}
+    if not names:
+        return frozenset()
+    # Rows of equal cells share what is read from them.
+    before = (m.old.listing.values.moa for m in matches if m.old.listing.values is not m.new.values)
+    carried = map(document_name, chain((m.new.values.moa for m in matches), before))
+    return frozenset(names.intersection(carried))
+
+
 def _shared_documents(listings: Sequence[Listing]) -> frozenset[str]:
     """Names of documents that several of these rows carry (a row has carried its neighbour's)."""
     counts = Counter(document_name(n.values.moa) for n in listings if n.values.moa)
@@ -265,18 +345,43 @@ def _candidates(gone: Sequence[Values], came: Sequence[Values]) -> list[tuple[in
     No block trusts a field alone that can be misspelt: each row stands in several.
     """
     undated = any(v.signed is None for v in gone), any(v.signed is None for v in came)
-    blocks: dict[tuple[str, object], list[int]] = defaultdict(list)
-    for i, values in enumerate(gone):
-        for block in _blocks(values, by_state=values.signed is None or undated[1]):
-            blocks[block].append(i)
-    return sorted(
-        {
-            (i, j)
-            for j, v in enumerate(came)
-            for block in _blocks(v, by_state=v.signed is None or undated[0])
-            for i in blocks.get(block, ())
-        }
-    )
+    blocks: dict[tuple[str, object], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for side, (rows, other_undated) in enumerate(((gone, undated[1]), (came, undated[0]))):
+        for i, v in enumerate(rows):
+            for block in _blocks(v, by_state=v.signed is None or other_undated):
+                blocks[block][side].append(i)
+    pairs: set[tuple[int, int]] = set()
+    for left, right in blocks.values():
+        if len(left) * len(right) <= _LARGE:
+            pairs.update(product(left, right))
+        else:
+            pairs.update(_nearer(gone, left, came, right))
+    return sorted(pairs)
+
+
+_LARGE = 400  # pairs: twenty rows corrected in one batch
+_FEW = 20  # rows
+
+
+def _nearer(
+    gone: Sequence[Values], left: Sequence[int], came: Sequence[Values], right: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """The pairs of a large block that share a state as well, or a word that few rows of the block have. A row whose
+    state nobody could read stays beside all."""
+    words = Counter(word for v in (*(gone[i] for i in left), *(came[j] for j in right)) for word in v.agency.split())
+    few = {word for word, rows in words.items() if rows <= _FEW}
+    finer: dict[tuple[str, str], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for side, (rows, block) in enumerate(((gone, left), (came, right))):
+        for i in block:
+            v = rows[i]
+            if v.state:
+                finer["state", v.state][side].append(i)
+            for word in few.intersection(v.agency.split()):
+                finer["word", word][side].append(i)
+    for some, others in finer.values():
+        yield from product(some, others)
+    yield from product([i for i in left if not gone[i].state], right)
+    yield from product(left, [j for j in right if not came[j].state])
 
 
 def _blocks(values: Values, *, by_state: bool) -> Iterator[tuple[str, object]]:

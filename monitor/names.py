@@ -64,6 +64,7 @@ _PARTS_OF = {
     abbreviation: frozenset(word.split()) - {"of"}
     for abbreviation, word in sorted(ABBREVIATIONS.items(), key=lambda pair: -len(pair[1].split()))
 }
+_ORDINAL_OF = {number: ordinal for ordinal, number in ORDINALS.items()}
 _NOT_TELLING = _FILLERS | _FORMS | _UNITS
 
 
@@ -77,11 +78,11 @@ def likeness(one: str, other: str, state: str | None, county: str = "") -> Liken
     """
     if one == other:
         return Likeness.EQUAL
+    if _only_spacing(_ordinals_in_words(one.split()), _ordinals_in_words(other.split())):
+        return Likeness.SPELLING
     a, b = _numbers_read(one.split(), other.split())
     if _numbers(a) != _numbers(b) or (not county and _real_counties_differ(one, other, state)):
         return Likeness.DIFFERENT
-    if _only_spacing(a, b):
-        return Likeness.SPELLING
     left, right, misread = _abbreviations_read(*_without_common(a, b))
     pairs = _typing_errors(left, right)
     loose = sum(not _is_slip(x, y) for x, y in pairs)
@@ -153,11 +154,16 @@ def _without_common(a: list[str], b: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _only_spacing(a: list[str], b: list[str]) -> bool:
-    """Whether two names differ in where one word ends: "South Hampton", "Co unty"."""
+    """Whether two names differ in where one word ends: "South Hampton", "Co unty", "Fo urth Ward"."""
     if len(a) == len(b):
         return False
     one, other = "".join(a), "".join(b)
     return one == other or other in _abbreviating_one(a) or one in _abbreviating_one(b)
+
+
+def _ordinals_in_words(words: list[str]) -> list[str]:
+    """The words with "fourth" for 4, as which it was typed where a part was torn off or run on."""
+    return [_ORDINAL_OF.get(word, word) for word in words]
 
 
 def _abbreviating_one(words: list[str]) -> Iterator[str]:

@@ -10,12 +10,12 @@ import click
 from monitor import lines, output, wiring
 from monitor.context import Context, Exit
 from monitor.errors import NotPossible
-from monitor.parameters import format_option
+from monitor.parameters import Words, format_option
 
 if TYPE_CHECKING:
     from monitor.model import Entry
 
-_because = click.option("--why", default="", help="Your reason; it is kept, and shown with the decision.")
+_because = click.option("--why", type=Words(), help="Your reason; it is kept, and shown with the decision.")
 
 
 @click.group()
@@ -39,7 +39,12 @@ def list_publications(context: Context, form: str, held: bool) -> None:
 @click.pass_obj
 def show_publication(context: Context, id: str) -> None:
     """Print a publication, what became of it, and what it says; of a held one what accepting it would say."""
-    with wiring.reader(lambda: context.settings) as reading, wiring.store(context.settings) as store:
+    print_publication(context, id)
+
+
+def print_publication(context: Context, id: str) -> None:
+    """Print what became of a publication and what it says; or what it would say, found out by trying."""
+    with wiring.store(context.settings) as store:
         publication = store.publication(id)
         entries: tuple[Entry, ...] = tuple(store.entries(publication=id))
         refused = ""
@@ -47,7 +52,8 @@ def show_publication(context: Context, id: str) -> None:
             from monitor.acts import rehearse
 
             try:
-                entries = rehearse(store, reading, id, now=context.now, rules=wiring.rules(context.settings))
+                with wiring.reader(lambda: context.settings) as reading:
+                    entries = rehearse(store, reading, id, now=context.now, rules=wiring.rules(context.settings))
             except NotPossible as exc:
                 refused = str(exc)
         output.print_publication(publication, store.decisions(id), entries, refused)
@@ -57,29 +63,34 @@ def show_publication(context: Context, id: str) -> None:
 @click.argument("id")
 @_because
 @click.pass_obj
-def accept(context: Context, id: str, why: str) -> None:
+def accept(context: Context, id: str, why: str | None) -> None:
     """Believe a held publication: record what it says as of when it was seen, and tell subscribers.
 
     `publications show` prints beforehand what that would say.
     """
     from monitor.acts import accept as act
+    from monitor.lock import one_check_at_a_time
 
-    with wiring.reader(lambda: context.settings) as reading, wiring.store(context.settings) as store:
-        result = act(store, reading, id, now=context.now, rules=wiring.rules(context.settings), why=why)
+    with (
+        wiring.reader(lambda: context.settings) as reading,
+        wiring.store(context.settings) as store,
+        one_check_at_a_time(context.settings.state),
+    ):
+        result = act(store, reading, id, now=context.now, rules=wiring.rules(context.settings), why=why or "")
     click.echo(f"Accepted {id}: {output.entries_added(result.entries)}.")
-    _follow_up(context)
+    _follow_up(context, asked=result.asked)
 
 
 @publications.command()
 @click.argument("id")
 @_because
 @click.pass_obj
-def reject(context: Context, id: str, why: str) -> None:
+def reject(context: Context, id: str, why: str | None) -> None:
     """Never believe a held publication, however long ICE serves it."""
     from monitor.acts import reject as act
 
     with wiring.store(context.settings) as store:
-        act(store, id, now=context.now, why=why)
+        act(store, id, now=context.now, why=why or "")
     click.echo(f"Rejected {id}: nothing of it will be recorded. The next workbook that differs is judged anew.")
 
 
@@ -111,7 +122,7 @@ def list_reviews(context: Context, form: str, everything: bool) -> None:
 @click.argument("id")
 @_because
 @click.pass_obj
-def same(context: Context, id: str, why: str) -> None:
+def same(context: Context, id: str, why: str | None) -> None:
     """They are one agreement: take the departure back, and let the younger id lead to the older."""
     from monitor.acts import same as act
 
@@ -124,7 +135,7 @@ def same(context: Context, id: str, why: str) -> None:
 @click.argument("id")
 @_because
 @click.pass_obj
-def different(context: Context, id: str, why: str) -> None:
+def different(context: Context, id: str, why: str | None) -> None:
     """They are two agreements: the departure is confirmed as any other."""
     from monitor.acts import different as act
 
@@ -132,9 +143,11 @@ def different(context: Context, id: str, why: str) -> None:
     click.echo(f"{id}: two agreements. Nothing is taken back; the departure is confirmed as any other.")
 
 
-def _answer(context: Context, act: Callable[..., None], id: str, why: str) -> None:
-    with wiring.store(context.settings) as store:
-        act(store, id, now=context.now, why=why)
+def _answer(context: Context, act: Callable[..., None], id: str, why: str | None) -> None:
+    from monitor.lock import one_check_at_a_time
+
+    with wiring.store(context.settings) as store, one_check_at_a_time(context.settings.state):
+        act(store, id, now=context.now, why=why or "")
 
 
 # --- retract ---------------------------------------------------------------------------------------------------
@@ -142,9 +155,9 @@ def _answer(context: Context, act: Callable[..., None], id: str, why: str) -> No
 
 @click.command()
 @click.argument("id")
-@click.option("--why", required=True, help="What was wrong; it is kept, and shown with the entry.")
+@click.option("--why", type=Words(), required=True, help="What was wrong; it is kept, and shown with the entry.")
 @click.pass_obj
-def retract(context: Context, id: str, why: str) -> None:
+def retract(context: Context, id: str, why: str | None) -> None:
     """Say that an entry of the log (c-…) was wrong; whoever was told of it is told so. Nothing is deleted."""
     from monitor.acts import retract as act
 
@@ -153,6 +166,8 @@ def retract(context: Context, id: str, why: str) -> None:
     _follow_up(context)
 
 
-def _follow_up(context: Context) -> None:
-    """Tell subscribers at once, as after a check."""
-    context.end(Exit.NEEDS_A_PERSON if context.follow_up() else Exit.DONE)
+def _follow_up(context: Context, *, asked: int = 0) -> None:
+    """Tell subscribers at once, as after a check. `asked`: doubtful pairs that came of it."""
+    if asked:
+        click.echo(f"Doubtful pairs to look at: {asked}, see `review list`.")
+    context.end(Exit.NEEDS_A_PERSON if context.follow_up() or asked else Exit.DONE)

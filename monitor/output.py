@@ -84,6 +84,10 @@ def check_line(result: CheckResult) -> str:
     return f"{result.list} list: {printable(said)}"
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def entries_added(count: int) -> str:
     """How much the log grew."""
     return f"{'1 entry' if count == 1 else f'{count} entries'} added to the log"
@@ -99,7 +103,8 @@ def replay_line(workbooks: int, entries: int, held: int) -> str:
 
 def print_rebuilt(result: Rebuilt, old: Path, new: Path) -> None:
     """What a rebuild did, and what differs."""
-    click.echo(f"Rebuilt {old} into {new} from {result.checks} checks and {result.acts} decisions.")
+    checks, acts = _counted(result.checks, "check"), _counted(result.acts, "decision")
+    click.echo(f"Rebuilt {old} into {new} from {checks} and {acts}.")
     differ = len(result.differences)
     click.echo(f"{result.entries} entries: {result.same} as before, {differ} otherwise.")
     for act in result.unanswered:
@@ -123,7 +128,8 @@ def print_rebuilt(result: Rebuilt, old: Path, new: Path) -> None:
 
 def print_agreement(agreement: AgreementRecord, history: Sequence[Entry]) -> None:
     """An agreement: where it stands, and its whole history."""
-    click.echo(f"{agreement.agency}, {agreement.state or 'state unknown'}: {agreement.support_type}")
+    named, of = printable(agreement.agency), printable(agreement.support_type)
+    click.echo(f"{named}, {agreement.state or 'state unknown'}: {of}")
     where = " and ".join(agreement.listed) or "no"
     _facts(
         {
@@ -180,7 +186,7 @@ def _print_brief(entry: Entry) -> None:
     if entry.pending_since:
         click.echo(f"    on the pending list since {_minute(entry.pending_since)}")
     if entry.reasons:
-        click.echo(f"    because: {'; '.join(entry.reasons)}")
+        click.echo(f"    because: {printable('; '.join(entry.reasons))}")
 
 
 def print_publication(
@@ -283,7 +289,7 @@ def print_status(
         click.echo(f"doubtful since {_minute(review.arrival.observed_at)}: {names} ({review.id})")
         troubles = True
     for publication in waiting:
-        click.echo(f"held since {_minute(publication.observed_at)}: {publication.file} ({publication.id})")
+        click.echo(f"held since {_minute(publication.observed_at)}: {printable(publication.file)} ({publication.id})")
         troubles = True
     return troubles
 

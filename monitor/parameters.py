@@ -22,6 +22,20 @@ class Moment(click.ParamType[datetime]):
         return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+class Words(click.ParamType[str]):
+    """A reason in a caller's words: some, in one line, and such as can be kept and shown."""
+
+    name = "text"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = " ".join(str(value).split())
+        if not text:
+            self.fail("say why, in a few words", param, ctx)
+        if not text.isprintable():
+            self.fail("write plain words: something in it cannot be shown", param, ctx)
+        return text
+
+
 class StateCode(click.ParamType[str]):
     """A state or territory by its two-letter code or its name."""
 

@@ -61,7 +61,8 @@ def doubtful(changes: Sequence[Change], earlier: Iterable[Departure]) -> tuple[P
         for i, gone in (one for block in _blocks(change.after.values) for one in blocks[block]):
             evidence = weigh(gone.values, change.after.values)
             if any(rule(evidence) for rule in DOUBTFUL):
-                reasons = (*speaks_for(evidence, at_once=isinstance(i, int)), *speaks_against(evidence))
+                at_once = ("replaced in the same publication",) if isinstance(i, int) else ()
+                reasons = (*speaks_for(evidence), *at_once, *speaks_against(evidence))
                 pairs[i, j] = Pair(i, j, gone, change.after, reasons)
     return tuple(pairs.values())
 

@@ -180,6 +180,7 @@ def m002_what_an_operator_decides(db: Database) -> None:
         ALTER TABLE decisions ADD COLUMN act INTEGER REFERENCES acts;  -- whose it is; null: the rules'
         -- 0: what it says is old news (it was seen in a replay), whoever believes it later
         ALTER TABLE publications ADD COLUMN announce INTEGER NOT NULL DEFAULT 1 CHECK (announce IN (0, 1));
+        UPDATE publications SET announce = 0 WHERE id IN (SELECT publication FROM entries WHERE announce = 0);
 
         -- Two entries that may be about one agreement: it left, and came under another name. For an operator to say.
         CREATE TABLE reviews (

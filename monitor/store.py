@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -48,6 +48,7 @@ class Current:
     publication: int
     meaning: str
     observed_at: datetime
+    announce: bool
     standings: tuple[Standing, ...]
 
 
@@ -106,7 +107,7 @@ class Store(Log):
     def current(self, list_: ListName) -> Current | None:
         """The last believed publication of a list; None before its baseline."""
         row = self.state.row(
-            "SELECT id, public_id, meaning, observed_at FROM standing_publications"
+            "SELECT id, public_id, meaning, observed_at, announce FROM standing_publications"
             " WHERE list = ? AND verdict = 'accepted' ORDER BY id DESC LIMIT 1",
             list_,
         )
@@ -123,7 +124,7 @@ class Store(Log):
         listed = [(r, cells_of(r)) for r in rows]
         self._known_contents[list_] = {cells: r["content"] for r, cells in listed}
         standings = tuple(Standing(r["agreement"], listing(r["row"], cells), bool(r["spare"])) for r, cells in listed)
-        current = Current(row["id"], row["meaning"], moment(row["observed_at"]), standings)
+        current = Current(row["id"], row["meaning"], moment(row["observed_at"]), bool(row["announce"]), standings)
         self._currents[list_] = row["public_id"], current
         return current
 
@@ -166,7 +167,8 @@ class Store(Log):
         """Agreements whose last change on a list was that they left it; coming back to the other list does not count.
 
         An application whose agreement is, or was, on the participating list since has not been dropped. That an entry
-        about leaving was retracted does not bring the row back: it is known, as one there is no more to say of.
+        about leaving was retracted does not bring the row back: it is known, as one there is no more to say of; but
+        what a rebuild only kept says nothing. What the list shows has not left it.
         """
         here = f"(x.kind IN ('terminated', 'dropped', 'returned', 'new', 'applied') AND p.list = '{list_}')"
         if list_ is ListName.PENDING:
@@ -184,16 +186,35 @@ class Store(Log):
                 SELECT last.agreement, e.id, e.before_row, e.observed_at, l.status, {prefixed("c")}
                 FROM entries e
                 JOIN (SELECT {older("x.agreement")} AS agreement, max(x.seq) AS seq FROM entries x
-                      JOIN publications p ON p.id = x.publication WHERE {here} GROUP BY 1) last
+                      JOIN publications p ON p.id = x.publication
+                      WHERE ({here}) AND NOT {_kept("x")} GROUP BY 1) last
                      ON last.seq = e.seq
                 JOIN log l ON l.seq = e.seq
                 JOIN contents c ON c.id = e.before_content
                 WHERE e.kind = ? AND l.status IN ('unconfirmed', 'confirmed', 'retracted')
+                  AND last.agreement NOT IN (SELECT agreement FROM listed WHERE publication = (
+                        SELECT id FROM standing_publications WHERE list = ? AND verdict = 'accepted'
+                        ORDER BY id DESC LIMIT 1))
                 ORDER BY e.seq
                 """,
                 leaving,
+                list_,
             )
         )
+
+    def side_by_side(self, some: Iterable[int], others: Iterable[int]) -> dict[int, frozenset[int]]:
+        """For each of some agreements, which of the others were ever listed in one publication with it."""
+        found: dict[int, set[int]] = {one: set() for one in some}
+        beside = list(others)
+        for r in self.state.rows(
+            "SELECT DISTINCT a.agreement AS one, b.agreement AS other FROM listed a"
+            " JOIN listed b ON b.publication = a.publication AND b.agreement <> a.agreement"
+            f" WHERE a.agreement IN ({_marks(found)}) AND b.agreement IN ({_marks(beside)})",
+            *found,
+            *beside,
+        ):
+            found[r["one"]].add(r["other"])
+        return {one: frozenset(with_) for one, with_ in found.items()}
 
     def applications(self) -> tuple[Application, ...]:
         """Agreements on the pending list, or dropped from it, that were never seen on the participating list."""
@@ -204,7 +225,8 @@ class Store(Log):
         participated = {
             r["agreement"]
             for r in self.state.rows(
-                f"SELECT {older('entries.agreement')} AS agreement FROM entries WHERE kind IN ('new', 'terminated')"
+                f"SELECT {older('entries.agreement')} AS agreement FROM entries"
+                f" WHERE kind IN ('new', 'terminated') AND NOT {_kept('entries')}"
                 " UNION SELECT agreement FROM listed WHERE publication = ("
                 "   SELECT min(id) FROM standing_publications WHERE list = 'participating' AND verdict = 'accepted')"
             )
@@ -213,6 +235,17 @@ class Store(Log):
             Application(s, self._first_seen(s.agreement), dropped.get(s.agreement))
             for s in standings
             if s.agreement not in participated
+        )
+
+    def listed_without_application(self, since: datetime) -> frozenset[int]:
+        """Agreements that are new on the participating list since then, of which no application was known."""
+        return frozenset(
+            r["agreement"]
+            for r in self.state.rows(
+                "SELECT e.agreement FROM entries e JOIN publications p ON p.id = e.publication"
+                " WHERE e.kind = 'new' AND p.list = 'participating' AND e.pending_since IS NULL AND e.observed_at >= ?",
+                stamp(since),
+            )
         )
 
     def _first_seen(self, agreement: int) -> datetime:
@@ -371,10 +404,13 @@ class Store(Log):
         )
 
     def unanswered(self) -> frozenset[str]:
-        """The departures that an operator is asked about, and has said nothing of."""
+        """The departures that an operator is asked about and has said nothing of, while their arrivals stand."""
         return frozenset(
             r["departure"]
-            for r in self.state.rows("SELECT departure FROM reviews WHERE public_id NOT IN (SELECT subject FROM acts)")
+            for r in self.state.rows(
+                "SELECT r.departure FROM reviews r JOIN log a ON a.id = r.arrival"
+                " WHERE r.public_id NOT IN (SELECT subject FROM acts) AND a.status IS NULL"
+            )
         )
 
     def agreement_id(self, agreement: int) -> str:
@@ -393,10 +429,13 @@ class Store(Log):
         """The permanent id of the agreement that an entry is about."""
         return self.agreement_id(self.state.value("SELECT agreement FROM entries WHERE id = ?", entry))
 
-    def arrival(self, agreement: int) -> str | None:
-        """The entry that told of an agreement first; None for one that was listed before."""
+    def arrival(self, agreement: int, kind: Kind) -> str | None:
+        """The entry of this kind that told of an agreement first; None where none did, or it is taken back."""
         row = self.state.row(
-            "SELECT id FROM entries WHERE agreement = ? AND kind IN ('new', 'applied') ORDER BY seq LIMIT 1", agreement
+            "SELECT e.id FROM entries e JOIN log l ON l.seq = e.seq"
+            " WHERE e.agreement = ? AND e.kind = ? AND l.status IS NULL ORDER BY e.seq LIMIT 1",
+            agreement,
+            kind,
         )
         return row["id"] if row else None
 
@@ -553,10 +592,9 @@ class Store(Log):
         wanted = list(hashes.values())
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
-            marks = ", ".join("?" * len(part))
             numbers |= {
                 r["hash"]: r["id"]
-                for r in self.state.rows(f"SELECT hash, id FROM contents WHERE hash IN ({marks})", *part)
+                for r in self.state.rows(f"SELECT hash, id FROM contents WHERE hash IN ({_marks(part)})", *part)
             }
         return known | {cells: numbers[digest] for cells, digest in hashes.items()}
 
@@ -566,6 +604,14 @@ _ENTRY = (
     " before_content, before_row, after_content, after_row, state, reasons, pending_since"
 )
 _STANDING = "SELECT * FROM standing_publications"
+
+
+def _kept(entries: str) -> str:
+    """Whether an entry no longer arises and is kept for its readers: retracted by a rebuild, by no operator."""
+    return (
+        f"(EXISTS (SELECT 1 FROM entries n WHERE n.about = {entries}.id AND n.kind = 'retracted')"
+        f" AND {entries}.id NOT IN (SELECT subject FROM acts WHERE act = 'retract'))"
+    )
 
 
 class _Undone(Exception):
@@ -591,6 +637,11 @@ def public_id(prefix: str, *parts: str) -> str:
 
 def _digest(*parts: str) -> bytes:
     return hashlib.sha256(_json(parts).encode()).digest()[:16]
+
+
+def _marks(values: Collection[object]) -> str:
+    """A mark for each value of an SQL list."""
+    return ", ".join("?" * len(values))
 
 
 def _json(value: object) -> str:

@@ -14,6 +14,7 @@ import re
 import resource
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -54,6 +55,8 @@ _REQUIRED = {
 }
 _LINKED = ("moa", "addendum")
 
+_ZLIB_NO_MEMORY = "Error -4 "  # Z_MEM_ERROR, which Python gives no name
+
 
 class Sheet(TypedDict):
     """A list as it stands in a workbook: which list its columns say it is, its rows, and when it was saved.
@@ -81,6 +84,8 @@ def read(content: bytes) -> Sheet:
         raise
     except Exception as exc:  # whatever a broken file does to the parser, it is the file that is wrong
         cause = exc.__cause__ or exc  # openpyxl wraps what went wrong in a sheet
+        if isinstance(cause, zlib.error) and _ZLIB_NO_MEMORY in str(cause):
+            raise MemoryError from exc
         said = " ".join(f"{type(cause).__name__}: {cause}".split())
         raise WorkbookError(f"it cannot be read as a workbook ({said[:200]})") from exc
     lacking: list[set[str]] = []

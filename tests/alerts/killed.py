@@ -1,7 +1,9 @@
-"""Tells subscribers as `tell` does, and kills itself: `python -m tests.alerts.killed STATE HOST PORT WHEN`.
+"""Tells subscribers, and kills itself: `python -m tests.alerts.killed HOW STATE PORT SIDE NUMBER`.
 
-WHEN is `commit N`, just before the N-th transaction is committed, or `before N` or `after N`, on one side of handing
-over the N-th mail.
+HOW is one of `WAYS`: ours, or one of the two that everybody writes first, which lose messages. The servers listen on
+127.0.0.1: mail at PORT, webhooks where the subscribers' addresses say. SIDE is `commit`, just before the NUMBER-th
+transaction is committed; `send` or `reply`, before the NUMBER-th message is handed over or once its reply was read. A
+NUMBER of 0 is never reached: then it prints how many commits and messages there were.
 """
 
 from __future__ import annotations
@@ -9,32 +11,117 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
+from alerts import operator
 from alerts.channels import open_channel
 from alerts.deliver import deliver, route
 from alerts.model import Channel, ChannelName, Delivery, Taken
-from alerts.store import open_alerts
-from monitor.config import MailSettings, Settings
+from alerts.store import Alerts, open_alerts
+from monitor.config import DeliverySettings, MailSettings, OperatorSettings, Settings
 from tests.alerts.builders import NOON, settings
 
 SENDER = "Agreement monitor <alerts@monitor.example.org>"
+OPERATOR = "operator@example.org"
+
+Opener = Callable[[ChannelName], Channel]
+Way = Callable[[Alerts, Opener, Settings, datetime], None]
+
+
+def configured(state: Path, port: int, *, acknowledge_every: int = 1) -> Settings:
+    """Settings whose mail goes to a server on this machine."""
+    return settings(
+        state,
+        mail=MailSettings(host="127.0.0.1", port=port, sender=SENDER, timeout=5),
+        delivery=DeliverySettings(acknowledge_every=acknowledge_every),
+        operator=OperatorSettings(email=OPERATOR),
+    )
+
+
+def ours(alerts: Alerts, opener: Opener, settings: Settings, now: datetime) -> None:
+    """As `tell` does it."""
+    route(alerts, settings, now)
+    operator.report(alerts, settings, now)
+    deliver(alerts, opener, settings, now)
+
+
+def mark_before_send(alerts: Alerts, opener: Opener, settings: Settings, now: datetime) -> None:
+    """Never twice: what is about to be sent is marked as sent."""
+    route(alerts, settings, now)
+    for name in alerts.waiting_channels():
+        channel = opener(name)
+        for due in alerts.due(name, now):
+            with alerts.write():
+                delivery = alerts.lease(due, "me", now, now)
+                assert delivery
+                alerts.state.run(
+                    "UPDATE deliveries SET state = 'sent', sent_at = '', lease_token = NULL, lease_until = NULL"
+                    " WHERE id = ?",
+                    due.number,
+                )
+            channel.send(delivery)
+        channel.close()
+
+
+def checkpoint_at_fetch(alerts: Alerts, opener: Opener, settings: Settings, now: datetime) -> None:
+    """The position moves on when the log is read, and what was read is sent from memory."""
+    with alerts.write():
+        route(_Nested(alerts), settings, now)
+        sending = []
+        for name in alerts.waiting_channels():
+            sending += [alerts.lease(due, "me", now, now) for due in alerts.due(name, now)]
+        alerts.state.run("DELETE FROM delivery_entries")
+        alerts.state.run("DELETE FROM deliveries")
+    for delivery in sending:
+        assert delivery
+        channel = opener(delivery.channel)
+        channel.send(delivery)
+        channel.close()
+
+
+class _Nested(Alerts):
+    """Writes in the transaction that is open already."""
+
+    def __init__(self, alerts: Alerts) -> None:
+        super().__init__(alerts.state)
+
+    def write(self) -> Already:
+        return Already()
+
+
+class Already:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+WAYS: dict[str, Way] = {
+    "ours": ours,
+    "ours in tens": ours,
+    "mark before send": mark_before_send,
+    "checkpoint at fetch": checkpoint_at_fetch,
+}
+
+
+def settings_of(how: str, state: Path, port: int) -> Settings:
+    return configured(state, port, acknowledge_every=10 if how == "ours in tens" else 1)
 
 
 class Fatal:
-    """A channel that kills the process on one side of handing over the N-th message."""
+    """A channel that counts the messages, and calls `die` on one side of handing over the one with this number."""
 
-    def __init__(self, channel: Channel, side: str, number: int) -> None:
-        self._channel, self._side, self._number = channel, side, number
+    def __init__(self, channel: Channel, counts: dict[str, int], reached: Callable[[str], None]) -> None:
+        self._channel, self._counts, self._reached = channel, counts, reached
         self.interval = channel.interval
 
     def send(self, delivery: Delivery) -> Taken:
-        self._number -= 1
-        if self._number == 0 and self._side == "before":
-            die()
+        self._counts["send"] += 1
+        self._reached("send")
         taken = self._channel.send(delivery)
-        if self._number == 0 and self._side == "after":
-            die()
+        self._reached("reply")
         return taken
 
     def reachable(self, address: str) -> bool:
@@ -44,33 +131,26 @@ class Fatal:
         self._channel.close()
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def main(how: str, state: str, port: str, side: str, number: str) -> None:
+    given = settings_of(how, Path(state), int(port))
+    counts = {"commit": 0, "send": 0}
 
+    def reached(where: str) -> None:
+        if where == side and counts["commit" if side == "commit" else "send"] == int(number):
+            os.kill(os.getpid(), signal.SIGKILL)
 
-def mail_settings(state: Path, host: str, port: int) -> Settings:
-    return settings(state, mail=MailSettings(host=host, port=port, sender=SENDER, timeout=5))
+    def traced(sql: str) -> None:
+        if sql == "COMMIT":
+            counts["commit"] += 1
+            reached("commit")
 
-
-def main(state: str, host: str, port: str, when: str, number: str) -> None:
-    configured = mail_settings(Path(state), host, int(port))
-    left = int(number)
-
-    def count(sql: str) -> None:
-        nonlocal left
-        if sql == "COMMIT" and when == "commit":
-            left -= 1
-            if left == 0:
-                die()
-
-    def opened(name: ChannelName) -> Channel:
-        channel = open_channel(name, configured)
-        return channel if when == "commit" else Fatal(channel, when, int(number))
+    def opened(settings: Settings, name: ChannelName) -> Channel:
+        return Fatal(open_channel(name, settings), counts, reached)
 
     with open_alerts(Path(state)) as alerts:
-        alerts.state.db.conn.set_trace_callback(count)
-        route(alerts, configured, NOON)
-        deliver(alerts, opened, configured.delivery, NOON)
+        alerts.state.db.conn.set_trace_callback(traced)
+        WAYS[how](alerts, partial(opened, given), given, NOON)
+    print(counts["commit"], counts["send"])
 
 
 if __name__ == "__main__":

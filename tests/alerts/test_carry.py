@@ -12,6 +12,7 @@ from alerts.deliver import route
 from alerts.keys import key_file
 from alerts.store import open_alerts
 from monitor.__main__ import group
+from monitor.lock import only_one
 from monitor.reader import Reader, ReadLimits
 from monitor.state import State
 from monitor.store import open_store
@@ -63,13 +64,21 @@ def test_everything_about_people_goes_along_and_nothing_is_told_again(here: Serv
     assert routed(here, new) == 1
 
 
+def test_nothing_is_rebuilt_beside_a_running_service(here: Service) -> None:
+    path = here.store.state.path
+    watched(here)
+    with only_one(path):
+        assert "another `run` is watching" in str(rebuild(here).exception)
+    assert not path.with_name("new.db").exists()
+
+
 def test_what_nobody_was_told_yet_is_told_first(here: Service) -> None:
     path = here.store.state.path
     watched(here)
     result = rebuild(here)
     assert "1 entries wait to be told to subscribers; run `check` once, then rebuild" in str(result.exception)
     assert not path.with_name("new.db").exists()
-    assert sorted(p.suffix for p in path.parent.iterdir()) == [".db", ".db-shm", ".db-wal", ".lock"]
+    assert sorted(p.suffix for p in path.parent.iterdir()) == [".db", ".db-shm", ".db-wal", ".lock", ".lock"]
 
 
 def test_the_key_goes_along_so_that_who_was_erased_stays_so(here: Service) -> None:

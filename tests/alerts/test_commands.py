@@ -10,7 +10,7 @@ from alerts.deliver import route, tell
 from demo.smtp import FakeSmtp
 from monitor.config import Settings
 from monitor.errors import MonitorError
-from tests.alerts.builders import Log, add_watch, back, new, terminated
+from tests.alerts.builders import HOUR, Log, add_watch, back, new, terminated
 from tests.alerts.conftest import Typed, ok
 
 WEBHOOK = "https://hooks.slack.com/services/T1/B1/s3cret"
@@ -89,6 +89,50 @@ def test_what_was_taken_back_since_is_not_sent_again(log: Log, dead: str, typed:
 
 def test_what_was_sent_is_not_sent_again(told: str, typed: Typed) -> None:
     assert "only what was given up or waits" in str(typed("deliveries", "retry", told).exception)
+
+
+def test_what_may_have_arrived_is_sent_again_under_its_id(
+    log: Log, configured: Settings, smtp: FakeSmtp, typed: Typed
+) -> None:
+    add_watch(log.alerts, "TX")
+    log.publishes(new())
+    smtp.breaks_after_data()
+    tell(configured, log.now)
+    smtp.refuses("550 5.7.1 policy", times=1)
+    tell(configured, log.now + HOUR)
+    [delivery] = log.alerts.deliveries()
+    assert (delivery.state, delivery.maybe_sent) == ("ambiguous", True)
+    assert "1 delivery is sent with the next" in ok(typed("deliveries", "retry", delivery.id))
+    tell(configured, next(log.alerts.deliveries()).next_attempt_at)
+    assert [m.message["Message-ID"] for m in smtp.messages] == [delivery.message_id] * 2
+
+
+def test_an_address_that_was_mended_is_written_to_again(
+    log: Log, configured: Settings, smtp: FakeSmtp, typed: Typed
+) -> None:
+    add_watch(log.alerts, "TX", email="somebody@example.org")
+    log.publishes(new())
+    smtp.refuses("550 5.1.1 no such user", times=1)
+    tell(configured, log.now)
+    [dead] = log.alerts.deliveries()
+    assert "0 deliveries" in ok(typed("deliveries", "retry", "--dead"))
+    assert "s…@example.org is written to again." in ok(typed("deliveries", "retry", dead.id))
+    tell(configured, next(log.alerts.deliveries()).next_attempt_at)
+    assert len(smtp.messages) == 1
+    assert log.alerts.state.rows("SELECT * FROM suppressions") == []
+
+
+def test_what_is_dropped_is_kept_with_the_reason_and_not_sent(
+    log: Log, configured: Settings, smtp: FakeSmtp, dead: str, typed: Typed
+) -> None:
+    assert "s…@example.org" in ok(typed("deliveries", "drop", dead, "--why", "told them by phone"))
+    [delivery] = log.alerts.deliveries()
+    assert (delivery.state, delivery.last_error) == ("suppressed", "dropped by an operator: told them by phone")
+    assert "0 deliveries" in ok(typed("deliveries", "retry", "--dead"))
+
+
+def test_what_was_sent_cannot_be_dropped(told: str, typed: Typed) -> None:
+    assert "only what waits or was given up" in str(typed("deliveries", "drop", told, "--why", "x").exception)
 
 
 def test_a_delivery_that_is_not_there_is_an_error_that_says_where_to_look(typed: Typed) -> None:

@@ -1,11 +1,11 @@
-"""Killed at any moment, the next run finishes the job: nothing is lost, at most the message in flight is repeated."""
+"""Killed at any moment, the next run finishes the job: nothing is lost, at most what was in flight is repeated.
+
+A sample of the points; `python -m bench crashes` kills at each of them.
+"""
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,38 +14,49 @@ import pytest
 from alerts.deliver import tell
 from demo.smtp import FakeSmtp
 from tests.alerts.builders import NOON, Log, add_watch, new
-from tests.alerts.killed import mail_settings
+from tests.alerts.crashes import ChannelUnderTest, Crashes, Point, crashes
+from tests.alerts.killed import configured
 
-ROOT = Path(__file__).parent.parent.parent
-READERS = ["one@example.org", "two@example.org"]
+# With two readers and an operator: routing, what the operator is told, the first lease, three outcomes.
+BY_MAIL = [
+    *(Point("commit", n) for n in range(1, 7)),
+    *(Point(side, n) for n in (1, 3) for side in ("send", "taken", "reply")),
+]
 
-# Routing, then a lease and an outcome for each of two mails.
-COMMITS = [("commit", number) for number in range(1, 6)]
-SENDS = [("before", 1), ("after", 1), ("before", 2), ("after", 2)]
+
+@pytest.fixture(scope="module")
+def by_mail() -> Iterator[Crashes]:
+    with crashes("ours", "mail", readers=2) as made:
+        yield made
 
 
-@pytest.mark.parametrize(("when", "number"), [*COMMITS, *SENDS], ids=lambda value: str(value))
-def test_nothing_is_lost_and_at_most_the_mail_in_flight_is_repeated(
-    log: Log, path: Path, smtp: FakeSmtp, when: str, number: int
-) -> None:
-    for address in READERS:
-        add_watch(log.alerts, "TX", email=address)
-    log.publishes(new(), now=NOON)
-    command = [sys.executable, "-m", "tests.alerts.killed", str(path), smtp.host, str(smtp.port), when, str(number)]
-    killed = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+@pytest.mark.parametrize("point", BY_MAIL, ids=lambda point: f"{point.side} {point.number}")
+def test_nothing_is_lost_and_at_most_the_mail_in_flight_is_repeated(by_mail: Crashes, point: Point) -> None:
+    verdict = by_mail.killed_at(point)
+    assert verdict.lost == ()
+    assert verdict.repeated <= 1
+    assert verdict.same_ids
+    assert verdict.states == {"sent"}
 
-    # At once: a lease would run for minutes yet, but its holder is known to be gone.
-    tell(mail_settings(path, smtp.host, smtp.port), NOON + timedelta(seconds=1))
 
-    ids: dict[str, list[str]] = {address: [] for address in READERS}
-    for mail in smtp.messages:
-        ids[mail.recipients[0]].append(mail.message["Message-ID"])
-    assert all(ids.values())
-    assert all(len(set(sent)) == 1 for sent in ids.values())
-    repeated = Counter(smtp.messages[n].message["Message-ID"] for n in range(len(smtp.messages)))
-    assert sum(repeated.values()) - len(repeated) <= 1
-    assert {d.state for d in log.alerts.deliveries()} == {"sent"}
+@pytest.mark.parametrize("point", [Point("taken", 1), Point("reply", 2)], ids=lambda point: point.side)
+def test_in_slack_as_well(point: Point) -> None:
+    with crashes("ours", "slack", readers=2) as made:
+        verdict = made.killed_at(point)
+    assert (verdict.lost, verdict.repeated, verdict.same_ids) == ((), 1, True)
+
+
+def test_acknowledged_in_tens_at_most_ten_are_repeated() -> None:
+    with crashes("ours in tens", "mail", readers=12) as made:
+        verdict = made.killed_at(Point("reply", 10))
+    assert (verdict.lost, verdict.repeated, verdict.same_ids) == ((), 10, True)
+
+
+@pytest.mark.parametrize("how", ["mark before send", "checkpoint at fetch"])
+@pytest.mark.parametrize("channel", ["mail", "slack"])
+def test_the_ways_that_everybody_writes_first_are_caught_losing(how: str, channel: ChannelUnderTest) -> None:
+    with crashes(how, channel, readers=2) as made:
+        assert made.killed_at(Point("send", 1)).lost != ()
 
 
 def test_a_connection_that_breaks_before_the_answer_repeats_the_mail_under_its_id(
@@ -54,9 +65,8 @@ def test_a_connection_that_breaks_before_the_answer_repeats_the_mail_under_its_i
     add_watch(log.alerts, "TX")
     log.publishes(new(), now=NOON)
     smtp.breaks_after_data()
-    configured = mail_settings(path, smtp.host, smtp.port)
-    tell(configured, NOON)
-    tell(configured, NOON + timedelta(hours=1))
+    settings = configured(path, smtp.port)
+    tell(settings, NOON)
+    tell(settings, NOON + timedelta(hours=1))
     one, other = smtp.messages
     assert one.message["Message-ID"] == other.message["Message-ID"]
-    assert one.message["Date"] == other.message["Date"]

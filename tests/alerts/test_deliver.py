@@ -10,14 +10,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from alerts.channels import open_channel
-from alerts.deliver import Tally, deliver, route, tell
-from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Channel, ChannelName, Delivery, Taken
+from alerts.deliver import deliver, route, tell
+from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Channel, ChannelName, Delivery, Taken, Wants
+from alerts.sending import Clock, Tally
 from alerts.store import open_alerts
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
-from monitor.config import Settings
+from monitor.config import Settings, SlackSettings
 from monitor.errors import ChannelError
 from monitor.model import ListName
 from tests.alerts.builders import (
@@ -50,7 +52,7 @@ def states(log: Log) -> list[str]:
 
 
 def send(log: Log, configured: Settings, now: datetime) -> Tally:
-    return deliver(log.alerts, partial(open_channel, settings=configured), configured.delivery, now)
+    return deliver(log.alerts, partial(open_channel, settings=configured), configured, now)
 
 
 # --- what is told ----------------------------------------------------------------------------------------------
@@ -248,7 +250,7 @@ def test_who_leaves_while_a_message_is_being_sent_does_not_get_it_later(
 
         def close(self) -> None: ...
 
-    deliver(log.alerts, lambda name: Leaving(), configured.delivery, log.now)
+    deliver(log.alerts, lambda name: Leaving(), configured, log.now)
     assert states(log) == ["suppressed"]
 
 
@@ -287,6 +289,38 @@ def test_each_delivery_has_a_message_id_of_its_own(log: Log, configured: Setting
     log.publishes(new())
     tell(configured, log.now)
     assert len({m.message["Message-ID"] for m in smtp.messages}) == 3
+
+
+def test_a_bot_posts_the_parts_as_a_thread_and_a_correction_below_it(log: Log, path: Path, slack: FakeSlack) -> None:
+    token = SecretStr(FakeSlack.bot_token)
+    given = settings(path, slack=SlackSettings(bot_token=token, api_url=slack.api_url, timeout=5))
+    with log.alerts.write():
+        log.alerts.add_watch(
+            log.alerts.subscriber(ChannelName.SLACK_BOT, "C0NEWSROOM", confirmed_by="operator", at=NOON),
+            Wants(),
+            at=NOON,
+        )
+    ticks = [0.0]
+
+    def sleep(seconds: float) -> None:
+        ticks[0] += seconds
+
+    def sends() -> Tally:
+        route(log.alerts, given, log.now)
+        clock = Clock(log.now, lambda: ticks[0], sleep)
+        return deliver(log.alerts, partial(open_channel, settings=given), given, log.now, clock)
+
+    departure, *_ = log.publishes(terminated(), *(new(cells(f"Town {n}")) for n in range(60)))
+    tally = sends()
+    assert (tally.sent, tally.died) == (1, 0)
+    assert tally.parts >= 1
+    assert ticks[0] == tally.parts
+    first, *rest = slack.messages
+    assert {m.thread_ts for m in rest} == {first.ts}
+    log.publishes(*back(departure))
+    assert sends().sent == 1
+    assert slack.messages[-1].thread_ts == first.ts
+    assert slack.messages[-1].payload["reply_broadcast"] is True
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------
@@ -480,10 +514,10 @@ def test_an_outcome_counts_only_from_who_holds_the_lease(log: Log, configured: S
     def takes_too_long(delivery: Delivery) -> None:
         """Meanwhile the lease ends and somebody else takes the delivery up."""
         with open_alerts(log.alerts.state.path) as other:
-            deliver(other, only(second), configured.delivery, log.now + HOUR)
+            deliver(other, only(second), configured, log.now + HOUR)
 
     first = Recorder(takes_too_long)
-    tally = deliver(log.alerts, only(first), configured.delivery, log.now)
+    tally = deliver(log.alerts, only(first), configured, log.now)
     assert (first.sent, second.sent) == (second.sent, first.sent)
     assert tally.sent == 0
     assert states(log) == ["sent"]
@@ -497,9 +531,9 @@ def test_a_lease_that_runs_is_left_alone(log: Log, configured: Settings) -> None
 
     def meanwhile(delivery: Delivery) -> None:
         with open_alerts(log.alerts.state.path) as other:
-            deliver(other, only(second), configured.delivery, log.now + timedelta(seconds=290))
+            deliver(other, only(second), configured, log.now + timedelta(seconds=290))
 
-    deliver(log.alerts, only(Recorder(meanwhile)), configured.delivery, log.now)
+    deliver(log.alerts, only(Recorder(meanwhile)), configured, log.now)
     assert second.sent == []
 
 
@@ -514,7 +548,7 @@ def test_two_runs_at_once_send_nothing_twice(log: Log, configured: Settings, pat
     def run(channel: Recorder) -> None:
         with open_alerts(path) as alerts:
             barrier.wait()
-            deliver(alerts, only(channel), configured.delivery, log.now)
+            deliver(alerts, only(channel), configured, log.now)
 
     threads = [threading.Thread(target=run, args=[channel]) for channel in channels]
     for thread in threads:

@@ -53,6 +53,13 @@ def test_what_is_clean_is_one_line_of_visible_text(text: str) -> None:
         ("ab\U0001f1fa\U0001f1f8\U0001f1e8\U0001f1e6", 5, "ab\U0001f1fa\U0001f1f8…"),
         ("ab\U0001f1fa\U0001f1f8\U0001f1e8\U0001f1e6", 4, "ab…"),
         ("e" + "\u0301" * 9, 4, "…"),
+        ("ab\u0915\u094d\u0937cd", 5, "ab…"),  # ka, virama, ssa: one Indic letter
+        ("ab\u0915\u094d\u0301\u0937cd", 6, "ab…"),
+        ("ab\u0d4e\u0d15cd", 4, "ab…"),  # a Malayalam r goes with the letter after it
+        ("ab\u0e01\u0e33cd", 4, "ab…"),  # a Thai vowel that Unicode calls a letter
+        ("ab\uff76\uff9ecd", 4, "ab…"),  # narrow Japanese: ka and its sound mark
+        ("ab\uac00\ud7cbcd", 4, "ab…"),  # a Korean syllable and an old final
+        ("ab1\ufe0f\u20e3cd", 5, "ab…"),  # a key
     ],
 )
 def test_a_long_text_is_cut_between_characters_as_people_see_them(text: str, most: int, shown: str) -> None:
@@ -78,6 +85,15 @@ def test_slacks_brackets_are_escaped(text: str) -> None:
 @pytest.mark.parametrize("text", ["*bold*", "_slanted_", "~gone~", "`code`", "```code```", ":smile:", "a|b"])
 def test_slacks_formatting_is_replaced_by_look_alikes(text: str) -> None:
     assert not set(mrkdwn(text)) & set("*_~`:|")
+
+
+@pytest.mark.parametrize("text", ["@here", "cc @channel", "(@everyone)", "#general", "see #news_desk"])
+def test_what_looks_like_a_mention_or_a_channel_is_replaced_by_look_alikes(text: str) -> None:
+    assert not set(mrkdwn(text)) & set("@#")
+
+
+def test_a_mail_address_and_a_number_stay_as_they_are() -> None:
+    assert mrkdwn("jane@example.org, District #7") == "jane@example.org, District #7"
 
 
 def test_an_underscore_inside_a_word_stays() -> None:

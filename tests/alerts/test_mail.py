@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
-from alerts.mail import MailChannel, composed
-from alerts.model import ChannelName, Delivery, Message
+from alerts.hostile import clean
+from alerts.mail import MailChannel, composed, unsubscribe_headers
+from alerts.model import Answers, ChannelName, Delivery, Message
 from demo.smtp import FakeSmtp
 from monitor.config import MailSettings
 from monitor.errors import ChannelError, SettingsError
@@ -86,7 +92,7 @@ def test_every_line_on_the_wire_is_short_and_plain_ascii(smtp: FakeSmtp, channel
 
 def test_a_list_unsubscribe_is_never_an_encoded_word() -> None:
     sender = f"alerts@{'monitor.' * 20}example.org"
-    raw = composed(delivery(), sender).as_bytes()
+    raw = composed(delivery(), sender)
     assert f"List-Unsubscribe: <mailto:{sender}?subject=unsubscribe>".encode() in raw
 
 
@@ -95,6 +101,77 @@ def test_the_same_delivery_is_the_same_mail_every_time(smtp: FakeSmtp, channel: 
     channel.send(delivery())
     one, other = smtp.messages
     assert one.raw == other.raw
+
+
+def test_mails_that_say_the_same_differ_in_whom_they_are_for(smtp: FakeSmtp, channel: MailChannel) -> None:
+    channel.send(delivery("one@example.org", "d-1"))
+    channel.send(delivery("other@example.org", "d-2"))
+    one, other = (m.raw.decode() for m in smtp.messages)
+    assert other == one.replace("one@example.org", "other@example.org").replace("<d-1@", "<d-2@")
+
+
+def test_a_correction_stands_below_what_it_corrects(smtp: FakeSmtp, channel: MailChannel) -> None:
+    channel.send(replace(delivery(), answers=Answers("<d-0@monitor.example.org>", "")))
+    headers = smtp.messages[0].message
+    assert headers["In-Reply-To"] == headers["References"] == "<d-0@monitor.example.org>"
+
+
+def test_unsubscribing_is_by_mail_and_with_one_click_where_there_is_a_page() -> None:
+    assert unsubscribe_headers("a@example.org") == {"List-Unsubscribe": "<mailto:a@example.org?subject=unsubscribe>"}
+    assert unsubscribe_headers("a@example.org", "https://example.org/u/t0ken") == {
+        "List-Unsubscribe": "<https://example.org/u/t0ken>, <mailto:a@example.org?subject=unsubscribe>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+HEADERS = {
+    *("To", "Message-ID", "From", "Subject", "Date", "Auto-Submitted", "List-Id", "List-Unsubscribe"),
+    *("MIME-Version", "Content-Type"),
+}
+
+
+@given(st.text(), st.text(), st.text())
+@example("a\r\nBcc: evil@example.org", "\r\n.\r\nRCPT TO:<evil@example.org>", "\r\n\r\n--=_x--\r\n")
+@example("=?utf-8?q?a=0d=0aBcc:_evil@example.org?=", "", "\x00")
+def test_no_text_adds_a_header_or_a_part(subject: str, text: str, html: str) -> None:
+    assume(all(t.encode("utf-8", "ignore").decode() == t for t in (subject, text, html)))  # as state.db holds it
+    raw = composed(replace(delivery(), message=Message(subject, text, html)), SENDER)
+    read = email.message_from_bytes(raw, policy=email.policy.default)
+    assert sorted(read.keys()) == sorted(HEADERS)
+    assert read["Subject"] == clean(subject)
+    assert [part.get_content_type() for part in read.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    assert all(len(line) <= 998 and line.isascii() for line in raw.split(b"\r\n"))
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+
+
+@pytest.mark.parametrize(
+    "address", ["a@example.org\r\nBcc: evil@example.org", "a b@example.org", "<a@b>", "é@b.org", ""]
+)
+def test_an_address_that_could_be_more_than_one_is_refused(channel: MailChannel, address: str) -> None:
+    assert refusal(channel, delivery(address)).permanent
+
+
+@pytest.mark.parametrize("step", ["RCPT", "DATA"])
+@pytest.mark.parametrize(
+    ("reply", "gone"),
+    [
+        ("550 5.1.1 no such user", True),
+        ("550 5.1.2 no such system", True),
+        ("551 5.1.6 moved", True),
+        ("556 5.1.10 null MX", True),
+        ("450 4.1.1 no such user, as far as we know", False),
+        ("550 no such user", False),
+        ("550 5.7.1 policy", False),
+        ("554 5.7.1 spam, see 5.1.1", False),
+        ("552 5.2.2 mailbox full", False),
+        ("550 5.1.8 your domain does not exist", False),
+    ],
+)
+def test_an_address_is_gone_where_the_server_says_that_of_it(
+    smtp: FakeSmtp, channel: MailChannel, step: str, reply: str, gone: bool
+) -> None:
+    smtp.refuses(reply, at=step)  # type: ignore[arg-type]  # one of its steps
+    assert refusal(channel).gone is gone
 
 
 def test_one_connection_serves_a_run(smtp: FakeSmtp) -> None:
@@ -168,7 +245,8 @@ def test_a_server_that_closes_with_421_is_connected_to_anew(smtp: FakeSmtp, chan
 
 def test_a_break_after_the_data_is_no_reason_to_give_up(smtp: FakeSmtp, channel: MailChannel) -> None:
     smtp.breaks_after_data()
-    assert not refusal(channel).permanent
+    error = refusal(channel)
+    assert (error.permanent, error.maybe_sent) == (False, True)
     channel.send(delivery(id="d-2"))
     assert len(smtp.messages) == 2
 
@@ -182,6 +260,12 @@ def test_a_server_that_never_answers_holds_up_a_run_once() -> None:
             before = time.monotonic()
             refusal(channel)
             assert time.monotonic() - before < 0.1
+
+
+@pytest.mark.parametrize("reply", ["450 4.2.0 greylisted", "550 5.7.1 policy", "421 4.4.2 closing"])
+def test_what_a_server_refused_was_not_sent(smtp: FakeSmtp, channel: MailChannel, reply: str) -> None:
+    smtp.refuses(reply, at="DATA")
+    assert not refusal(channel).maybe_sent
 
 
 def test_a_server_that_falls_silent_in_the_middle_holds_up_a_run_once() -> None:
@@ -207,7 +291,7 @@ def test_a_login_that_the_server_does_not_offer_is_for_the_operator_to_mend(smtp
     assert "s3cret" not in str(error)
 
 
-@pytest.mark.parametrize("sender", ["a b", "", "two@signs@example.org"])
+@pytest.mark.parametrize("sender", ["a b", "", "two@signs@example.org", "Grüße <grüße@example.org>"])
 def test_a_sender_that_is_no_address_is_for_the_operator_to_mend(sender: str) -> None:
     with pytest.raises(SettingsError, match=r"mail\.sender"):
         MailChannel(MailSettings(sender=sender))

@@ -14,6 +14,7 @@ from alerts.model import ChannelName
         (ChannelName.EMAIL, "reader@example.org", "r…@example.org"),
         (ChannelName.EMAIL, "r@example.org", "r…@example.org"),
         (ChannelName.SLACK, "https://hooks.slack.com/services/T01/B02/s3cret", "hooks.slack.com/services/T01/B02/…"),
+        (ChannelName.SLACK_BOT, "C0NEWSROOM", "C0NEWSROOM"),
         (ChannelName.SLACK, "http://127.0.0.1:8080/services/T1/B/x", "127.0.0.1:8080/services/T1/B/…"),
     ],
 )

@@ -46,6 +46,17 @@ def test_confirmed_and_unconfirmed_departures_stand_apart() -> None:
     assert [section.what.unconfirmed for section in says.places[0].sections] == [True, False]
 
 
+def test_of_two_notes_beside_one_change_neither_is_left_out() -> None:
+    change = changed(LARKMERE, cells("Larkmere PD"), agreement="a-one")
+    first, second = entry(Kind.NEW), entry(Kind.NEW)
+    notes = [
+        Line(entry(Kind.MERGED, before=LARKMERE, about=e.id, agreement="a-one"), (1,), corrects=e)
+        for e in (first, second)
+    ]
+    says = outlined(change, *notes, least=Significance.CLERICAL)
+    assert [(p.entry, bool(p.corrects)) for p in points(says)] == [(notes[1].entry.id, True), (change.id, True)]
+
+
 def test_everything_is_counted_and_what_is_left_out_is_said() -> None:
     says = outlined(*(entry(Kind.NEW, row) for row in towns(300)), most=20)
     assert len(points(says)) == 20

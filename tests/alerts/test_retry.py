@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from alerts.model import Again, ChannelName, Dead, Delivery, Message, Outcome, Sent
-from alerts.retry import Pauses, outcome, pause
+from alerts.model import Again, ChannelName, Dead, Delivery, Message, Outcome, PartSent, Sent, Taken
+from alerts.retry import Pauses, outcome, pause, rest
 from monitor.errors import ChannelError
 from tests.alerts.builders import HOUR, NOON
 
@@ -28,7 +30,7 @@ def failed(retry_after: float | None = None) -> ChannelError:
 @pytest.mark.parametrize(
     ("error", "after", "expected"),
     [
-        (None, HOUR, Sent()),
+        (Taken(), HOUR, Sent()),
         (ChannelError("no such user", permanent=True), HOUR, Dead("no such user")),
         (failed(7), HOUR, Again(NOON + HOUR + timedelta(seconds=7), "no answer")),
         (failed(0), HOUR, Again(NOON + HOUR + timedelta(seconds=1), "no answer")),
@@ -39,8 +41,60 @@ def failed(retry_after: float | None = None) -> ChannelError:
     ],
     ids=["sent", "permanent", "asked", "asked at once", "asked too late", "too late", "far too late", "last attempt"],
 )
-def test_what_becomes_of_an_attempt(error: ChannelError | None, after: timedelta, expected: Outcome) -> None:
+def test_what_becomes_of_an_attempt(error: ChannelError | Taken, after: timedelta, expected: Outcome) -> None:
     assert outcome(delivery(), error, NOON + after, PAUSES) == expected
+
+
+MAYBE = ChannelError("broke off", permanent=False, maybe_sent=True)
+GONE = ChannelError("no such user", permanent=True, gone=True)
+NEVER = ChannelError("no", permanent=True)
+
+
+@pytest.mark.parametrize(
+    ("so_far", "result", "expected"),
+    [
+        ({}, Taken("17.1", more=True), PartSent("17.1")),
+        ({"parts_sent": 1}, Taken("17.2"), Sent("17.2")),
+        ({}, GONE, Dead("no such user", gone=True)),
+        ({"maybe_sent": True}, GONE, Dead("no such user", maybe_sent=True, gone=True)),
+        ({"maybe_sent": True}, NEVER, Dead("no", maybe_sent=True)),
+        ({"parts_sent": 1}, NEVER, Dead("no", maybe_sent=True)),
+        ({"give_up_at": NOON}, MAYBE, Dead("broke off; given up after 1 attempt", maybe_sent=True)),
+    ],
+)
+def test_what_becomes_of_what_may_have_arrived(
+    so_far: dict[str, Any], result: Taken | ChannelError, expected: Outcome
+) -> None:
+    assert outcome(replace(delivery(), **so_far), result, NOON, PAUSES) == expected
+
+
+def test_that_an_attempt_may_have_gone_through_is_remembered() -> None:
+    again = outcome(delivery(), MAYBE, NOON, PAUSES)
+    assert isinstance(again, Again)
+    assert again.maybe_sent
+
+
+@pytest.mark.parametrize(
+    ("result", "interval", "seconds"),
+    [
+        (Taken(), 0, None),
+        (Taken(), 1, 1),
+        (failed(), 1, 1),
+        (failed(), 0, None),
+        (failed(30), 1, 30),
+        (failed(0), 0, 1),
+        (failed(0.2), 2, 2),
+        (failed(1e300), 1, 6 * 3600),
+    ],
+)
+def test_how_long_an_address_is_left_alone(result: Taken | ChannelError, interval: int, seconds: int | None) -> None:
+    until = rest(result, NOON, timedelta(seconds=interval), PAUSES.longest)
+    assert until == (None if seconds is None else NOON + timedelta(seconds=seconds))
+
+
+def test_parts_that_were_taken_do_not_make_the_pause_longer() -> None:
+    first = pause(replace(delivery(attempts=4), parts_sent=3), PAUSES)
+    assert MINUTE <= first <= 1.25 * MINUTE
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,15 @@ def test_two_that_proved_to_be_one_are_told_once_to_whoever_was_told_of_either()
     }
 
 
+def test_two_that_proved_to_be_one_third_are_both_corrected() -> None:
+    first, second = entry(Kind.NEW), entry(Kind.NEW)
+    notes = [entry(Kind.MERGED, about=e.id) for e in (first, second)]
+    who = watch("TX")
+    told_of = {first.id: told(who), second.id: told(who)}
+    [notice] = route(notes, [who], told_of, {first.id: first, second.id: second})
+    assert [line.entry.about for line in notice.lines] == [first.id, second.id]
+
+
 def test_that_a_departure_is_confirmed_is_told_to_nobody() -> None:
     departure = entry(Kind.TERMINATED)
     note = entry(Kind.CONFIRMED, about=departure.id)

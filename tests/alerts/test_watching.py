@@ -419,11 +419,9 @@ def test_an_address_that_nobody_knows_cannot_be_erased(typed: Typed) -> None:
     assert "nothing is kept about this address" in str(typed("watch", "erase", *READER, "--yes").exception)
 
 
-def test_a_watch_whose_address_takes_no_messages_is_resumed_from_now_on(log: Log, typed: Typed) -> None:
-    ok(typed("watch", "add", "--state", "TX", "--slack", WEBHOOK))
-    ok(typed("watch", "add", "--state", "GA", "--slack", WEBHOOK))
-    log.publishes(new())
+def test_a_watch_whose_address_takes_no_messages_says_so(log: Log, typed: Typed) -> None:
+    add = ("watch", "add", "--state", "TX", "--slack", WEBHOOK)
+    ok(typed(*add))
     log.alerts.state.run("UPDATE subscribers SET disabled_at = '2026-03-03T12:00:00.000000Z', disabled_why = 'gone'")
-    assert {w["standing"] for w in watches(typed)} == {"takes no messages"}
-    assert "hears of what happens from now on" in ok(typed("watch", "resume", "1"))
-    assert [(w["standing"], w["starts_after"]) for w in watches(typed)] == [("in force", 1)] * 2
+    assert [w["standing"] for w in watches(typed)] == ["takes no messages"]
+    assert "takes no messages any more (gone), `deliveries retry`" in ok(typed(*add))

@@ -87,6 +87,15 @@ def test_a_mail_is_taken_although_nobody_says_so(smtp: FakeSmtp) -> None:
     assert send(smtp, "a@b.test") == {}
 
 
+def test_somebody_is_told_of_each_mail_before_its_sender_is() -> None:
+    told: list[str] = []
+    with FakeSmtp(on_taken=lambda: told.append("taken")) as smtp:
+        send(smtp, "a@b.test")
+        told.append("said")
+        send(smtp, "a@b.test")
+    assert told == ["taken", "said", "taken"]
+
+
 def test_it_comes_back_where_it_was(smtp: FakeSmtp) -> None:
     port = smtp.port
     send(smtp, "a@b.test")

@@ -15,7 +15,8 @@ from random import Random
 from urllib.parse import quote
 
 from monitor.model import Cells, SupportType
-from monitor.normalize import STATES, state
+from monitor.names import county_in
+from monitor.normalize import STATES, agency, signed, state
 
 Correction = Callable[[Cells, Random], Cells | None]
 
@@ -190,6 +191,23 @@ def other_office(text: str, chance: Random) -> str | None:
     return None
 
 
+def under_its_parent(cells: Cells, chance: Random) -> Cells | None:
+    """An agreement re-listed under the name of the body that its agency is a part of; its document and day stay."""
+    code = state(cells.state)
+    if code is None or not cells.moa_address or not signed(cells.signed):
+        return None
+    county = cells.county.strip()
+    parents = [
+        f"{STATES[code]} Department of Public Safety",
+        f"Office of the {STATES[code]} Attorney General",
+        f"{STATES[code]} Department of Agriculture and Consumer Services",
+    ]
+    if county_in(agency(county)):
+        parents += [f"{county} Board of Commissioners", f"{county} Government"]
+    name = chance.choice([parent for parent in parents if parent != cells.agency])
+    return replace(cells, agency=name)
+
+
 def with_state(cells: Cells, chance: Random) -> Cells | None:
     """The state's name put before (or after) the name of one of its agencies, or left out."""
     code = state(cells.state)
@@ -353,6 +371,10 @@ def county_misspelt_everywhere(cells: Cells, chance: Random) -> Cells | None:
 # Two rows at once: `generated` gives each the other's document; and in the second, misspells one of the agencies.
 SWAPPED_DOCUMENTS = "two rows swap documents"
 SWAPPED_AND_MISSPELT = "two rows swap documents, one misspelt"
+# One row that becomes two in `generated`: the first stays as it is while the second is misspelt.
+REPEATED = "a row twice, one of them misspelt"
+# One row beside which the same comes, misspelt; with its document, which says that it is the same.
+LISTED_AGAIN = "a row listed again, misspelt"
 
 _any_slip = slip(drop, double, swap, another_letter)
 misspelt = _cell("agency", _any_slip)
@@ -375,6 +397,7 @@ FAMILIES: Mapping[str, Sequence[Correction]] = {
     "agency: City of": (_cell("agency", city_of),),
     "agency: the state's name": (with_state,),
     "agency: another office": (_cell("agency", other_office),),
+    "agency: its parent's name": (under_its_parent,),
     "agency: Sheriff's Department": (_cell("agency", sheriff),),
     "state: misspelt": (_cell("state", _any_slip),),
     "state: written otherwise": (_cell("state", state_written_otherwise),),
@@ -403,7 +426,14 @@ FAMILIES: Mapping[str, Sequence[Correction]] = {
 }
 # Each row of a publication by a family of its own.
 ANY = "any of them, row by row"
-ALL_FAMILIES = (*FAMILIES, SWAPPED_DOCUMENTS, SWAPPED_AND_MISSPELT, ANY)
+ALL_FAMILIES = (*FAMILIES, SWAPPED_DOCUMENTS, SWAPPED_AND_MISSPELT, REPEATED, LISTED_AGAIN, ANY)
+# Two of the fields that tell agreements apart at once: how often these are recognised is measured, and not promised.
+MEASURED: Mapping[str, Sequence[Correction]] = {
+    "agency and signed: a slip, shifted": (_both(misspelt, _cell("signed", day_shifted)),),
+    "agency and model: a slip, another": (_both(misspelt, _cell("support_type", other_model)),),
+    "agency and state: a slip, another": (_both(misspelt, _cell("state", other_state)),),
+}
+_RULES = {**FAMILIES, **MEASURED, REPEATED: (misspelt,), LISTED_AGAIN: (misspelt,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,4 +447,4 @@ class Corrector:
     def __call__(self, cells: Cells, number: int) -> Cells | None:
         chance = Random(self.seed if self.alike else f"{self.seed} {number}")
         family = chance.choice(list(FAMILIES)) if self.family == ANY else self.family
-        return chance.choice(FAMILIES[family])(cells, chance)
+        return chance.choice(_RULES[family])(cells, chance)

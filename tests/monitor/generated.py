@@ -27,7 +27,15 @@ from monitor.model import Cells, Listing, ListName, Matching, Standing, SupportT
 from monitor.names import county_in, real_county
 from monitor.normalize import STATES, document_name, listing
 from monitor.workbook import read
-from tests.monitor.corrections import ALL_FAMILIES, SWAPPED_AND_MISSPELT, SWAPPED_DOCUMENTS, Corrector, misspelt
+from tests.monitor.corrections import (
+    ALL_FAMILIES,
+    LISTED_AGAIN,
+    REPEATED,
+    SWAPPED_AND_MISSPELT,
+    SWAPPED_DOCUMENTS,
+    Corrector,
+    misspelt,
+)
 
 LISTS = Path(__file__).resolve().parents[3] / "shared" / "lists"
 ABSENT = f"the real lists are not beside this project ({LISTS.parent.name}/{LISTS.name})"
@@ -266,11 +274,47 @@ def build(plan: Plan) -> Case:
     leaving = [row for row in rows if row.row in departed]
     rewritten = [row for row in rows if row.row in after]
     arrived = _arrived(plan, chance, leaving, rewritten, after)
-    pairs: list[tuple[Cells | None, Cells | None]] = [
-        (row.cells, None if row.row in departed else after.get(row.row, row.cells)) for row in rows
-    ]
-    pairs += [(None, cells) for cells in arrived]
-    return _as_case(plan, chance, pairs, corrected=len(after))
+    shown = [_Shown(n, r.cells, None if r.row in departed else after.get(r.row, r.cells)) for n, r in enumerate(rows)]
+    if plan.family in (REPEATED, LISTED_AGAIN):
+        twice = [(n, row, after[row.row]) for n, row in enumerate(rows) if row.row in after]
+        for n, row, again in twice:
+            shown[n] = _Shown(n, row.cells, row.cells)
+            shown.append(_Shown(n, row.cells if plan.family == REPEATED else None, again))
+    shown += [_Shown(n, None, cells) for n, cells in enumerate(arrived, start=len(rows))]
+    repeated = _repeated(plan, chance, departed, after)
+    return _as_case(plan, chance, shown, repeated, corrected=len(after))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What an agreement shows in a row before and after; None where that row is not there."""
+
+    agreement: int
+    before: Cells | None
+    after: Cells | None
+
+
+def _repeated(plan: Plan, chance: Random, departed: set[int], after: dict[int, Cells]) -> list[_Shown]:
+    """Rows that the later side lists once more, half of them of the state and day of a row that is corrected."""
+    leaving = [row for row in plan.base.rows if row.row in departed]
+    rewritten = [row for row in plan.base.rows if row.row in after]
+    days = {(row.cells.state, row.cells.signed) for row in rewritten}
+    near = [n for n, row in enumerate(plan.base.rows) if (row.cells.state, row.cells.signed) in days]
+    found = []
+    for _ in range(plan.duplicates):
+        number = chance.choice(near) if near and chance.random() < 0.5 else chance.randrange(len(plan.base.rows))
+        row = plan.base.rows[number]
+        if (
+            row.row in departed
+            or (
+                plan.family in (REPEATED, LISTED_AGAIN) and row.row in after
+            )  # one more row than before, and it is another agreement's
+            or any(_could_continue(row, left) for left in leaving)
+            or any(_rivals(row, r, after[r.row]) for r in rewritten if r is not row)
+        ):
+            continue
+        found.append(_Shown(number, row.cells, after.get(row.row, row.cells)))
+    return found
 
 
 def _departed(plan: Plan, chance: Random, here: Sequence[Listing]) -> set[int]:
@@ -298,6 +342,8 @@ def _corrected(plan: Plan, chance: Random, staying: Sequence[Listing], here: Seq
             number: misspelt(cells, chance) or cells if i % 2 else cells
             for i, (number, cells) in enumerate(swapped.items())
         }
+    if plan.family == LISTED_AGAIN:
+        chosen = [row for row in chosen if row.values.moa and row.values.signed]
     correct = Corrector(plan.family, plan.seed, plan.alike)
     found = ((row.row, correct(row.cells, row.row)) for row in chosen)
     return {number: cells for number, cells in found if cells}
@@ -341,17 +387,12 @@ def _arrived(
     return found
 
 
-def _as_case(plan: Plan, chance: Random, pairs: Sequence[tuple[Cells | None, Cells | None]], corrected: int) -> Case:
-    """Number, duplicate and shuffle the rows of both sides."""
+def _as_case(plan: Plan, chance: Random, shown: Sequence[_Shown], again: Sequence[_Shown], corrected: int) -> Case:
+    """Number and shuffle the rows of both sides; `again`: those that the later side repeats."""
+    old_rows = [(s.agreement, s.before) for s in shown if s.before]
+    new_rows = [(s.agreement, s.after) for s in (*shown, *again) if s.after]
     if plan.undone:
-        pairs = [(after, before) for before, after in pairs]
-    sides: list[list[tuple[int, Cells]]] = [[], []]
-    for agreement, pair in enumerate(pairs):
-        for side, cells in zip(sides, pair, strict=True):
-            if cells:
-                side.append((agreement, cells))
-    old_rows, new_rows = sides
-    (old_rows if plan.undone else new_rows).extend(chance.choices(new_rows, k=plan.duplicates))
+        old_rows, new_rows = new_rows, old_rows
     chance.shuffle(old_rows)
     chance.shuffle(new_rows)
     seen: set[int] = set()
@@ -366,6 +407,18 @@ def _as_case(plan: Plan, chance: Random, pairs: Sequence[tuple[Cells | None, Cel
     return Case(plan, tuple(old), new, shows, corrected)
 
 
+def taken_back(case: Case, matching: Matching) -> Case:
+    """The publication after a case that was matched: corrections are undone, departures and arrivals stand."""
+    came = {row.row: len(case.old) + n for n, row in enumerate(matching.came, start=10_000)}
+    came |= {second.row: came[first.row] for second, first in matching.twins}
+    numbers = came | {m.new.row: m.old.agreement for m in (*matching.matches, *matching.spares)}
+    spares = {m.new.row for m in matching.spares} | {second.row for second, _ in matching.twins}
+    before = {s.agreement: s.listing.cells for s in case.old if not s.spare}
+    old = tuple(Standing(numbers[row.row], row, row.row in spares) for row in case.new)
+    new = tuple(listing(row.row, before.get(numbers[row.row], row.cells)) for row in case.new)
+    return replace(case, old=old, new=new, shows=dict(numbers))
+
+
 # --- what nobody could tell --------------------------------------------------------------------------------
 
 _FIELDS = ("state", "agency", "county", "support_type", "signed", "moa", "addendum")
@@ -378,6 +431,10 @@ def _only_decidable(rows: Sequence[Listing], departed: set[int], after: dict[int
     agencies = {(row.values.state, row.values.agency) for row in rows}
     moving = [row for row in rows if row.row in departed or row.row in after]
     alike_but_for = _AlikeBut(moving)
+    carried = Counter(document_name(row.values.moa) for row in rows)
+    of_agency: defaultdict[object, list[Listing]] = defaultdict(list)
+    for row in moving:
+        of_agency[row.values.state, row.values.agency].append(row)
     kept: dict[int, Cells] = {}
     holders: defaultdict[Key, list[Listing]] = defaultdict(list)
     for number, cells in after.items():
@@ -388,9 +445,11 @@ def _only_decidable(rows: Sequence[Listing], departed: set[int], after: dict[int
             (holder and holder.row != number and _takes_anothers_place(now, holder, moving))
             or any(not _told_apart(now, other) for other in holders[key(now.values)])
             or any(_as_near_to_another(changed, row, now, q) for q in alike_but_for(changed, now) if q.row != number)
+            or any(_model_of_another(row, now, q) for q in of_agency[now.values.state, now.values.agency])
             or _another_real_county(row, now)
             or _nothing_but_the_name(row, now, (now.values.state, now.values.agency) in agencies)
             or _another_word_of_place(row, now)
+            or _nothing_but_a_shared_document(row, now, carried)
         ):
             continue
         kept[number] = cells
@@ -443,6 +502,13 @@ def _as_near_to_another(changed: Sequence[str], row: Listing, now: Listing, othe
     return distance <= OSA.distance(now.values.agency, row.values.agency)
 
 
+def _model_of_another(row: Listing, now: Listing, other: Listing) -> bool:
+    """A corrected model, and another agreement of the agency, signed the same day, that leaves or is corrected too."""
+    return (
+        other.row != row.row and row.values.support_type is not now.values.support_type and not _told_apart(now, other)
+    )
+
+
 def _another_real_county(row: Listing, now: Listing) -> bool:
     """A slip that makes a real county's name of another real county's ("Hall" to "Hale" in Texas). Two real counties
     are two agencies (Pima, Pinal), unless the document or the COUNTY cell says that they are one."""
@@ -455,14 +521,15 @@ def _another_real_county(row: Listing, now: Listing) -> bool:
 
 _WORDS_OF_PLACE = frozenset(
     "north south east west new old upper lower fort mount saint port point park lake isle hill hills mills "
-    "bay key".split()
+    "bay key city county town township borough village".split()
 )
 
 
 def _another_word_of_place(row: Listing, now: Listing) -> bool:
-    """A slip that makes another place's name of it: East to West, Fort to Port."""
+    """A slip that makes another place's name of it: East to West, Fort to Port, League City to "Cnty"; A&M to A&I."""
     one, other = set(row.values.agency.split()), set(now.values.agency.split())
-    return bool((one - other) & _WORDS_OF_PLACE and (other - one) & _WORDS_OF_PLACE)
+    initials = any(len(word) == 1 and word.isalpha() for word in one - other)
+    return initials or bool((one - other) & _WORDS_OF_PLACE and (other - one) & _WORDS_OF_PLACE)
 
 
 def _nothing_but_the_name(row: Listing, now: Listing, agency_listed: bool) -> bool:
@@ -475,6 +542,12 @@ def _nothing_but_the_name(row: Listing, now: Listing, agency_listed: bool) -> bo
     moved = a.state != b.state and b.state is not None and a.state is not None
     other_model = a.support_type != b.support_type and a.support_type is not None and b.support_type is not None
     return moved or other_model or _another_office(a.agency, b.agency)
+
+
+def _nothing_but_a_shared_document(row: Listing, now: Listing, carried: Counter[str]) -> bool:
+    """Another name altogether, and a document that other rows carry as well: nothing is left that says which."""
+    name = document_name(now.values.moa)
+    return bool(name) and carried[name] > 1 and not _nearly_one_place(_place(row.values), _place(now.values))
 
 
 def _another_office(one: str, other: str) -> bool:
@@ -516,7 +589,7 @@ _GENERIC = frozenset(
 
 
 def _place(values: Values) -> frozenset[str]:
-    own = STATES[values.state].casefold().split() if values.state else []
+    own = [*STATES[values.state].casefold().split(), values.state.casefold()] if values.state else []
     return frozenset(values.agency.split()) - _GENERIC - {*own}
 
 

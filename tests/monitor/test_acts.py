@@ -10,8 +10,8 @@ import pytest
 from monitor import acts
 from monitor.errors import NotFound, NotPossible
 from monitor.log import PublicationRecord
-from monitor.model import Kind, NotModified, Outcome
-from tests.monitor.builders import PARTICIPATING, PENDING, Service, cells, kinds
+from monitor.model import Fetched, Kind, ListName, NotLinked, NotModified, Outcome, Validators
+from tests.monitor.builders import PARTICIPATING, PENDING, Scripted, Service, cells, kinds
 from tests.monitor.test_check import many
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -48,7 +48,7 @@ def test_an_accepted_publication_is_recorded_as_of_when_it_was_seen(here: Servic
     assert here.check(after=HOUR).outcome is Outcome.UNCHANGED
     assert [(d.verdict, d.by) for d in here.store.decisions(here.log()[0].publication.id)] == [
         ("held", "the rules"),
-        ("accepted", "an operator: ICE confirmed it by mail"),
+        ("accepted", "an operator (ICE confirmed it by mail)"),
     ]
 
 
@@ -72,6 +72,24 @@ def test_no_check_is_recorded_by_accepting_so_that_no_departure_ages_by_it(here:
     accept(here, held(here).id)
     assert here.store.last_checks() == checks
     assert {e.status for e in here.log()} == {"unconfirmed"}
+
+
+def test_the_list_before_an_accepted_one_is_seen_when_it_comes_back(here: Service) -> None:
+    """ICE's server says "not modified" of a workbook that it served before; that is not the one that was accepted."""
+
+    class AsIce(Scripted):
+        def fetch(self, list_: ListName, since: Validators) -> Fetched | NotModified | NotLinked:
+            answer = super().fetch(list_, since)
+            same = isinstance(answer, Fetched) and answer.sha256 == since.sha256
+            return NotModified("https://ice.test/list.xlsx") if same else answer
+
+    here.source = AsIce()
+    before = here.publishes(*ROWS)
+    here.check()
+    here.sees(*FEWER)
+    accept(here, held(here).id)
+    here.gives(before.content)
+    assert here.check(after=HOUR).outcome is Outcome.HELD  # served again
 
 
 def test_a_later_held_publication_still_waits_when_an_earlier_one_is_accepted(here: Service) -> None:
@@ -250,6 +268,28 @@ def test_what_was_found_the_same_goes_on_as_one(here: Service) -> None:
     assert [(e.kind, e.agreement) for e in here.log()[6:]] == [(Kind.WITHDRAWN, older), (Kind.RETURNED, older)]
 
 
+def test_one_pair_that_is_one_says_nothing_of_other_agreements(here: Service) -> None:
+    gone = cells("Pecanvale Police Department", county="#N/A", state="TEXAS", signed="2025-05-05")
+    applied = replace(gone, agency="Brookford Police Department", signed="", moa="")
+    here.sees(applied, list_=PENDING)
+    here.sees(LEFT, STAYS, gone)
+    here.sees(STAYS, CAME)
+    acts.same(here.store, here.store.reviews()[0].id, now=here.now)
+    (left,) = here.store.departures(PARTICIPATING)
+    assert left.standing.listing.cells == gone
+    assert [a.agency for a in here.store.agreements(states=["TX"])] == [applied.agency, gone.agency]
+    before = here.store.position()
+    here.check(after=2 * DAY)
+    here.sees(STAYS, CAME, gone, replace(applied, signed="2026-03-01"))
+    after = list(here.store.entries(after=before))
+    assert [(e.kind, e.agency) for e in after] == [
+        (Kind.CONFIRMED, gone.agency),
+        (Kind.NEW, applied.agency),
+        (Kind.RETURNED, gone.agency),
+    ]
+    assert after[1].pending_since
+
+
 def test_different_lets_the_departure_be_confirmed_as_any_other(here: Service) -> None:
     id = doubtful(here)
     acts.different(here.store, id, now=here.now)
@@ -298,6 +338,16 @@ def test_that_two_are_one_changes_nothing_for_the_others(here: Service) -> None:
     ]
 
 
+def test_a_pair_of_which_the_one_came_back_after_it_was_confirmed_is_settled_too(here: Service) -> None:
+    id = doubtful(here)
+    here.check(after=8 * DAY)
+    here.sees(LEFT, CAME, STAYS)
+    back = here.log()[-1]
+    with pytest.raises(NotPossible, match=rf"is settled: what had left was listed again \({back.id}\)"):
+        acts.same(here.store, id, now=here.now)
+    assert here.log()[-1] == back
+
+
 # --- one key ---------------------------------------------------------------------------------------------------
 
 
@@ -316,6 +366,57 @@ def test_two_spellings_that_turn_out_one_are_merged_and_the_second_row_may_go(he
     )
     here.sees(short, STAYS)
     assert len(here.log()) == 3
+
+
+@pytest.mark.parametrize("listed_before", [True, False])
+def test_three_spellings_may_turn_out_one_at_once(listed_before: bool, here: Service) -> None:
+    first, second, third = (
+        cells(name, county="#N/A", signed=f"2025-04-{day}")
+        for name, day in (
+            ("Larkmere Police Department", 14),
+            ("City of Larkmere Public Safety Police", 15),
+            ("Larkmere Marshal and Police Office", 16),
+        )
+    )
+    if not listed_before:
+        here.sees(first, STAYS)
+    here.sees(first, second, third, STAYS)
+    here.sees(first, *(replace(row, agency=first.agency) for row in (second, third)), STAYS)
+    merged = [e for e in here.log() if e.kind is Kind.MERGED]
+    assert [bool(e.about) for e in merged] == [not listed_before] * 2
+    (one,) = (a for a in here.store.agreements() if a.agency == first.agency)
+    assert len(one.aliases) == 2
+    assert {here.store.resolve(e.agreement) for e in merged} == {one.id}
+
+
+def test_of_an_application_that_became_an_agreement_it_is_the_agreement_that_was_none(here: Service) -> None:
+    short = cells("Larkmere Police Department", county="#N/A", signed="2025-04-14")
+    long = replace(short, agency="City of Larkmere Public Safety Police", signed="2025-04-15")
+    here.sees(short, STAYS)
+    here.sees(list_=PENDING)
+    here.sees(replace(long, signed="", moa=""), list_=PENDING)
+    here.sees(short, long, STAYS)
+    here.sees(short, replace(long, agency=short.agency), STAYS)
+    about = {e.id: e.kind for e in here.log()}
+    assert [about[e.about or ""] for e in here.log() if e.kind is Kind.MERGED] == [Kind.NEW]
+
+
+def test_two_rows_of_one_key_in_two_real_counties_stay_two(here: Service) -> None:
+    """Georgia has both counties; the police of two places may well have one name, and have applied without a date."""
+    one = cells("Milltown Police Department", county="Cobb County")
+    other = replace(one, agency="Miltown Twp Police", county="Fulton County")
+    here.sees(one, STAYS)
+    here.sees(one, other, STAYS)
+    here.sees(one, replace(other, agency=one.agency), STAYS)
+    assert Kind.MERGED not in kinds(here.log())
+
+
+def test_a_departure_whose_arrival_proved_to_be_something_else_waits_no_longer(here: Service) -> None:
+    doubtful(here)
+    arrival = here.store.reviews()[0].arrival
+    acts.retract(here.store, arrival.id, now=here.now, why="a slip")
+    here.check(after=3 * DAY)
+    assert kinds(here.log())[-1] is Kind.CONFIRMED
 
 
 def test_two_rows_of_one_key_with_two_documents_stay_two(here: Service) -> None:

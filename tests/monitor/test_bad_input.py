@@ -79,7 +79,8 @@ class Service:
         """Everything that is known to be so: all tables but those about what was looked at and what was held."""
         with closing(sqlite3.connect(self.db)) as db:
             names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            passing = {"checks", "publications", "decisions", "workbooks", "sqlite_sequence", "_sqlite_migrations"}
+            passing = {"checks", "publications", "decisions", "workbooks", "operator_events"}
+            passing |= {"sqlite_sequence", "_sqlite_migrations"}
             return {name: sorted(db.execute(f"SELECT * FROM {name}"), key=repr) for name in set(names) - passing}
 
     def asked(self, part: str) -> list[dict[str, str]]:

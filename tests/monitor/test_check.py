@@ -223,6 +223,26 @@ def test_an_agreement_that_came_back_can_leave_again(here: Service) -> None:
     assert here.log()[-1].about == here.log()[3].id
 
 
+def test_of_two_that_stood_side_by_side_one_returns_while_the_other_leaves(here: Service) -> None:
+    """By state, day and name the two might be one agreement, had they not been listed as two."""
+    melbourne, city = (replace(MERE, agency=f"{name} Police Department") for name in ("Melbourne", "City of Melbourne"))
+    here.sees(TIDE, melbourne, city)
+    here.sees(TIDE, city)
+    here.check(after=3 * DAY)
+    here.sees(TIDE, melbourne)
+    assert here.told()[2:] == [(Kind.TERMINATED, city.agency), (Kind.RETURNED, melbourne.agency)]
+
+
+def test_two_that_never_stood_side_by_side_may_be_one(here: Service) -> None:
+    melbourne, city = (replace(MERE, agency=f"{name} Police Department") for name in ("Melbourne", "City of Melbourne"))
+    here.sees(TIDE, melbourne)
+    here.sees(TIDE)
+    here.check(after=3 * DAY)
+    here.sees(TIDE, replace(city, signed="2026-03-04"))
+    here.sees(TIDE, replace(melbourne, signed="2026-03-04"))
+    assert here.told()[2:] == [(Kind.NEW, city.agency), (Kind.CHANGED, melbourne.agency)]
+
+
 # --- the pending list ------------------------------------------------------------------------------------------
 
 
@@ -263,6 +283,90 @@ def test_an_application_that_left_days_before_it_was_listed_was_not_dropped(here
     assert new.kind is Kind.NEW
     here.check(PENDING, after=3 * DAY)
     assert len(here.log()) == 3
+
+
+HARL = replace(MERE, agency="Harl Police Department")
+MISSPELT = replace(MERE, agency="Harl Polce Department")
+
+
+def test_a_misspelt_application_that_left_the_day_before_is_the_agreement_that_is_listed(here: Service) -> None:
+    """16 May 2025: the name and the moment are two signals."""
+    here.sees(QUILL)
+    here.sees(application(MISSPELT), list_=PENDING)
+    applied_at = here.now
+    here.sees(list_=PENDING)
+    here.sees(QUILL, HARL, after=DAY)
+    assert here.told() == [
+        (Kind.DROPPED, MISSPELT.agency),
+        (Kind.WITHDRAWN, HARL.agency),
+        (Kind.NEW, HARL.agency),
+    ]
+    new = here.log()[-1]
+    assert (new.agreement, new.pending_since) == (here.log()[0].agreement, applied_at)
+    assert new.reasons == (
+        "same name but for typing errors",
+        "same support type",
+        "left the pending list as it was listed",
+    )
+
+
+def test_a_misspelt_application_that_still_stands_is_not_the_agreement_that_is_listed(here: Service) -> None:
+    """A likeness of names alone never suffices: two townships may be a letter apart."""
+    here.sees(QUILL)
+    here.sees(application(MISSPELT), application(TIDE), list_=PENDING)
+    here.sees(QUILL, HARL)
+    assert here.log()[0].pending_since is None
+
+
+def test_a_misspelt_application_that_left_long_before_is_not_the_agreement_that_is_listed(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(application(MISSPELT), list_=PENDING)
+    here.sees(list_=PENDING)
+    here.check(PENDING, after=3 * DAY)
+    here.sees(QUILL, HARL)
+    assert (here.log()[-1].kind, here.log()[-1].pending_since) == (Kind.NEW, None)
+
+
+def test_an_application_that_leaves_as_its_agreement_is_listed_under_another_name_says_so(here: Service) -> None:
+    """28 April 2025: three cities were listed with "City of", and left the pending list without it hours later."""
+    here.sees(QUILL)
+    here.sees(application(HARL), application(TIDE), list_=PENDING)
+    here.sees(QUILL, replace(HARL, agency="City of Harl  Police Department"))
+    here.sees(list_=PENDING, after=DAY)
+    assert here.told()[1:] == [(Kind.DROPPED, HARL.agency), (Kind.DROPPED, TIDE.agency)]
+    assert here.log()[2].reasons == ()
+    assert here.log()[1].reasons == (
+        "same name in other words",
+        "same support type",
+        "left the pending list as it was listed",
+        "participating by now: City of Harl Police Department",
+    )
+
+
+def test_an_agreement_that_had_an_application_of_its_own_or_was_listed_long_before_is_not_named(here: Service) -> None:
+    city = replace(HARL, agency="City of Harl Police Department")
+    here.sees(QUILL)
+    here.sees(application(HARL), application(city), application(MISSPELT), list_=PENDING)
+    here.sees(QUILL, city)
+    here.sees(application(MISSPELT), list_=PENDING)
+    here.sees(QUILL, city, HARL)
+    here.check(after=3 * DAY)
+    here.sees(list_=PENDING)
+    assert {entry.reasons for entry in here.log() if entry.kind is Kind.DROPPED} == {()}
+
+
+def test_a_misspelt_application_of_an_agency_that_participates_belongs_to_its_agreement(here: Service) -> None:
+    """21 July 2025: a county's "Sherrif" applied, and was dropped the same day, while its sheriff participated."""
+    here.sees(QUILL, TIDE)
+    here.sees(list_=PENDING)
+    here.sees(application(replace(TIDE, agency="Tidewrack County Sherrif's Office")), list_=PENDING)
+    here.sees(list_=PENDING)
+    (applied,) = here.log()
+    assert (applied.kind, applied.reasons) == (
+        Kind.APPLIED,
+        ("same name but for typing errors", "same county", "same support type"),
+    )
+    assert applied.agreement in {a.id for a in here.store.agreements() if a.listed_before}
 
 
 def test_a_second_pending_row_of_an_application_that_is_participating_is_no_news(here: Service) -> None:
@@ -349,6 +453,38 @@ def test_a_baseline_after_a_held_list_is_the_baseline(here: Service) -> None:
     listed = [e for e in here.log() if e.kind is Kind.NEW]
     assert len(listed) == 1
     assert listed[0].agreement not in {a.id for a in here.store.agreements() if a.listed_before}
+
+
+def test_of_two_applications_that_stood_side_by_side_one_returns_while_the_other_leaves(here: Service) -> None:
+    one, other = (application(replace(MERE, agency=f"{name} Police Department")) for name in ("Harl", "City of Harl"))
+    here.sees(one, other, list_=PENDING)
+    here.sees(other, list_=PENDING)
+    here.check(PENDING, after=3 * DAY)
+    here.sees(one, list_=PENDING)
+    assert here.told()[2:] == [(Kind.DROPPED, other.agency), (Kind.RETURNED, one.agency)]
+
+
+def test_an_application_does_not_become_one_that_stood_beside_it_and_participates_now(here: Service) -> None:
+    one, other = (replace(MERE, agency=f"{name} Police Department") for name in ("Harl", "City of Harl"))
+    here.sees(TIDE)
+    here.sees(application(one), application(other), list_=PENDING)
+    here.sees(TIDE, one)
+    here.sees(application(other), list_=PENDING)
+    here.sees(application(one), list_=PENDING)
+    assert here.told()[1:] == [(Kind.DROPPED, other.agency), (Kind.APPLIED, one.agency)]
+    assert here.log()[0].agreement == here.log()[2].agreement
+
+
+def test_a_dropped_application_does_not_return_as_one_that_stood_beside_it_and_participates_now(here: Service) -> None:
+    one, other = (
+        replace(MERE, agency=f"{name} Police Department", county="Bay County") for name in ("Harl", "City of Harl")
+    )
+    here.sees(TIDE)
+    here.sees(application(one), application(other), list_=PENDING)
+    here.sees(TIDE, one)
+    here.sees(list_=PENDING)
+    here.sees(application(one), list_=PENDING)
+    assert here.told()[1:] == [(Kind.DROPPED, other.agency), (Kind.APPLIED, one.agency)]
 
 
 def test_a_pending_list_that_is_not_linked_is_not_all_pending_gone(here: Service) -> None:

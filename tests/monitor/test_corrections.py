@@ -33,6 +33,7 @@ from tests.monitor.generated import (
     judge,
     plans,
     real_bases,
+    taken_back,
     words_of,
 )
 
@@ -43,7 +44,11 @@ INVENTED = (invented_base(rows=240), invented_base(ListName.PENDING, 60))
 
 
 def mistakes(case: Case) -> list[str]:
-    return list(words_of(judge(case, match(case.old, case.new))))
+    """What is told wrongly of a publication, or of the next one, in which its corrections are taken back."""
+    found = match(case.old, case.new)
+    wrong = list(words_of(judge(case, found)))
+    back = case if wrong else taken_back(case, found)
+    return wrong or list(words_of(judge(back, match(back.old, back.new))))
 
 
 # --- corrections -------------------------------------------------------------------------------------------

@@ -156,6 +156,67 @@ def test_a_model_that_goes_says_what_of_its_agency_stays() -> None:
     assert (gone.kind, gone.reasons) == (Kind.TERMINATED, ("the agency is still listed: Jail Enforcement Model",))
 
 
+SIGNED_AGAIN = "signed again: a later date and another document"
+OTHER_TYPE = "the same document under another support type"
+JAIL = "Jail Enforcement Model"
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ({"signed": "2025-09-01", **link("two")}, {SIGNED_AGAIN}),
+        ({"signed": "2025-09-01", "county": "", **link("two")}, {SIGNED_AGAIN}),
+        ({"signed": "2025-09-01"}, set()),  # a date corrected, or the old document still linked
+        ({**link("two")}, set()),  # scanned again
+        ({"signed": "2025-01-01", **link("two")}, set()),  # an earlier date was corrected
+        ({"signed": "", **link("two")}, set()),
+        ({"signed": "5025-09-01", **link("two")}, set()),
+        ({"signed": "2025-09-01", "moa": "link pending", "moa_address": ""}, set()),
+        ({"signed": "2025-09-01", "moa_address": "https://www.ice.gov/elsewhere/ONE.pdf"}, set()),
+        ({"support_type": JAIL}, {OTHER_TYPE}),
+        ({"support_type": JAIL, "moa_address": "https://www.ice.gov/elsewhere/ONE.pdf"}, {OTHER_TYPE}),
+        ({"support_type": JAIL, "moa": "link pending", "moa_address": ""}, set()),
+        ({"support_type": "Task Force Officer"}, set()),  # written otherwise
+        ({"support_type": "#N/A"}, set()),
+        ({"county": "Bacon County"}, set()),
+    ],
+)
+def test_what_changed_cells_mean_together_is_said(after: dict[str, str], said: set[str]) -> None:
+    before = cells(signed="2025-02-14", **link("one"))
+    [change] = participating([before], [replace(before, **after)])
+    assert change.kind is Kind.CHANGED
+    assert set(change.reasons) & {SIGNED_AGAIN, OTHER_TYPE} == said
+    if said:
+        assert change.significance is SUBSTANTIVE
+
+
+@pytest.mark.parametrize("blank", [{"moa": "link pending", "moa_address": ""}, {"signed": ""}])
+def test_what_was_blank_before_is_not_signed_again(blank: dict[str, str]) -> None:
+    before = cells(**({"signed": "2025-02-14", **link("one")} | blank))
+    [change] = participating([before], [replace(before, signed="2025-09-01", **link("two"))])
+    assert SIGNED_AGAIN not in change.reasons
+
+
+def test_a_support_type_filled_in_is_not_another() -> None:
+    before = cells(support_type="#N/A", **link("one"))
+    [change] = participating([before], [replace(before, support_type=JAIL)])
+    assert OTHER_TYPE not in change.reasons
+
+
+def test_an_agreement_that_returns_signed_again_says_so() -> None:
+    matching, row = _came(cells(signed="2025-09-01", **link("two")))
+    departure = _departure(listing(9, cells(signed="2025-02-14", **link("one"))), confirmed=True)
+    [back] = diff.participating(matching, [(departure, Match(departure.standing, row, ("same key",)))], (), {})
+    assert (back.kind, back.reasons) == (Kind.RETURNED, ("same key", SIGNED_AGAIN))
+
+
+def test_a_correction_that_is_undone_is_two_changes() -> None:
+    one, other = cells(), cells(support_type=JAIL)
+    [there], [back] = participating([one], [other]), participating([other], [one])
+    assert (there.kind, back.kind) == (Kind.CHANGED, Kind.CHANGED)
+    assert [(f.before, f.after) for f in back.fields] == [(f.after, f.before) for f in there.fields]
+
+
 def _departure(row: Listing, *, confirmed: bool, agreement: int = 7) -> Departure:
     return Departure(Standing(agreement, row), "c-left", NOON - timedelta(days=1), confirmed)
 
@@ -235,6 +296,13 @@ def test_on_the_pending_list_a_row_that_comes_has_applied_and_one_that_goes_was_
 
 def test_an_application_whose_agreement_is_listed_by_now_was_not_dropped() -> None:
     assert pending([cells()], [], participating_now=frozenset({1})) == ()
+
+
+def test_an_application_that_goes_names_the_agreement_that_is_listed_under_another_name() -> None:
+    matching = match(standings(listings(cells(signed=""))), ())
+    listed = Match(matching.gone[0], listing(3, cells(" City  of Harl")), ("same name in other words",))
+    [dropped] = diff.pending(matching, (), frozenset(), (), (), [listed])
+    assert dropped.reasons == ("same name in other words", "participating by now: City of Harl")
 
 
 def test_an_application_of_an_agency_that_participates_already_belongs_to_that_agreement() -> None:

@@ -126,9 +126,23 @@ def test_rows_that_come_repeated_count_as_repeated() -> None:
     )
 
 
-def test_a_few_repeated_rows_hold_nothing() -> None:
-    rows = agencies(100)
-    assert judged(rows, [*rows, *rows[:9]]) is None
+@pytest.mark.parametrize(("rows", "repeated"), [(100, 1), (100, 9), (190, 10)])  # the last: a twentieth, not more
+def test_a_few_repeated_rows_hold_nothing(rows: int, repeated: int) -> None:
+    once = agencies(rows)
+    assert judged(once, [*once, *once[:repeated]]) is None
+
+
+def test_shares_are_of_what_they_are_shares_of() -> None:
+    """Rows gone of the rows before; unknown states and repeated rows of the rows now."""
+    rows = agencies(220)
+    assert judged(rows[:199], rows[20:199]) == Hold(("Too many rows gone: 20 of 199.",), structural=False)
+    assert judged(rows[:200], rows[20:]) is None
+    odd = [replace(row, state="#N/A") for row in rows[:10]]
+    assert judged(rows[:10], [*odd, *rows[10:200]]) is None
+    assert judged(rows[:10], [*odd, *rows[10:199]]) == Hold(
+        ("Too many unknown states: 10 of 199 rows.",), structural=False
+    )
+    assert judged(rows[:10], [*rows[:10], *rows[:189]]) is not None
 
 
 def test_the_bytes_of_an_earlier_publication_served_again_are_held() -> None:

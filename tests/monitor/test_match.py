@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.evidence import listed_twice, weigh
 from monitor.match import key, match, rejoin
 from monitor.model import Cells, Listing, Match, Matching, Standing
 from monitor.normalize import listing
@@ -179,6 +180,71 @@ def test_a_duplicate_with_its_document_is_not_taken_for_a_model_that_left() -> N
     found = compared([jail, task_force], [jail, jail])
     assert [s.listing.cells.support_type for s in found.gone] == [TASK_FORCE]
     assert len(found.spares) == 1
+
+
+@pytest.mark.parametrize(("model", "document"), [(WARRANT, "bacon"), (TASK_FORCE, "bacon"), (WARRANT, "")])
+def test_a_second_row_that_is_respelt_is_the_agreements_whose_second_it_was(model: str, document: str) -> None:
+    """Though another agreement of the agency, signed on the same day, leaves at the same moment."""
+    row = sheriff("Bacon", support_type=model, **(link(document) if document else {}))
+    other = sheriff("Bacon", support_type=JAIL, **link("jail"))
+    respelt = replace(row, agency="Baconn County Sheriff's Office")
+    found = compared([other, row, row], [row, respelt])
+    assert [s.listing.cells for s in found.gone] == [other]
+    assert [(m.old.listing.cells, m.new.cells) for m in found.spares] == [(row, respelt)]
+    assert not found.came
+
+
+def test_a_row_of_an_agreement_that_stays_by_its_other_row_does_not_become_another_model() -> None:
+    row = sheriff("Bacon", **link("bacon"))
+    first, second = listings(replace(row, agency="Baocn County Sheriff's Office"), row)
+    both = [Standing(1, first), Standing(1, second, spare=True)]
+    found = match(both, listings(row, replace(row, support_type=WARRANT, **link("wso"))))
+    assert [m.old.agreement for m in found.matches] == [1]
+    assert [n.cells.support_type for n in found.came] == [WARRANT]
+    assert not found.gone
+
+
+def test_a_second_row_without_a_date_can_be_respelt_too() -> None:
+    row = pending(police("City of Hialeah"))
+    found = compared([row, row], [row, pending(police("Hialeah"))])
+    assert (len(found.matches), len(found.spares), len(found.came)) == (1, 1, 0)
+
+
+def test_a_row_listed_again_under_another_spelling_with_its_document_is_a_second_listing() -> None:
+    row = police("Macro Island", **link("island"))
+    again = replace(row, agency="Marco Island Police Department")
+    found = compared([row], [row, again])
+    assert [(m.new.cells, m.reasons) for m in found.spares] == [(again, ("listed a second time",))]
+    assert not found.came
+    left = compared([row, replace(row, support_type=JAIL, **link("jail"))], [row, again])
+    assert [s.listing.cells.support_type for s in left.gone] == [JAIL]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"agency": "Ocala Police Department"},
+        {"agency": "Macro Island Beach Police Department"},
+        {"state": "TEXAS"},
+        {"support_type": JAIL},
+        {"signed": "2025-06-01"},
+        {"signed": ""},
+        {"county": "Lee County"},
+        {"moa_address": "https://www.ice.gov/another.pdf"},
+        {"moa": "link pending", "moa_address": ""},
+    ],
+)
+def test_whatever_else_differs_makes_a_second_spelling_an_agreement_of_its_own(other: dict[str, str]) -> None:
+    row = police("Macro Island", county="Collier County", **link("island"))
+    again = replace(row, **({"agency": "Marco Island Police Department"} | other))
+    assert [n.cells for n in compared([row], [row, again]).came] == [again]
+
+
+def test_a_second_spelling_that_was_an_agreement_of_its_own_is_that_again() -> None:
+    row = police("Macro Island", **link("island"))
+    rows = listings(row, replace(row, agency="Marco Island Police Department"))
+    found = match(standings(rows[:1]), rows, {key(rows[1].values): frozenset({1})})
+    assert list(found.came) == [rows[1]]
 
 
 # --- evidence for ------------------------------------------------------------------------------------------
@@ -373,6 +439,32 @@ def test_a_row_that_comes_with_its_neighbours_document_continues_nobody() -> Non
     assert [n.cells.agency for n in found.came] == ["Stuart Police Department"]
 
 
+def test_two_that_were_ever_listed_side_by_side_are_never_one_by_evidence() -> None:
+    """Both spellings stood on the list once, as two agreements: what comes is the one that it is called."""
+    stays, left = police("City of Melbourne"), police("Melbourne")
+    row, other = listings(left, police("Melborne"))
+    assert match(standings(listings(stays)), [row]).matches
+    found = match(standings(listings(stays)), [row], {key(row.values): frozenset({1})})
+    assert [s.listing.cells for s in found.gone] == [stays]
+    assert [n.cells for n in found.came] == [left]
+    assert match(standings(listings(stays)), [row], {key(row.values): frozenset({2})}).matches
+    assert match(standings(listings(stays)), [row], {key(other.values): frozenset({1})}).matches
+
+
+def test_one_that_stood_beside_another_is_no_rival_for_its_row() -> None:
+    old, row = standings(listings(police("Tamba"), police("Tamby"))), listings(police("Tambu"))[0]
+    assert not match(old, [row]).matches
+    assert [m.old.agreement for m in match(old, [row], {key(row.values): frozenset({1})}).matches] == [2]
+
+
+def test_a_second_row_that_stood_beside_another_agreement_does_not_become_it() -> None:
+    first, second = police("City of Melbourne"), police("Melborne")
+    both = [Standing(1, row, spare) for row, spare in zip(listings(first, second), (False, True), strict=True)]
+    rows = listings(first, police("Melbourne"))
+    assert [m.new for m in match(both, rows).spares] == [rows[1]]
+    assert list(match(both, rows, {key(rows[1].values): frozenset({1})}).came) == [rows[1]]
+
+
 # --- rivals ------------------------------------------------------------------------------------------------
 
 
@@ -397,6 +489,16 @@ def test_what_a_tie_leaves_open_may_be_settled_by_another_signal() -> None:
         [police("Tambu", county="Lake County")],
     )
     assert [s.listing.cells.agency for s in found.gone] == ["Tamba Police Department"]
+
+
+def test_what_is_certain_may_settle_what_was_not() -> None:
+    """ "Tambu" is as near to Tamba as to Tamby, until Tamba is known to be another row by its document."""
+    old = [police("Tamba", **link("tamba")), police("Tamby")]
+    found = compared(old, [police("Tambu"), police("Larkmere", **link("tamba"))])
+    assert {(m.old.listing.cells.agency[:5], m.new.cells.agency[:5]) for m in found.matches} == {
+        ("Tamba", "Larkm"),
+        ("Tamby", "Tambu"),
+    }
 
 
 def test_a_departure_beside_a_correction_is_still_a_departure() -> None:
@@ -447,11 +549,18 @@ def test_an_agreement_that_left_comes_back_under_another_spelling_with_its_date(
         (sheriff("Bacon"), cells("Bacon County Jail", county="Bacon County")),
         (sheriff("Freedom", state="MINNESOTA"), sheriff("Freeborn", state="MINNESOTA")),
         (pending(police("City of Hialeah")), pending(police("Hialeah"))),
+        (sheriff("Bacon", support_type=JAIL), sheriff("Bacon", support_type=TASK_FORCE)),
         (sheriff("Bacon", signed="2025-02-14"), sheriff("Bacoon", signed="2025-06-01", county="Bacon County")),
     ],
 )
 def test_what_was_not_replaced_in_the_same_publication_needs_more(left: Cells, came: Cells) -> None:
     assert rejoined(left, came) is None
+
+
+def test_what_left_does_not_come_back_as_one_that_stood_beside_it() -> None:
+    left, came = standings(listings(police("Macro Island"))), listings(police("Marco Island"))
+    assert rejoin(left, came)
+    assert not rejoin(left, came, {key(came[0].values): frozenset({1})})
 
 
 def test_an_application_becomes_an_agreement_under_another_spelling_by_its_county() -> None:
@@ -528,7 +637,13 @@ def test_the_order_of_the_rows_is_irrelevant(old: list[Cells], new: list[Cells],
     assert said(match(standing, rows)) == before
 
 
-@given(_distinct, _distinct)
+def none_twice(rows: Sequence[Cells]) -> bool:
+    """Whether no two rows are one agreement respelt: the later of them is an agreement of its own in one order only."""
+    values = [row.values for row in listings(*rows)]
+    return not any(listed_twice(weigh(a, b)) for i, a in enumerate(values) for b in values[:i])
+
+
+@given(_distinct.filter(none_twice), _distinct.filter(none_twice))
 def test_looking_back_swaps_what_has_gone_with_what_has_come(old: list[Cells], new: list[Cells]) -> None:
     forth, back = compared(old, new), compared(new, old)
     assert Counter(s.listing.cells for s in forth.gone) == Counter(n.cells for n in back.came)
@@ -536,3 +651,24 @@ def test_looking_back_swaps_what_has_gone_with_what_has_come(old: list[Cells], n
     assert {(m.old.listing.cells, m.new.cells) for m in forth.matches} == {
         (m.new.cells, m.old.listing.cells) for m in back.matches
     }
+
+
+# --- large batches -----------------------------------------------------------------------------------------
+
+
+def test_a_large_batch_that_is_respelt_at_once_is_matched_row_by_row() -> None:
+    """108 rows signed one day in five states: far more pairs than are weighed one by one."""
+    begin = "Quill Bram Heron Tide Marsh Oster Wick Harl Dunn Tarn Linn Ashe".split()
+    places = [
+        f"{one}{other}" for one in begin for other in "moor ville stead mere dale ridge combe worth field".split()
+    ]
+    states = ("FLORIDA", "TEXAS", "GEORGIA", "OHIO", "ARIZONA")
+    old = [police(place, state=states[i % 5], county="") for i, place in enumerate(places)]
+    new = [replace(row, agency=row.agency.replace("Police", "Plice")) for row in old]
+    new[0] = replace(new[0], state="?")
+    found = compared(old, new)
+    assert {m.old.agreement: m.new.row for m in found.matches} == {
+        i: row.row for i, row in enumerate(listings(*new), 1)
+    }
+    assert not found.gone
+    assert not found.came

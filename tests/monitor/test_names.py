@@ -42,6 +42,8 @@ def alike(one: str, other: str, state: str, county: str = "") -> Likeness:
         ("La Paz County Sheriff's Office", "Lr Paz County Sheriff's Office", "AZ"),
         ("Fond du Lac County Sheriff's Office", "Fond u Lac County Sheriff's Office", "WI"),
         ("Lower Burrell Fouth Ward Constable", "Lower Burrell Fourth Ward Constable", "PA"),
+        ("Lower Burrell Fo urth Ward Constable", "Lower Burrell 4th Ward Constable", "PA"),
+        ("Lower Burrell FourthWard Constable", "Lower Burrell Fourth Ward Constable", "PA"),
         ("Smith County Constable Pcct. 4", "Smith County Constable Precinct 4", "TX"),
         ("Gulfport DP", "Gulfport Police Department", "FL"),
         ("So. Augustine Police Department", "St. Augustine Police Department", "FL"),
@@ -175,6 +177,7 @@ def test_a_worse_slip_than_a_typing_error_only_resembles(one: str, other: str, s
         ("Walker County Constable Precinct 1", "Walker County Constable Precinct 2", "TX"),
         ("Bradley County Constable District 6", "Bradley County Constable District 7", "TN"),
         ("Fourth Ward Constable", "Fifth Ward Constable", "PA"),
+        ("Walker County Constable Precinct 11", "Walker County Constable Precinct 1 1", "TX"),
         ("Walker County Constable", "Walker County Constable Precinct 3", "TX"),
         # much the same letters
         ("Milford Police Department", "Milton Police Department", "DE"),

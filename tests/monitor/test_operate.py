@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, timedelta
+from threading import Thread
 
 import pytest
 from click.testing import CliRunner, Result
 
+from monitor import acts
 from monitor.__main__ import group
 from monitor.context import Context
+from monitor.lock import one_check_at_a_time
 from tests.monitor.builders import Service
 from tests.monitor.test_acts import CAME, FEWER, LEFT, ROWS, STAYS
 
@@ -45,9 +49,10 @@ def held(here: Service) -> str:
     return next(p.id for p in here.store.publications() if p.verdict == "held")
 
 
-def test_a_held_publication_says_why_and_what_it_would_say(here: Service, told: Told) -> None:
+@pytest.mark.parametrize("command", [("publications", "show"), ("show",)])
+def test_a_held_publication_says_why_and_what_it_would_say(command: tuple[str, ...], here: Service, told: Told) -> None:
     id = held(here)
-    shown = run(here, told, "publications", "show", id).stdout
+    shown = run(here, told, *command, id).stdout
     assert "Too many rows gone: 25 of 60." in shown
     assert "If it were accepted, the log would say: 25 terminated, 1 new." in shown
     assert LEFT.agency in shown
@@ -60,8 +65,20 @@ def test_accepting_records_and_tells(here: Service, told: Told) -> None:
     assert (result.exit_code, result.stdout) == (0, f"Accepted {id}: 26 entries added to the log.\n")
     assert told.times == 1
     shown = run(here, told, "publications", "show", id).stdout
-    assert "accepted by an operator: ICE wrote so" in shown
+    assert "accepted by an operator (ICE wrote so)" in shown
     assert "In the log: 25 terminated, 1 new." in shown
+
+
+def test_what_is_decided_while_a_check_runs_waits_for_it(here: Service, told: Told) -> None:
+    """Of a list that was asked for before, "not modified" would be said of the one that has been accepted since."""
+    id = held(here)
+    deciding = Thread(target=run, args=(here, told, "publications", "accept", id))
+    with one_check_at_a_time(here.store.state.path):
+        deciding.start()
+        deciding.join(1)
+        assert (deciding.is_alive(), here.log()) == (True, [])
+    deciding.join()
+    assert len(here.log()) == 26
 
 
 def test_rejecting_says_what_comes_next(here: Service, told: Told) -> None:
@@ -119,7 +136,8 @@ def test_a_retraction_is_shown_with_the_entry(here: Service, told: Told) -> None
     here.sees(LEFT, STAYS)
     here.sees(STAYS)
     (gone,) = here.log()
-    assert run(here, told, "retract", gone.id).exit_code == 2  # without a reason
+    for reason in ((), ("--why", " "), ("--why", "\x1b[2J"), ("--why", "\udcff")):
+        assert run(here, told, "retract", gone.id, *reason).exit_code == 2
     assert run(here, told, "retract", gone.id, "--why", "the file was cut off").stdout == f"Retracted {gone.id}.\n"
     shown = run(here, told, "show", gone.id).stdout
     assert "terminated (retracted)" in shown
@@ -133,6 +151,14 @@ def test_an_entry_says_when_both_workbooks_were_seen(here: Service, told: Told) 
     shown = run(here, told, "show", here.log()[0].id).stdout
     for seen in (first, here.now):
         assert f"list.xlsx, first seen {seen.astimezone(UTC):%Y-%m-%d %H:%M} UTC" in shown
+
+
+def test_names_in_reasons_do_not_reach_the_terminal_as_they_are(here: Service, told: Told) -> None:
+    here.sees(LEFT, STAYS)
+    here.sees(replace(CAME, agency="\x9b31mLarkmere\u202e Harbor Patrol"), STAYS)
+    acts.same(here.store, here.store.reviews()[0].id, now=here.now, why="\x1b[2J by phone")
+    for id in (*(e.id for e in here.log()), here.log()[0].agreement):
+        assert run(here, told, "show", id).stdout.replace("\n", "").isprintable()
 
 
 def test_every_kind_of_id_that_is_none_is_said(here: Service, told: Told) -> None:

@@ -69,6 +69,19 @@ def test_by_the_same_rules_everything_comes_out_the_same(here: Service, tmp_path
     assert (result.differences, result.unanswered, result.acts) == ([], [], 4)
 
 
+def test_what_was_seen_in_a_replay_is_old_news_to_whatever_believes_it(here: Service, tmp_path: Path) -> None:
+    here.announce = False
+    here.sees(*ROWS, LEFT)
+    here.sees(*ROWS)
+    here.sees(*FEWER)
+    here.announce = True
+    here.check(after=2 * DAY)
+    assert {(e.kind, e.announce) for e in here.log()} == {(Kind.TERMINATED, False)}
+    here.check(after=3 * DAY)
+    with rebuilt(here, tmp_path / "new.db", here.rules) as (new, _):
+        assert tables(new) == tables(here.store)
+
+
 def test_a_rebuilt_file_goes_on_as_the_old_one_would(here: Service, tmp_path: Path) -> None:
     eventful(here)
     with rebuilt(here, tmp_path / "new.db", here.rules) as (new, _):
@@ -116,6 +129,37 @@ def test_ids_that_no_longer_arise_lead_to_the_agreements_that_do(here: Service, 
         # Its first row stood in a publication that is held now, so that nothing is known to continue it.
         assert new.resolve(was) == was
         assert [e.agency for e in new.entries(agreement=was)][:1] == [LEFT.agency]
+
+
+def test_an_agreement_that_was_never_listed_after_all_is_still_found(here: Service, tmp_path: Path) -> None:
+    here.rules = TRUSTING
+    here.sees(*ROWS)
+    here.sees(*FEWER, LEFT)
+    here.sees(*ROWS)
+    was = next(e.agreement for e in here.log() if e.kind is Kind.NEW)
+    with rebuilt(here, tmp_path / "new.db", Rules()) as (new, _):
+        ((id, agency, listed),) = ((a.id, a.agency, a.listed) for a in new.agreements(was))
+        assert (id, agency, listed) == (was, LEFT.agency, ())
+        assert was not in {a.id for a in new.agreements(as_of=here.now)}
+
+
+def test_what_is_only_kept_says_nothing_of_who_has_left(here: Service, tmp_path: Path) -> None:
+    here.rules = TRUSTING
+    here.sees(*ROWS, LEFT)
+    here.sees(*ROWS)
+    here.sees(*FEWER, LEFT)
+    here.sees(*ROWS)  # by today's rules LEFT never came back in between, and nobody else ever left
+    with rebuilt(here, tmp_path / "new.db", Rules()) as (new, _):
+        (left,) = new.departures(PARTICIPATING)
+        assert left.standing.listing.cells == LEFT
+        other = replace(here, store=new, rules=Rules())
+        before = new.position()
+        other.check(after=3 * DAY)
+        other.sees(*ROWS, LEFT)
+        assert [(e.kind, e.about) for e in new.entries(after=before)] == [
+            (Kind.CONFIRMED, left.entry),
+            (Kind.RETURNED, None),
+        ]
 
 
 def test_a_second_rebuild_finds_nothing_more(here: Service, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime
 
 import pytest
 
+from monitor import acts
+from monitor.store import open_store
 from tests.web.builders import (
     PENDING,
     Browser,
@@ -156,6 +158,29 @@ def test_an_agreement_that_left_says_as_of_when_and_that_it_is_unconfirmed(log: 
         "Task Force Model: no longer on ICE’s participating list as of 5 August 2025, not confirmed yet."
         " The list does not say why."
     )
+
+
+def test_two_that_proved_to_be_one_share_a_page_and_say_so(log: Log, read_at: ReadAt) -> None:
+    log.begins(BASELINE, row(), row("Tidewrack County Sheriff’s Office"))
+    left, came = log.publishes(at("2025-08-05 14:00"), gone(1), new(row("Quillmarsh County Marshal")))
+    with open_store(log.path) as store:
+        with store.write():
+            store.record_review(left.id, came.id, ["same signed date"])
+        acts.same(store, store.reviews()[0].id, now=at("2025-08-06 14:00"), why="the county says so")
+        *_, withdrawn_, merged = store.entries()
+    browser = read_at(NEXT_YEAR)
+    moved = browser.get(f"/agreements/{came.agreement}")
+    assert (moved.status, moved.headers["Location"]) == (301, f"/agreements/{left.agreement}")
+    page = browser.get(f"/agreements/{left.agreement}")
+    assert page.one("h1") == "Quillmarsh County Marshal"
+    assert page.one("p.label") == "Listed by ICE"
+    assert "Not new: since 6 August 2025" in page.text
+    assert "still listed, under another name" in browser.get(f"/changes/{left.id}").text
+    assert f"known to be the agreement of {row().agency}" in browser.get(f"/changes/{came.id}").text
+    said = browser.get(f"/changes/{merged.id}").text
+    assert "What was called new on 5 August 2025 is an agreement that this log knew already" in said
+    assert "the county says so" in said
+    assert withdrawn_.about == left.id
 
 
 def test_an_application_keeps_its_address_when_it_becomes_an_agreement(log: Log, read_at: ReadAt) -> None:
