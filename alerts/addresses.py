@@ -6,6 +6,7 @@ The checks raise ValueError, whose text says what is wrong and what to do.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection
 from email.utils import parseaddr
 from urllib.parse import urlsplit
@@ -53,6 +54,15 @@ def webhook(text: str, hosts: Collection[str]) -> str:
         raise ValueError("a webhook's URL begins with https://")
     if len(url.path) < 2:
         raise ValueError("this is only the host of a webhook; copy the whole URL from the page of your Slack app")
+    return text
+
+
+def slack_channel(text: str) -> str:
+    """The id of a Slack channel: C… of a public one, C… or G… of a private one."""
+    if re.fullmatch(r"[CG][A-Z0-9]{7,15}", text) is None:
+        raise ValueError(
+            f"{text!r} is no channel's id; it begins with C or G, and stands below the channel's details in Slack"
+        )
     return text
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from alerts.hostile import shortened
-from alerts.outline import Outline, Place, Point, Section
+from alerts.outline import DigestOutline, Outline, Place, Point, Section
 from alerts.parts import Block, Part, texts
 from monitor.model import Kind
 
@@ -29,14 +29,17 @@ _FEW = 20
 _MOST = 100
 _MOST_PARTS = 60  # one a state and a few: a minute, at one a second
 
+Says: TypeAlias = Outline | DigestOutline
+
 _LINK = re.compile(r"<[^<>|]*\|([^<>]*)>")
 
 
-def message_parts(outlined: Callable[[int], Outline], prose: Any, *, threads: bool) -> list[Part]:
+def message_parts(outlined: Callable[[int], Says], prose: Any, *, threads: bool) -> list[Part]:
     """The parts of a message. The first says what happened and how we know; it is the only one where there is little.
 
-    `outlined` gives the outline in at most so many points, `prose` are the macros of `slack/message.jinja`. Where
-    further parts go into a thread (`threads`), each state has its own; else they are as few as hold everything.
+    `outlined` gives the outline in at most so many points, `prose` are the macros of `slack/message.jinja` or
+    `slack/digest.jinja`. Where further parts go into a thread (`threads`), each state has its own; else they are as few
+    as hold everything.
     """
     few = outlined(_FEW)
     single = [_header(few, prose), *_all_details(few, few.places, prose), _footer(few, prose)]
@@ -60,11 +63,11 @@ def fewer(most: int) -> Iterator[int]:
     yield 1
 
 
-def _points(says: Outline) -> int:
+def _points(says: Says) -> int:
     return sum(len(section.points) for place in says.places for section in place.sections)
 
 
-def _divided(says: Outline, whole: Outline, prose: Any, *, threads: bool) -> list[Part]:
+def _divided(says: Says, whole: Says, prose: Any, *, threads: bool) -> list[Part]:
     """A first part with the counts of `whole` by state, and others with the details of `says`, agreement by agreement.
 
     Corrections stand in the first part if there is room: whoever was told wrongly must not have to look for it.
@@ -85,7 +88,7 @@ def _divided(says: Outline, whole: Outline, prose: Any, *, threads: bool) -> lis
     ]
 
 
-def _tallies(whole: Outline, prose: Any) -> list[str]:
+def _tallies(whole: Says, prose: Any) -> list[str]:
     """What happened in each state, counted: a line each, for as many as there is room."""
     lines = [str(prose.tally(place)) for place in whole.places]
     shown = list(lines)
@@ -107,7 +110,7 @@ def _groups(places: Sequence[Place], *, threads: bool) -> Sequence[Sequence[Plac
     return [[place] for place in places] if threads else [places]
 
 
-def _bodies(says: Outline, places: Sequence[Place], prose: Any) -> Iterator[list[Block]]:
+def _bodies(says: Says, places: Sequence[Place], prose: Any) -> Iterator[list[Block]]:
     """The details of these places, in as few messages as hold them."""
     room = [_context(str(prose.continues(says, 99, 99)))]
     body: list[Block] = []
@@ -120,7 +123,7 @@ def _bodies(says: Outline, places: Sequence[Place], prose: Any) -> Iterator[list
         yield body
 
 
-def _further(says: Outline, body: list[Block], number: int, of: int, prose: Any) -> Part:
+def _further(says: Says, body: list[Block], number: int, of: int, prose: Any) -> Part:
     """A part with details only, which says what it belongs to: a webhook's parts can be far apart."""
     fallback = _fallback(_spoken(body), says, prose)
     return Part(fallback, [*body, _context(str(prose.continues(says, number, of)))])
@@ -132,16 +135,16 @@ def _spoken(blocks: Sequence[Block]) -> str:
     return "\n".join(_LINK.sub(r"\1", line) for line in lines if line.strip() and not _LINK.fullmatch(line.strip()))
 
 
-def _fallback(text: str, says: Outline, prose: Any) -> str:
+def _fallback(text: str, says: Says, prose: Any) -> str:
     """What notifications show and screen readers say: never cut, since a half sentence may say something else."""
     return text if _size(text) <= _LONGEST_FALLBACK else str(prose.title(says))
 
 
-def _all_details(says: Outline, places: Iterable[Place], prose: Any) -> list[Block]:
+def _all_details(says: Says, places: Iterable[Place], prose: Any) -> list[Block]:
     return [_section(text) for place in places for text in _details(says, place, prose)]
 
 
-def _details(says: Outline, place: Place, prose: Any) -> Iterator[str]:
+def _details(says: Says, place: Place, prose: Any) -> Iterator[str]:
     """A state's points in as few texts as hold them. Each text can stand alone, and no point is torn apart."""
     begun = text = str(prose.place(place, False))
     for section in place.sections:
@@ -158,7 +161,7 @@ def _details(says: Outline, place: Place, prose: Any) -> Iterator[str]:
     yield text
 
 
-def _said(says: Outline, section: Section, point: Point, prose: Any) -> str:
+def _said(says: Says, section: Section, point: Point, prose: Any) -> str:
     """A point in as many words as there is room for. Cells that long are no real ones."""
     for brief, room in ((False, _SECTION // 2), (True, _LONGEST_POINT)):
         said = str(prose.point(says, section, point, brief))
@@ -179,12 +182,12 @@ def _packed(lines: Iterable[str]) -> Iterator[str]:
         yield text
 
 
-def _header(says: Outline, prose: Any) -> Block:
+def _header(says: Says, prose: Any) -> Block:
     title = shortened(str(prose.title(says)), _HEADER)
     return {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}}
 
 
-def _footer(says: Outline, prose: Any) -> Block:
+def _footer(says: Says, prose: Any) -> Block:
     return _context(str(prose.footer(says)))
 
 

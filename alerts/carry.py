@@ -1,9 +1,10 @@
-"""Takes subscribers, watches and deliveries over into a state.db that was rebuilt."""
+"""Takes subscribers, watches and deliveries over into a state.db that was rebuilt, and the key of their hashes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from alerts.keys import key_file
 from alerts.schema import SCHEMA as ALERTS
 from monitor.errors import StateError
 from monitor.schema import SCHEMA as MONITOR
@@ -32,7 +33,7 @@ class Carrier:
         if waiting:
             raise StateError(old, f"{waiting} entries wait to be told to subscribers; run `check` once, then rebuild")
 
-    def carry(self, old: Path, new: Path) -> None:
+    def carry(self, old: Path, new: Path, *, named: Path) -> None:
         """Copy everything. All entries count as routed; watches and digests go on before what they did not tell yet."""
         with State(new, MONITOR, ALERTS) as state:
             state.run("ATTACH ? AS old", str(old))
@@ -45,3 +46,6 @@ class Carrier:
                 state.run(f"UPDATE routed SET position = {_END}")
                 state.run("UPDATE paused SET at = (SELECT at FROM old.paused)")
             state.run("DETACH old")
+        if key_file(old).exists():
+            key_file(named).touch(0o600)
+            key_file(named).write_bytes(key_file(old).read_bytes())

@@ -1,4 +1,4 @@
-"""The commands about watches and deliveries. Addresses are masked wherever they are not asked for by name."""
+"""The commands about deliveries. Addresses are masked wherever they are not asked for by name."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alerts.model import AGREEMENT_KINDS, CORRECTIONS, PENDING_KINDS, ChannelName
+from alerts.model import CORRECTIONS
 from monitor.context import Context
 from monitor.errors import MonitorError
-from monitor.model import Significance
-from monitor.parameters import StateCode, format_option
+from monitor.parameters import format_option
 
 if TYPE_CHECKING:
-    from alerts.model import Message, Watch
-    from alerts.store import Alerts, DeliveryRecord, WatchRecord
+    from alerts.model import Message
+    from alerts.store import Alerts, DeliveryRecord
     from monitor.lines import Line
 
-WATCH_COLUMNS = ("id", "channel", "address", "states", "kinds", "significance", "added_at", "paused_at")
 DELIVERY_COLUMNS = (
     *("id", "state", "purpose", "channel", "address", "changes"),
     *("created_at", "sent_at", "attempts", "last_error"),
@@ -36,173 +34,6 @@ def _alerts(context: Context) -> Iterator[Alerts]:
 
     with open_alerts(context.settings.state) as alerts:
         yield alerts
-
-
-# --- watch -----------------------------------------------------------------------------------------------------
-
-
-@click.group()
-def watch() -> None:
-    """Say who is told about which states."""
-
-
-@watch.command()
-@click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable.")
-@click.option("--all-states", is_flag=True, help="Every state, and rows whose state cannot be made out.")
-@click.option("--email", help="Tell this mail address.")
-@click.option("--confirmed", is_flag=True, help="You vouch that whoever reads that address has asked for this.")
-@click.option("--slack", metavar="URL", help="Tell the Slack channel behind this incoming webhook.")
-@click.option("--pending", is_flag=True, help="Also applications: new on the pending list, or no longer on it.")
-@click.option(
-    "--significance",
-    type=click.Choice([s.value for s in Significance]),
-    default=Significance.SUBSTANTIVE.value,
-    show_default=True,
-    help="The least that a change must have: support type, date, state, county; or also documents; or also spelling.",
-)
-@click.pass_obj
-def add(
-    context: Context,
-    states: tuple[str, ...],
-    all_states: bool,
-    email: str | None,
-    confirmed: bool,
-    slack: str | None,
-    pending: bool,
-    significance: str,
-) -> None:
-    """Tell somebody about states, from now on. What is in the log already is not told."""
-    if bool(states) == all_states:
-        raise click.UsageError("Say which states: --state TX (repeatable), or --all-states.")
-    channel, address = _address(context, email, slack)
-    if channel is ChannelName.EMAIL and not confirmed:
-        raise click.UsageError(
-            "Nobody is sent mail without having asked for it. If they have, say so with --confirmed;"
-            " confirmation by mail comes with the subscription pages."
-        )
-    with _alerts(context) as alerts, alerts.write():
-        number = alerts.add_watch(
-            alerts.subscriber(channel, address, confirmed_by="operator", at=context.now),
-            states=None if all_states else set(states),
-            kinds=AGREEMENT_KINDS | PENDING_KINDS if pending else AGREEMENT_KINDS,
-            significance=Significance(significance),
-            at=context.now,
-        )
-        record = _record(alerts, number)
-    click.echo(_in_words(record))
-
-
-def _address(context: Context, email: str | None, slack: str | None) -> tuple[ChannelName, str]:
-    """The one address that was given, checked."""
-    from alerts.addresses import mail_address, webhook
-
-    if (email is None) == (slack is None):
-        raise click.UsageError("Say whom to tell: --email ADDRESS, or --slack URL.")
-    try:
-        if email is not None:
-            return ChannelName.EMAIL, mail_address(email)
-        assert slack is not None
-        return ChannelName.SLACK, webhook(slack, context.settings.slack.hosts)
-    except ValueError as exc:
-        raise click.BadParameter(str(exc), param_hint="--email" if email is not None else "--slack") from exc
-
-
-@watch.command("list")
-@format_option
-@_reveal
-@click.pass_obj
-def list_watches(context: Context, form: str, reveal: bool) -> None:
-    """Print who is told about what."""
-    from monitor.output import write
-
-    with _alerts(context) as alerts:
-        write(form, [_watch_line(record, reveal=reveal) for record in alerts.watches()], WATCH_COLUMNS)
-
-
-@watch.command()
-@click.argument("id", type=int)
-@click.pass_obj
-def remove(context: Context, id: int) -> None:
-    """End a watch. Whoever has no other is sent nothing more."""
-    with _alerts(context) as alerts, alerts.write():
-        record = _record(alerts, id)
-        suppressed = alerts.remove_watch(id, context.now)
-    click.echo(f"Watch {id} is removed: {_who(record.watch)} hears no more of {_where(record.watch)}.")
-    if suppressed:
-        messages = "message that was" if suppressed == 1 else "messages that were"
-        click.echo(f"{suppressed} {messages} waiting will not be sent.")
-
-
-@watch.command()
-@click.argument("id", type=int)
-@click.pass_obj
-def pause(context: Context, id: int) -> None:
-    """Send no news for a watch until it is resumed; corrections of what was told before still go out."""
-    with _alerts(context) as alerts, alerts.write():
-        record = _record(alerts, id)
-        if record.paused_at is None:
-            alerts.pause_watch(id, context.now)
-    click.echo(f"Watch {id} is paused: no news for {_who(record.watch)} until `watch resume {id}`.")
-
-
-@watch.command()
-@click.argument("id", type=int)
-@click.pass_obj
-def resume(context: Context, id: int) -> None:
-    """Send news for a paused watch again, from now on. What happened meanwhile is in the log, and is not sent."""
-    with _alerts(context) as alerts, alerts.write():
-        record = _record(alerts, id)
-        if record.paused_at is None:
-            raise MonitorError(f"watch {id} is not paused")
-        alerts.resume_watch(id)
-    click.echo(f"Watch {id} is resumed: {_who(record.watch)} hears of what happens from now on.")
-    click.echo(f"What happened since {record.paused_at:%Y-%m-%d %H:%M} UTC is not sent; `changes --since` prints it.")
-
-
-def _record(alerts: Alerts, number: int) -> WatchRecord:
-    for record in alerts.watches():
-        if record.watch.number == number:
-            return record
-    raise MonitorError(f"there is no watch {number}; `watch list` prints all")
-
-
-def _in_words(record: WatchRecord) -> str:
-    watch = record.watch
-    of = "agreements and applications" if not PENDING_KINDS.isdisjoint(watch.kinds) else "agreements"
-    line = f"Watch {watch.number}: {_who(watch)} is told of {of} in {_where(watch)}"
-    if record.paused_at:
-        return f"{line}; it is paused, `watch resume {watch.number}` goes on with it."
-    return f"{line}, from entry {watch.starts_after + 1} of the log on."
-
-
-def _who(watch: Watch) -> str:
-    from alerts.masking import masked
-
-    return masked(watch.subscriber.channel, watch.subscriber.address)
-
-
-def _where(watch: Watch) -> str:
-    from monitor.normalize import STATES
-
-    return "all states" if watch.states is None else ", ".join(STATES[code] for code in sorted(watch.states))
-
-
-def _watch_line(record: WatchRecord, *, reveal: bool) -> Line:
-    watch = record.watch
-    return {
-        "id": watch.number,
-        "channel": watch.subscriber.channel,
-        "address": watch.subscriber.address if reveal else _who(watch),
-        "states": "all" if watch.states is None else sorted(watch.states),
-        "kinds": sorted(watch.kinds),
-        "significance": watch.significance,
-        "starts_after": watch.starts_after,
-        "added_at": record.added_at.isoformat(),
-        "paused_at": record.paused_at.isoformat() if record.paused_at else None,
-    }
-
-
-# --- deliveries ------------------------------------------------------------------------------------------------
 
 
 @click.group()

@@ -1,24 +1,25 @@
-"""Routes the log and sends what is due.
+"""Routes the log, makes digests and sends what is due.
 
 Each step is a commit, so that a process killed anywhere between two of them leaves a state from which the next run goes
-on: deliveries and how far the log is routed; then the outcome of one message with the lease of the next. What was sent
-and not yet recorded is sent once more, under the same Message-ID: at least once, as nobody can promise better over SMTP
-or HTTP.
+on: deliveries and how far the log is routed; digests and their turns; then the outcome of one message with the lease of
+the next. What was sent and not yet recorded is sent once more, under the same Message-ID: at least once, as nobody can
+promise better over SMTP or HTTP.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from alerts import routing
-from alerts.addresses import sender_domain
 from alerts.channels import open_channel
+from alerts.digesting import make_digests
 from alerts.keys import open_keys
-from alerts.model import Channel, ChannelName, Message, Notice
+from alerts.model import Channel, ChannelName
 from alerts.operator import report
+from alerts.posting import cached_renderer, posting
 from alerts.sending import Clock, Sender, Tally
 from alerts.store import Alerts, open_alerts
 
@@ -33,6 +34,7 @@ def tell(settings: Settings, now: datetime, running_since: datetime | None = Non
     """
     with open_alerts(settings.state) as alerts:
         route(alerts, settings, now)
+        make_digests(alerts, settings, now)
         try:
             needs_a_person = report(alerts, settings, now, running_since)
         finally:
@@ -59,24 +61,16 @@ def route(alerts: Alerts, settings: Settings, now: datetime) -> int:
         entries = list(alerts.log.entries(after=alerts.position()))
         if not entries:
             return 0
-        watches = [record.watch for record in alerts.watches()]
-        about = routing.taken_back(entries)
+        watches = list(alerts.listening())
+        about = routing.subjects(entries)
         earlier = {e.id: e for e in alerts.log.entries(ids=sorted(about))} if about else {}
-        notices = routing.route(entries, watches, alerts.told(about), earlier)
+        notices = routing.route(entries, watches, alerts.told(about), earlier, alerts.agencies(watches))
+        renderer = cached_renderer(alerts, settings)
         return alerts.record_routed(
             entries[-1].seq,
-            _in_words(alerts, notices, settings) if notices else (),
-            at=now,
-            give_up_at=now + timedelta(hours=settings.delivery.give_up_after_hours),
-            domain=sender_domain(settings.mail.sender),
+            ((notice, renderer().message(notice)) for notice in notices),
+            posting(settings, now),
         )
-
-
-def _in_words(alerts: Alerts, notices: Iterable[Notice], settings: Settings) -> Iterable[tuple[Notice, Message]]:
-    from alerts.render import renderer_of  # its templates are wanted only now
-
-    renderer = renderer_of(settings, alerts.log)
-    return ((notice, renderer.message(notice)) for notice in notices)
 
 
 def deliver(

@@ -1,17 +1,18 @@
 """The words of telling as frozen values. No IO.
 
-What a person wants is a `Watch`; what the log has for a subscriber is a `Notice` of `Line`s; put into words it is a
-`Message`; on its way it is a `Delivery`, and each attempt ends in an `Outcome`.
+What a person wants is a `Watch`; what the log has for a subscriber is a `Notice` (of one publication, at once) or a
+`Digest` (by the clock) of `Line`s; put into words it is a `Message`; on its way it is a `Delivery`, and each attempt
+ends in an `Outcome`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from monitor.model import TAKEN_BACK, Entry, Kind, Significance, Source
+from monitor.model import TAKEN_BACK, Entry, Kind, Significance, Source, SupportType
 
 
 class ChannelName(StrEnum):
@@ -30,39 +31,126 @@ PENDING_KINDS = frozenset({Kind.APPLIED, Kind.DROPPED})
 CORRECTIONS = TAKEN_BACK
 
 
+class Departures(StrEnum):
+    """When a watch hears that an agreement left a list: at once, marked unconfirmed; or once that is confirmed."""
+
+    AT_ONCE = "at once"
+    CONFIRMED = "confirmed"
+
+
+class Cadence(StrEnum):
+    """How often a watch is told: of each publication at once, or in a digest."""
+
+    INSTANT = "instant"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a digest is due in the subscriber's time zone: `minute` after midnight, daily or on a weekday (0 Monday)."""
+
+    minute: int
+    weekday: int | None = None
+
+    @property
+    def cadence(self) -> Cadence:
+        return Cadence.DAILY if self.weekday is None else Cadence.WEEKLY
+
+    @property
+    def name(self) -> str:
+        """Such as `daily 07:00` or `weekly Monday 07:00`."""
+        clock = f"{self.minute // 60:02}:{self.minute % 60:02}"
+        return f"daily {clock}" if self.weekday is None else f"weekly {DAYS[self.weekday]} {clock}"
+
+
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Somebody at one address. The address of a Slack webhook is its secret: neither is ever shown by accident."""
+    """Somebody at one address. The address of a Slack webhook is its secret: neither is ever shown by accident.
+
+    The hours of digests are counted in `time_zone`.
+    """
 
     number: int
     channel: ChannelName
     address: str = field(repr=False)
+    time_zone: str = "America/New_York"
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What is worth telling, whoever asks: each part narrows it, and None narrows nothing.
+
+    `states` are two-letter codes; None also has entries whose state nobody could tell. `counties` are (state, name as
+    compared). `agencies` are ids of agreements, and stand for the agencies that have them. `significance` is the least
+    that a change must have.
+    """
+
+    states: frozenset[str] | None = None
+    kinds: frozenset[Kind] = AGREEMENT_KINDS
+    significance: Significance = Significance.SUBSTANTIVE
+    counties: frozenset[tuple[str, str]] | None = None
+    agencies: frozenset[str] | None = None
+    support_types: frozenset[SupportType] | None = None
+    departures: Departures = Departures.AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What a subscriber wants to be told.
+    """What a subscriber wants to be told, and how often: at once, or in digests by a schedule (`empty`: even in one
+    that has nothing to say).
 
-    `states` are two-letter codes; None means all of them, and entries whose state nobody could tell. `significance`
-    is the least that a change must have. Entries numbered up to `starts_after` are old news to this watch, and a
-    paused one hears no news (but corrections of what it was told).
+    Entries numbered up to `starts_after` are old news to this watch, and a paused one hears no news (but corrections
+    of what it was told).
     """
 
     number: int
     subscriber: Subscriber
-    states: frozenset[str] | None
-    kinds: frozenset[Kind] = AGREEMENT_KINDS
-    significance: Significance = Significance.SUBSTANTIVE
+    wants: Wants
+    schedule: Schedule | None = None
+    empty: bool = False
     starts_after: int = 0
     paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
+class Agency:
+    """The agency that has an agreement: how it is called; the ids under which the agreement is or was known; and the
+    (state, comparable name) under which it was ever listed."""
+
+    name: str
+    state: str | None
+    ids: frozenset[str]
+    known_as: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """A part of a state that somebody watches: a county as compared, or an agency by its name."""
+
+    state: str  # "" where nobody could tell
+    county: str = ""
+    agency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the watches behind a message name: states (None: all of them), and parts of states."""
+
+    states: frozenset[str] | None
+    parts: frozenset[Part] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
-    """A subscriber who was told of an entry, or is about to be, and by which watches."""
+    """A subscriber who was told of an entry, or is about to be: by which watches, in which delivery (its number)."""
 
     subscriber: Subscriber
     watches: tuple[int, ...]
+    delivery: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +170,26 @@ class Line:
 class Notice:
     """All that one publication has for one subscriber: one message, however many changes.
 
-    `watching`: the states that the subscriber's watches behind it name; None for all.
+    `watched`: what the subscriber's watches behind it name. `replies_to`: the delivery that it corrects.
     """
 
     subscriber: Subscriber
     publication: Source
     lines: tuple[Line, ...]
-    watching: frozenset[str] | None
+    watched: Watched
+    replies_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """All that the log up to `position` has for one subscriber since the schedule's last turn. `slot`: its day."""
+
+    subscriber: Subscriber
+    schedule: Schedule
+    slot: date
+    position: int
+    lines: tuple[Line, ...]
+    watched: Watched
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Pure: what a notice says and in which order, before it is put into words.
+"""Pure: what a notice or a digest says and in which order, before it is put into words.
 
 Grouped by state, then by what happened; the same edit on many rows of a state is one line; and no more lines than
 anybody reads, the weightiest first, with the number of those left out. All text in it is fit to be shown.
@@ -13,7 +13,8 @@ from datetime import date, datetime
 from typing import Literal
 
 from alerts.hostile import clean, shortened
-from alerts.model import CORRECTIONS, Line, Notice
+from alerts.model import CORRECTIONS, Cadence, Digest, Line, Notice, Part, Watched
+from alerts.places import county_name
 from monitor.model import FieldChange, Kind, ListName, Significance
 from monitor.normalize import STATES, county, document, document_name, signed, state, support_type
 from monitor.review import suspects
@@ -88,8 +89,9 @@ class Correction:
 class Point:
     """One line of the message: one agreement, or the same edit on several (`agencies`, the first few of `count`).
 
-    `unknown_state` is what stands in the state's cell where nobody could tell which state that is; `suspects` are the
-    agreements that this may be the same as, while a person is asked.
+    `since` and `until`: when the first and the last of it was seen. `unknown_state` is what stands in the state's cell
+    where nobody could tell which state that is; `suspects` are the agreements that this may be the same as, while a
+    person is asked.
     """
 
     entry: str
@@ -98,6 +100,8 @@ class Point:
     support_type: str
     county: str
     signed: date | None
+    since: datetime
+    until: datetime
     unknown_state: str = ""
     values: tuple[Value, ...] = ()
     pending_since: datetime | None = None
@@ -138,7 +142,7 @@ class Outline:
 
     `observed_at`: when it was found; `seen_at`: when the workbook was first seen, which is mostly the same. `names` are
     all the states concerned, also of changes that are left out; `watching` those that the subscriber watches, None for
-    all.
+    all; `parts` the counties and agencies.
     """
 
     list: ListName
@@ -152,6 +156,8 @@ class Outline:
     total: int
     more: int
     watching: tuple[str, ...] | None
+    parts: tuple[str, ...]
+    dated = False  # all of it was found at one time, which need not be said of each point
 
     @property
     def unconfirmed(self) -> bool:
@@ -165,19 +171,34 @@ class Outline:
         return points[0] if self.total == len(points) == 1 else None
 
 
+@dataclass(frozen=True, slots=True)
+class DigestOutline:
+    """A digest of a day, ready to be put into words; its fields as those of an Outline. It can be empty."""
+
+    cadence: Cadence
+    day: date
+    names: tuple[str, ...]
+    counts: tuple[tuple[What, int], ...]
+    places: tuple[Place, ...]
+    total: int
+    more: int
+    watching: tuple[str, ...] | None
+    parts: tuple[str, ...]
+    dated = True  # each point says its day
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether it tells of a departure that is not confirmed."""
+        return any(what.unconfirmed for what, _ in self.counts)
+
+
 def outline(notice: Notice, *, most: int) -> Outline:
     """What a notice says, in at most so many points."""
     told = _with_corrections(notice.lines)
     first = told[0][0].entry
-    points = sorted(
-        (p for group in _grouped(told) for p in [_point(group)]),
-        key=lambda p: (_rank(p[0].kind), -p[2].count, p[1], p[2].agency, p[2].entry),
-    )
-    shown = points[:most]
-    counts = Counter({what: 0 for what, _, _ in points})
-    for what, _, point in points:
-        counts[what] += point.count
-    total = sum(counts.values())
+    points = _points(told)
+    total = sum(point.count for _, _, point in points)
+    watching, parts = named(notice.watched)
     return Outline(
         list=first.list,
         observed_at=first.observed_at,
@@ -185,16 +206,63 @@ def outline(notice: Notice, *, most: int) -> Outline:
         file=shortened(clean(notice.publication.file), _LONGEST_NAME),
         sha256=notice.publication.sha256,
         names=_in_order({name for _, name, _ in points}),
-        counts=tuple(counts.items()),
-        places=_places(shown),
+        counts=_counts(points),
+        places=_places(points[:most]),
         total=total,
-        more=total - sum(point.count for _, _, point in shown),
-        watching=None if notice.watching is None else _in_order(STATES[c] for c in notice.watching),
+        more=total - sum(point.count for _, _, point in points[:most]),
+        watching=watching,
+        parts=parts,
+    )
+
+
+def digest_outline(digest: Digest, *, most: int) -> DigestOutline:
+    """What a digest says, in at most so many points."""
+    points = _points(_with_corrections(digest.lines))
+    total = sum(point.count for _, _, point in points)
+    watching, parts = named(digest.watched)
+    return DigestOutline(
+        cadence=digest.schedule.cadence,
+        day=digest.slot,
+        names=_in_order({name for _, name, _ in points}),
+        counts=_counts(points),
+        places=_places(points[:most]),
+        total=total,
+        more=total - sum(point.count for _, _, point in points[:most]),
+        watching=watching,
+        parts=parts,
     )
 
 
 _Told = tuple[Line, Line | None]  # what is told, and the note that goes with it
 _Placed = tuple[What, str, Point]
+
+
+def _points(told: Sequence[_Told]) -> list[_Placed]:
+    """All points, what must not be missed first."""
+    return sorted(
+        (_point(group) for group in _grouped(told)),
+        key=lambda p: (_rank(p[0].kind), -p[2].count, p[1], p[2].agency, p[2].entry),
+    )
+
+
+def _counts(points: Iterable[_Placed]) -> tuple[tuple[What, int], ...]:
+    """How often each happened, in the order of the points."""
+    counts: Counter[What] = Counter()
+    for what, _, point in points:
+        counts[what] += point.count
+    return tuple(counts.items())
+
+
+def named(watched: Watched) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """What is watched, as a reader knows it: states, or None for all; and parts of them."""
+    states = None if watched.states is None else _in_order(STATES[c] for c in watched.states)
+    return states, tuple(sorted(map(_part_name, watched.parts)))
+
+
+def _part_name(part: Part) -> str:
+    if part.agency:
+        return f"{_name(part.agency)} ({part.state})" if part.state else _name(part.agency)
+    return _name(county_name(part.state, part.county))
 
 
 def _with_corrections(lines: Sequence[Line]) -> list[_Told]:
@@ -250,6 +318,8 @@ def _point(group: Sequence[_Told]) -> _Placed:
         support_type=_name(entry.support_type),
         county=_name(entry.county),
         signed=signed(cells.signed) if cells else None,
+        since=min(told.entry.observed_at for told, _ in group),
+        until=max(told.entry.observed_at for told, _ in group),
         unknown_state=_name(cells.state) if cells and entry.state is None else "",
         values=values,
         pending_since=entry.pending_since,

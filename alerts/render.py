@@ -1,4 +1,4 @@
-"""Puts notices into words: entries → Message, from `templates/`.
+"""Puts notices and digests into words: entries → Message, from `templates/`.
 
 Every value that a template puts in is made inert for its medium by `finalize`, so no template can forget it; what is
 trusted (our own addresses, the output of macros) is Markup. Notices that say the same are rendered once.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -21,8 +21,8 @@ import templates
 from alerts.addresses import sender_address
 from alerts.blocks import fewer, message_parts
 from alerts.hostile import mrkdwn, shortened, slack_escaped, visible
-from alerts.model import ChannelName, Message, Notice
-from alerts.outline import outline
+from alerts.model import ChannelName, Digest, Line, Message, Notice
+from alerts.outline import digest_outline, outline
 from alerts.parts import Part, packed
 from monitor.model import ListName
 
@@ -33,11 +33,13 @@ if TYPE_CHECKING:
 
 # Points in one message. A phone's reader has left long before; the rest is a link away.
 _MOST_IN_MAIL = 50
+_MOST_IN_DIGEST = 100  # by mail
 
 _MOST_EVENTS = 20  # in one message to the operator …
 _MOST_EVENT_TEXT = 9000  # … and characters of them in Slack
 
 _LARGEST_HTML = 90_000  # bytes; Gmail cuts a mail off at 102 KB
+_LARGEST_DIGEST = 90_000  # bytes of text and HTML together
 _LONGEST_SUBJECT = 200
 
 
@@ -66,6 +68,23 @@ class Renderer:
             self._rendered[key] = render(notice)
         return self._rendered[key]
 
+    def digest(self, digest: Digest) -> Message:
+        """The message for a digest's subscriber."""
+        key = _digest_says(digest)
+        if key not in self._rendered:
+            render = self._digest_mail if digest.subscriber.channel is ChannelName.EMAIL else self._digest_slack
+            self._rendered[key] = render(digest)
+        return self._rendered[key]
+
+    def confirmation(self, token: str, until: datetime) -> Message:
+        """The mail that asks whoever reads an address whether it may be written to, with the token that says yes."""
+        asks = {"token": token, "until": until}
+        return Message(
+            self._text.get_template("email/confirmation-subject.txt.jinja").render(),
+            self._text.get_template("email/confirmation.txt.jinja").render(asks),
+            self._inlined(self._html.get_template("email/confirmation.html.jinja").render(asks)),
+        )
+
     def _mail(self, notice: Notice) -> Message:
         for most in fewer(_MOST_IN_MAIL):
             says = outline(notice, most=most)
@@ -76,10 +95,25 @@ class Renderer:
         subject = self._text.get_template("email/subject.txt.jinja").render(outline=says)
         return Message(shortened(subject, _LONGEST_SUBJECT), text, html)
 
+    def _digest_mail(self, digest: Digest) -> Message:
+        for most in fewer(_MOST_IN_DIGEST):
+            says = digest_outline(digest, most=most)
+            html = self._inlined(self._html.get_template("email/digest.html.jinja").render(outline=says))
+            text = self._text.get_template("email/digest.txt.jinja").render(outline=says)
+            if len(html.encode()) + len(text.encode()) <= _LARGEST_DIGEST:
+                break
+        subject = self._text.get_template("email/digest-subject.txt.jinja").render(outline=says)
+        return Message(shortened(subject, _LONGEST_SUBJECT), text, html)
+
     def _slack(self, notice: Notice) -> Message:
         prose = self._mrkdwn.get_template("slack/message.jinja").module
         threads = notice.subscriber.channel is ChannelName.SLACK_BOT
         return packed(message_parts(lambda most: outline(notice, most=most), prose, threads=threads))
+
+    def _digest_slack(self, digest: Digest) -> Message:
+        prose = self._mrkdwn.get_template("slack/digest.jinja").module
+        threads = digest.subscriber.channel is ChannelName.SLACK_BOT
+        return packed(message_parts(lambda most: digest_outline(digest, most=most), prose, threads=threads))
 
     def for_operator(self, channel: ChannelName, events: Sequence[Event]) -> Message:
         """What the person who runs the service must hear."""
@@ -167,16 +201,31 @@ class _Urls:
     def agreement(self, agreement: str) -> str:
         return self.fit(f"{self.base}/agreements/{agreement}")
 
+    def days(self) -> str:
+        return self.fit(f"{self.base}/days/")
+
+    def confirm(self, token: str) -> str:
+        return self.fit(f"{self.base}/confirm/{token}")
+
     def day(self, moment: datetime) -> str:
         return self.fit(f"{self.base}/days/{moment.astimezone(self.zone).date().isoformat()}")
 
 
 def _says(notice: Notice) -> object:
     """Equal for notices that get the same message."""
-    lines = tuple((line.entry.seq, line.least, line.corrects.seq if line.corrects else None) for line in notice.lines)
-    return notice.subscriber.channel, notice.publication.id, lines, notice.watching
+    return notice.subscriber.channel, notice.publication.id, _lines_say(notice.lines), notice.watched
 
 
+def _digest_says(digest: Digest) -> object:
+    """Equal for digests that get the same message."""
+    return digest.subscriber.channel, digest.schedule.cadence, digest.slot, _lines_say(digest.lines), digest.watched
+
+
+def _lines_say(lines: tuple[Line, ...]) -> object:
+    return tuple((line.entry.seq, line.least, line.corrects.seq if line.corrects else None) for line in lines)
+
+
+@lru_cache(maxsize=1024)
 def _day(value: date, zone: ZoneInfo) -> str:
     """28 August 2025"""
     if isinstance(value, datetime):

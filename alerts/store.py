@@ -8,30 +8,45 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
+from typing import Any, TypeVar
 
+from alerts.digest import Turn, Turns
 from alerts.model import (
+    DAYS,
     Again,
+    Agency,
     Answers,
+    Cadence,
     ChannelName,
     Dead,
     Delivery,
+    Departures,
+    Digest,
+    Line,
     Message,
     Notice,
     Outcome,
     PartSent,
+    Schedule,
     Sent,
     Subscriber,
     Told,
+    Wants,
     Watch,
 )
 from alerts.schema import SCHEMA
 from monitor.log import Log
-from monitor.model import Kind, Significance
+from monitor.model import Kind, Significance, SupportType
+from monitor.normalize import agency, shown, state
 from monitor.schema import SCHEMA as LOG_SCHEMA
 from monitor.state import State, moment, stamp
 from monitor.store import public_id
+
+_Any = TypeVar("_Any")
 
 # The states of a delivery whose subscriber was told, is about to be, or may have been.
 _TOLD = "'pending', 'leased', 'sent', 'ambiguous'"
@@ -76,6 +91,17 @@ _CONTRADICTIONS = {
     " JOIN entries l ON l.id = e.entry WHERE NOT l.announce",
 }
 
+_WATCHES = (
+    "SELECT w.*, s.channel, s.address, s.time_zone, s.confirmed_at, s.disabled_at, s.disabled_why"
+    " FROM watches w JOIN subscribers s ON s.id = w.subscriber"
+)
+# A watch's schedule by its name, as `Schedule.name` has it.
+_SCHEDULE = (
+    "CASE WHEN w.weekday IS NULL THEN 'daily' ELSE 'weekly ' || CASE w.weekday"
+    f" {' '.join(f'WHEN {number} THEN {name!r}' for number, name in enumerate(DAYS))} END END"
+    " || printf(' %02d:%02d', w.minute / 60, w.minute % 60)"
+)
+
 _AT_ONCE = 500  # values in one `IN (…)`; SQLite's default limit is far higher, older builds take 999
 
 
@@ -86,11 +112,55 @@ def open_alerts(path: Path) -> Alerts:
 
 @dataclass(frozen=True, slots=True)
 class WatchRecord:
-    """A watch as it is kept."""
+    """A watch as it is kept. Nothing is sent while it is paused, or its address is not confirmed, or disabled."""
 
     watch: Watch
     added_at: datetime
     paused_at: datetime | None
+    confirmed_at: datetime | None
+    disabled_at: datetime | None
+    disabled_why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberRecord:
+    """A subscriber as it is kept. `token_until`: until when the address may be confirmed, if somebody was asked to."""
+
+    subscriber: Subscriber
+    confirmed_at: datetime | None
+    token_until: datetime | None
+    disabled_at: datetime | None
+    disabled_why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """That an address must not be written to: since when, and why."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What the deliveries of one run have in common. `domain` ends the Message-IDs of mail."""
+
+    at: datetime
+    give_up_at: datetime
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A message to be stored for sending. `names`: what tells it from the subscriber's other deliveries."""
+
+    subscriber: Subscriber
+    purpose: str
+    names: tuple[str, ...]
+    message: Message
+    lines: tuple[Line, ...] = ()
+    publication: str | None = None
+    replies_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,70 +243,148 @@ class Alerts:
 
     # --- subscribers and watches ---------------------------------------------------------------------------
 
-    def subscriber(self, channel: ChannelName, address: str, *, confirmed_by: str, at: datetime) -> Subscriber:
-        """The subscriber at an address, confirmed; the one that is there already keeps its first confirmation."""
+    def find(self, channel: ChannelName, address: str) -> SubscriberRecord | None:
+        """Who is at an address, if anybody is known there."""
         same = "lower(address) = lower(?)" if channel is ChannelName.EMAIL else "address = ?"
-        known = self.state.row(f"SELECT id, address FROM subscribers WHERE channel = ? AND {same}", channel, address)
-        if known:
-            return Subscriber(known["id"], channel, known["address"])
-        number = self.state.run(
-            "INSERT INTO subscribers (channel, address, confirmed_at, confirmed_by) VALUES (?, ?, ?, ?)",
-            channel,
-            address,
-            stamp(at),
-            confirmed_by,
+        r = self.state.row(
+            f"SELECT *, id AS subscriber FROM subscribers WHERE channel = ? AND {same}", channel, address
         )
-        return Subscriber(number, channel, address)
+        if r is None:
+            return None
+        return SubscriberRecord(
+            _subscriber(r),
+            moment(r["confirmed_at"]) if r["confirmed_at"] else None,
+            moment(r["token_until"]) if r["token_until"] else None,
+            moment(r["disabled_at"]) if r["disabled_at"] else None,
+            r["disabled_why"],
+        )
+
+    def subscriber(
+        self,
+        channel: ChannelName,
+        address: str,
+        *,
+        confirmed_by: str | None,
+        at: datetime,
+        time_zone: str | None = None,
+    ) -> Subscriber:
+        """The subscriber at an address, made if there is none. `confirmed_by`: who vouches for it, None for nobody yet.
+
+        One that was confirmed keeps its first confirmation; one that is confirmed now hears of what comes from now on.
+        """
+        known = self.find(channel, address)
+        if known is None:
+            number = self.state.run("INSERT INTO subscribers (channel, address) VALUES (?, ?)", channel, address)
+        else:
+            number = known.subscriber.number
+        if time_zone is not None:
+            self.state.run("UPDATE subscribers SET time_zone = ? WHERE id = ?", time_zone, number)
+        if confirmed_by is not None and (known is None or known.confirmed_at is None):
+            self._confirm(number, confirmed_by, at)
+        found = self.find(channel, address)
+        assert found
+        return found.subscriber
+
+    def ask(self, subscriber: Subscriber, token_hash: bytes, until: datetime) -> None:
+        """Whoever has this token may confirm the address, and nobody with an earlier one."""
+        self.state.run(
+            "UPDATE subscribers SET token_hash = ?, token_until = ? WHERE id = ?",
+            token_hash,
+            stamp(until),
+            subscriber.number,
+        )
+        self.state.run(
+            "UPDATE deliveries SET state = 'suppressed', last_error = 'a newer link was asked for'"
+            " WHERE subscriber = ? AND purpose = 'confirmation' AND state = 'pending'",
+            subscriber.number,
+        )
+
+    def asked(self, token_hash: bytes) -> SubscriberRecord | None:
+        """Whose token it is."""
+        r = self.state.row("SELECT channel, address FROM subscribers WHERE token_hash = ?", token_hash)
+        return self.find(ChannelName(r["channel"]), r["address"]) if r else None
+
+    def confirm(self, subscriber: Subscriber, at: datetime) -> None:
+        """The subscriber has answered: the watches begin, at the log's present position."""
+        self._confirm(subscriber.number, "subscriber", at)
+
+    def _confirm(self, number: int, by: str, at: datetime) -> None:
+        self.state.run(
+            "UPDATE subscribers SET confirmed_at = ?, confirmed_by = ?, token_hash = NULL, token_until = NULL"
+            " WHERE id = ?",
+            stamp(at),
+            by,
+            number,
+        )
+        self.state.run("UPDATE watches SET starts_after = ? WHERE subscriber = ?", self.log.position(), number)
 
     def add_watch(
         self,
         subscriber: Subscriber,
+        wants: Wants,
         *,
-        states: Collection[str] | None,
-        kinds: Collection[Kind],
-        significance: Significance,
+        schedule: Schedule | None = None,
+        empty: bool = False,
         at: datetime,
     ) -> int:
         """A watch that starts at the log's present position; its number. One that wants the same is kept instead."""
-        wanted = (
-            json.dumps(sorted(states)) if states is not None else None,
-            json.dumps(sorted(kinds)),
-            significance,
-        )
+        columns = {
+            "states": _json(wants.states),
+            "counties": _json(wants.counties),
+            "agencies": _json(wants.agencies),
+            "support_types": _json(wants.support_types),
+            "kinds": _json(wants.kinds),
+            "significance": wants.significance,
+            "departures": wants.departures,
+            "cadence": schedule.cadence if schedule else Cadence.INSTANT,
+            "minute": schedule.minute if schedule else None,
+            "weekday": schedule.weekday if schedule else None,
+            "empty": int(empty),
+        }
         same = self.state.value(
             "SELECT id FROM watches WHERE subscriber = ? AND removed_at IS NULL"
-            " AND states IS ? AND kinds = ? AND significance = ?",
+            f" AND {' AND '.join(f'{name} IS ?' for name in columns)}",
             subscriber.number,
-            *wanted,
+            *columns.values(),
         )
         if same is not None:
             return int(same)
         return self.state.run(
-            "INSERT INTO watches (subscriber, states, kinds, significance, starts_after, added_at)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO watches (subscriber, starts_after, added_at, {', '.join(columns)})"
+            f" VALUES (?, ?, ?, {_marks([*columns])})",
             subscriber.number,
-            *wanted,
             self.log.position(),
             stamp(at),
+            *columns.values(),
         )
 
-    def watches(self) -> Iterator[WatchRecord]:
-        """The watches in force, paused ones too, in the order in which they were added."""
+    def watches(self, subscriber: Subscriber | None = None) -> Iterator[WatchRecord]:
+        """The watches in force, of everybody or of one, in the order in which they were added: also those that hear
+        nothing, because they are paused, or their address is not confirmed or takes no messages."""
         for r in self.state.rows(
-            "SELECT w.*, s.channel, s.address FROM watches w JOIN subscribers s ON s.id = w.subscriber"
-            " WHERE w.removed_at IS NULL AND s.confirmed_at IS NOT NULL ORDER BY w.id"
+            f"{_WATCHES} WHERE w.removed_at IS NULL AND (? IS NULL OR w.subscriber = ?) ORDER BY w.id",
+            *[subscriber.number if subscriber else None] * 2,
         ):
-            watch = Watch(
-                r["id"],
-                _subscriber(r),
-                None if r["states"] is None else frozenset(json.loads(r["states"])),
-                frozenset(Kind(k) for k in json.loads(r["kinds"])),
-                Significance(r["significance"]),
-                r["starts_after"],
-                r["paused_at"] is not None,
+            yield WatchRecord(
+                _watch(r, _subscriber(r)),
+                moment(r["added_at"]),
+                moment(r["paused_at"]) if r["paused_at"] else None,
+                moment(r["confirmed_at"]) if r["confirmed_at"] else None,
+                moment(r["disabled_at"]) if r["disabled_at"] else None,
+                r["disabled_why"],
             )
-            paused_at = moment(r["paused_at"]) if r["paused_at"] else None
-            yield WatchRecord(watch, moment(r["added_at"]), paused_at)
+
+    def listening(self, subscribers: Sequence[int] | None = None) -> Iterator[Watch]:
+        """The watches of those who are confirmed; of all, or of these subscribers (by number, at most 500)."""
+        chosen = "" if subscribers is None else f" AND w.subscriber IN ({_marks(subscribers)})"
+        known: dict[int, Subscriber] = {}
+        for r in self.state.rows(
+            f"{_WATCHES} WHERE w.removed_at IS NULL AND s.confirmed_at IS NOT NULL{chosen} ORDER BY w.id",
+            *(subscribers or ()),
+        ):
+            if r["subscriber"] not in known:
+                known[r["subscriber"]] = _subscriber(r)
+            yield _watch(r, known[r["subscriber"]])
 
     def remove_watch(self, number: int, at: datetime) -> int:
         """End a watch. With a subscriber's last watch, what waits to be sent to them is suppressed; how many."""
@@ -249,7 +397,7 @@ class Alerts:
             self.state.rows(
                 f"""
                 UPDATE deliveries SET state = {_UNSENT}, last_error = 'the subscriber left before it was sent'
-                WHERE state = 'pending' AND purpose IN ('instant', 'daily', 'weekly') AND subscriber = {subscriber}
+                WHERE state = 'pending' AND purpose NOT IN ('operator', 'test') AND subscriber = {subscriber}
                   AND NOT EXISTS (SELECT 1 FROM watches w
                                   WHERE w.subscriber = deliveries.subscriber AND w.removed_at IS NULL)
                 RETURNING id
@@ -270,6 +418,67 @@ class Alerts:
             number,
         )
 
+    def suppression(self, hash: bytes) -> Suppression | None:
+        """Why an address must not be written to, if so; by its keyed hash."""
+        r = self.state.row("SELECT at, why FROM suppressions WHERE hash = ?", hash)
+        return Suppression(moment(r["at"]), r["why"]) if r else None
+
+    def suppress(self, hash: bytes, at: datetime, why: str) -> None:
+        """Never write to this address again. What was said first stays."""
+        self.state.run("INSERT OR IGNORE INTO suppressions VALUES (?, ?, ?)", hash, stamp(at), why)
+
+    def erase(self, subscriber: Subscriber, at: datetime, instead: str) -> None:
+        """Forget who it was and what they wanted; `instead` of the address is kept, so that deliveries still add up.
+
+        Overwritten, not only unlinked: `forget_for_good` has the last of it out of the files.
+        """
+        self.state.run("PRAGMA secure_delete = ON")
+        self.state.run(
+            "UPDATE messages SET subject = '', text = '', html = '', hash = randomblob(16) WHERE id IN"
+            " (SELECT message FROM deliveries WHERE subscriber = ? AND purpose = 'confirmation')",
+            subscriber.number,
+        )
+        self.state.run(
+            f"UPDATE deliveries SET state = CASE state WHEN 'leased' THEN 'ambiguous' ELSE {_UNSENT} END,"
+            " last_error = 'the subscriber was erased before it was sent', lease_token = NULL, lease_until = NULL"
+            " WHERE subscriber = ? AND state IN ('pending', 'leased', 'dead')",
+            subscriber.number,
+        )
+        self.state.run(
+            "UPDATE watches SET states = NULL, counties = NULL, agencies = NULL, support_types = NULL, kinds = '[]',"
+            " significance = 'substantive', departures = 'at once', cadence = 'instant', minute = NULL,"
+            " weekday = NULL, empty = 0, paused_at = NULL, removed_at = coalesce(removed_at, ?) WHERE subscriber = ?",
+            stamp(at),
+            subscriber.number,
+        )
+        self.state.run(
+            "UPDATE subscribers SET address = ?, time_zone = 'America/New_York', confirmed_at = NULL,"
+            " confirmed_by = NULL, token_hash = NULL, token_until = NULL, not_before = NULL, disabled_at = NULL,"
+            " disabled_why = '' WHERE id = ?",
+            instead,
+            subscriber.number,
+        )
+
+    def forget_for_good(self) -> None:
+        """Empty the journal beside state.db, which still has what was overwritten. Outside of a transaction."""
+        self.state.run("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def kept(self, subscriber: Subscriber) -> dict[str, list[dict[str, object]]]:
+        """Every row that is kept about a subscriber, by table."""
+        asked = {
+            "subscribers": "SELECT * FROM subscribers WHERE id = ?",
+            "watches": "SELECT * FROM watches WHERE subscriber = ? ORDER BY id",
+            "deliveries": "SELECT d.*, m.subject, m.text FROM deliveries d JOIN messages m ON m.id = d.message"
+            " WHERE d.subscriber = ? ORDER BY d.id",
+            "delivery_entries": "SELECT e.* FROM delivery_entries e JOIN deliveries d ON d.id = e.delivery"
+            " WHERE d.subscriber = ? ORDER BY e.delivery, e.entry, e.watch",
+            "digests": "SELECT * FROM digests WHERE subscriber = ? ORDER BY schedule, slot",
+        }
+        return {
+            table: [{name: _plain(r[name]) for name in r.keys()} for r in self.state.rows(sql, subscriber.number)]  # noqa: SIM118
+            for table, sql in asked.items()
+        }
+
     # --- routing -------------------------------------------------------------------------------------------
 
     def position(self) -> int:
@@ -279,81 +488,175 @@ class Alerts:
     def told(self, entries: Iterable[str]) -> Mapping[str, Sequence[Told]]:
         """Who was told of these entries, or is about to be, and still watches anything at all."""
         found: dict[tuple[str, Subscriber], list[int]] = {}
+        last: dict[tuple[str, Subscriber], int] = {}
         for part in _parts(sorted(set(entries))):
             for r in self.state.rows(
-                "SELECT e.entry, e.watch, d.subscriber, s.channel, s.address FROM delivery_entries e"
+                "SELECT e.entry, e.watch, e.delivery, d.subscriber, s.channel, s.address, s.time_zone"
+                " FROM delivery_entries e"
                 " JOIN deliveries d ON d.id = e.delivery JOIN subscribers s ON s.id = d.subscriber"
                 f" WHERE e.entry IN ({_marks(part)}) AND d.state IN ({_TOLD})"
                 " AND EXISTS (SELECT 1 FROM watches w WHERE w.subscriber = d.subscriber AND w.removed_at IS NULL)"
                 " ORDER BY d.id, e.watch",
                 *part,
             ):
-                found.setdefault((r["entry"], _subscriber(r)), []).append(r["watch"])
+                who = r["entry"], _subscriber(r)
+                found.setdefault(who, []).append(r["watch"])
+                last[who] = r["delivery"]
         told: dict[str, list[Told]] = {}
         for (entry, subscriber), watches in found.items():
-            told.setdefault(entry, []).append(Told(subscriber, tuple(watches)))
+            told.setdefault(entry, []).append(Told(subscriber, tuple(watches), last[entry, subscriber]))
         return told
 
-    def record_routed(
-        self,
-        position: int,
-        made: Iterable[tuple[Notice, Message]],
-        *,
-        at: datetime,
-        give_up_at: datetime,
-        domain: str,
-    ) -> int:
-        """The log is routed up to `position`, and these deliveries came of it; how many.
+    def told_since(self, position: int, subscribers: Sequence[int]) -> Mapping[int, frozenset[str]]:
+        """Which entries after a position each of these subscribers (at most 500) was told of, or is about to be."""
+        found: dict[int, set[str]] = {}
+        for r in self.state.rows(
+            f"""
+            SELECT w.subscriber, e.entry FROM watches w
+            CROSS JOIN entries l
+            CROSS JOIN delivery_entries e ON e.entry = l.id AND e.watch = w.id
+            JOIN deliveries d ON d.id = e.delivery
+            WHERE w.subscriber IN ({_marks(subscribers)}) AND l.seq > ? AND d.state IN ({_TOLD})
+            """,
+            *subscribers,
+            position,
+        ):
+            found.setdefault(r["subscriber"], set()).add(r["entry"])
+        return {subscriber: frozenset(entries) for subscriber, entries in found.items()}
 
-        `domain` ends the Message-IDs of mail.
-        """
+    def agencies(self, watches: Iterable[Watch]) -> dict[str, Agency]:
+        """The agencies that these watches name."""
+        found = {}
+        for id in sorted({a for w in watches for a in w.wants.agencies or ()}):
+            if names := self.log.names(id):
+                known_as = [(code, agency(name)) for cell, name in names.listed_as if (code := state(cell))]
+                cell, name = names.listed_as[-1]
+                found[id] = Agency(shown(name) or id, state(cell), frozenset(names.ids), frozenset(known_as))
+        return found
+
+    def record_routed(self, position: int, made: Iterable[tuple[Notice, Message]], posting: Posting) -> int:
+        """The log is routed up to `position`, and these deliveries came of it; how many."""
         count = 0
-        for notice, message in made:
-            self._add_delivery(notice, message, at, give_up_at, domain)
-            count += 1
+        for part in _batches(made):
+            count += len(
+                self.add_deliveries(
+                    [
+                        NewDelivery(
+                            notice.subscriber,
+                            "instant",
+                            (notice.publication.id, notice.lines[0].entry.id),
+                            message,
+                            notice.lines,
+                            notice.publication.id,
+                            notice.replies_to,
+                        )
+                        for notice, message in part
+                    ],
+                    posting,
+                )
+            )
         self.state.run("UPDATE routed SET position = ?", position)
         return count
 
-    def _add_delivery(self, notice: Notice, message: Message, at: datetime, give_up_at: datetime, domain: str) -> None:
-        confirmed_at = self.state.value("SELECT confirmed_at FROM subscribers WHERE id = ?", notice.subscriber.number)
-        delivery_id = public_id(
-            "d",
-            # Never from the address: whoever is shown the id could try addresses until one fits.
-            str(notice.subscriber.number),
-            confirmed_at,
-            notice.publication.id,
-            notice.lines[0].entry.id,
-        )
-        message_id = delivery_id
-        if notice.subscriber.channel is ChannelName.EMAIL:
-            message_id = f"<{delivery_id}@{domain}>"
-        number = self.state.run(
-            "INSERT INTO deliveries (public_id, subscriber, publication, message, message_id, replies_to, created_at,"
-            " next_attempt_at, give_up_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            delivery_id,
-            notice.subscriber.number,
-            notice.publication.id,
-            self._message(message),
-            message_id,
-            self.corrected(notice.subscriber, [line.corrects.id for line in notice.lines if line.corrects]),
-            stamp(at),
-            stamp(at),
-            stamp(give_up_at),
-        )
-        self.state.run_many(
-            "INSERT INTO delivery_entries (delivery, entry, watch) VALUES (?, ?, ?)",
-            [(number, line.entry.id, watch) for line in notice.lines for watch in line.watches],
-        )
+    def turns(self, subscribers: Sequence[int] | None = None) -> Iterator[Turns]:
+        """How far the digests have come; of everybody who gets any, or of these subscribers (at most 500)."""
+        chosen = "" if subscribers is None else f" AND w.subscriber IN ({_marks(subscribers)})"
+        for r in self.state.rows(
+            f"""
+            SELECT t.*, d.slot, coalesce(d.position, t.starts_after) AS position FROM (
+                SELECT w.subscriber, s.channel, s.address, s.time_zone, w.minute, w.weekday, {_SCHEDULE} AS schedule,
+                       max(min(w.added_at), s.confirmed_at) AS since, min(w.starts_after) AS starts_after
+                FROM watches w JOIN subscribers s ON s.id = w.subscriber
+                WHERE w.cadence <> 'instant' AND w.removed_at IS NULL
+                      AND s.confirmed_at IS NOT NULL{chosen}
+                GROUP BY w.subscriber, w.minute, w.weekday) t
+            LEFT JOIN digests d ON d.subscriber = t.subscriber AND d.schedule = t.schedule
+                 AND d.slot = (SELECT max(slot) FROM digests WHERE subscriber = t.subscriber AND schedule = t.schedule)
+            ORDER BY t.subscriber, t.schedule
+            """,
+            *(subscribers or ()),
+        ):
+            yield Turns(
+                _subscriber(r),
+                Schedule(r["minute"], r["weekday"]),
+                moment(r["since"]),
+                date.fromisoformat(r["slot"]) if r["slot"] else None,
+                r["position"],
+            )
 
-    def corrected(self, subscriber: Subscriber, entries: Collection[str]) -> int | None:
-        """The number of the delivery that last told a subscriber of any of these entries, which a note takes back."""
-        number = self.state.value(
-            "SELECT max(d.id) FROM deliveries d JOIN delivery_entries e ON e.delivery = d.id"
-            f" WHERE d.subscriber = ? AND e.entry IN ({_marks(entries)}) AND d.state IN ({_TOLD})",
-            subscriber.number,
-            *entries,
+    def record_digests(
+        self, made: Sequence[tuple[Turn, tuple[Digest, Message] | None]], position: int, posting: Posting
+    ) -> int:
+        """These turns are over, up to a position in the log, with these digests or nothing to say; how many digests."""
+        said = [(turn, *digest) for turn, digest in made if digest]
+        numbers = self.add_deliveries(
+            [
+                NewDelivery(
+                    turn.subscriber,
+                    turn.schedule.cadence,
+                    (turn.schedule.name, turn.slot.isoformat()),
+                    message,
+                    digest.lines,
+                )
+                for turn, digest, message in said
+            ],
+            posting,
         )
-        return None if number is None else int(number)
+        of = {id(turn): number for (turn, _, _), number in zip(said, numbers, strict=True)}
+        self.state.run_many(
+            "INSERT INTO digests (subscriber, schedule, slot, position, at, delivery) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    turn.subscriber.number,
+                    turn.schedule.name,
+                    turn.slot.isoformat(),
+                    position,
+                    stamp(posting.at),
+                    of.get(id(turn)),
+                )
+                for turn, _ in made
+            ],
+        )
+        return len(said)
+
+    def add_deliveries(self, made: Sequence[NewDelivery], posting: Posting) -> list[int]:
+        """Store messages that wait to be sent; their numbers."""
+        last = self.state.value("SELECT max(seq) FROM sqlite_sequence WHERE name = 'deliveries'") or 0
+        confirmed_at: dict[int, str] = {}
+        for part in _parts(sorted({new.subscriber.number for new in made})):
+            for r in self.state.rows(f"SELECT id, confirmed_at FROM subscribers WHERE id IN ({_marks(part)})", *part):
+                confirmed_at[r["id"]] = r["confirmed_at"] or ""
+        messages = {id(new.message): new.message for new in made}
+        numbers = {key: self._message(message) for key, message in messages.items()}
+        deliveries, entries = [], []
+        for number, new in enumerate(made, start=last + 1):
+            # Never from the address: whoever is shown the id could try addresses until one fits.
+            who = str(new.subscriber.number), confirmed_at[new.subscriber.number]
+            delivery_id = public_id("d", *who, *new.names)
+            by_mail = new.subscriber.channel is ChannelName.EMAIL
+            deliveries.append(
+                (
+                    number,
+                    delivery_id,
+                    new.subscriber.number,
+                    new.purpose,
+                    new.publication,
+                    numbers[id(new.message)],
+                    f"<{delivery_id}@{posting.domain}>" if by_mail else delivery_id,
+                    new.replies_to,
+                    stamp(posting.at),
+                    stamp(posting.at),
+                    stamp(posting.give_up_at),
+                )
+            )
+            entries += [(number, line.entry.id, watch) for line in new.lines for watch in line.watches]
+        self.state.run_many(
+            "INSERT INTO deliveries (id, public_id, subscriber, purpose, publication, message, message_id, replies_to,"
+            " created_at, next_attempt_at, give_up_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            deliveries,
+        )
+        self.state.run_many("INSERT INTO delivery_entries (delivery, entry, watch) VALUES (?, ?, ?)", entries)
+        return [number for number, *_ in deliveries]
 
     def _message(self, message: Message) -> int:
         """The number of a message, stored if it is new."""
@@ -769,7 +1072,56 @@ class Alerts:
 
 
 def _subscriber(r: sqlite3.Row) -> Subscriber:
-    return Subscriber(r["subscriber"], ChannelName(r["channel"]), r["address"])
+    return Subscriber(r["subscriber"], ChannelName(r["channel"]), r["address"], r["time_zone"])
+
+
+def _watch(r: sqlite3.Row, subscriber: Subscriber) -> Watch:
+    wants = Wants(
+        _set(r["states"]),
+        _kinds(r["kinds"]),
+        Significance(r["significance"]),
+        _set(r["counties"]),
+        _set(r["agencies"]),
+        _support_types(r["support_types"]),
+        Departures(r["departures"]),
+    )
+    schedule = None if r["minute"] is None else Schedule(r["minute"], r["weekday"])
+    empty, paused = bool(r["empty"]), r["paused_at"] is not None
+    return Watch(r["id"], subscriber, wants, schedule, empty, r["starts_after"], paused)
+
+
+# Thousands of watches want the same: they share one value.
+
+
+@lru_cache(maxsize=4096)
+def _set(text: str | None) -> frozenset[Any] | None:
+    """A JSON array; None for none."""
+    return None if text is None else frozenset(tuple(e) if isinstance(e, list) else e for e in json.loads(text))
+
+
+@lru_cache(maxsize=256)
+def _kinds(text: str) -> frozenset[Kind]:
+    return frozenset(map(Kind, json.loads(text)))
+
+
+@lru_cache(maxsize=256)
+def _support_types(text: str | None) -> frozenset[SupportType] | None:
+    return None if text is None else frozenset(map(SupportType, json.loads(text)))
+
+
+def _json(values: Collection[Any] | None) -> str | None:
+    """A set as it is stored: equal sets give equal text."""
+    return None if values is None else json.dumps(sorted(values))
+
+
+def _plain(value: object) -> object:
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _batches(made: Iterable[_Any]) -> Iterator[list[_Any]]:
+    rest = iter(made)
+    while part := list(islice(rest, _AT_ONCE)):
+        yield part
 
 
 def _message(r: sqlite3.Row) -> Message:
@@ -780,6 +1132,6 @@ def _marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+def _parts(values: Sequence[_Any]) -> Iterator[Sequence[_Any]]:
     for start in range(0, len(values), _AT_ONCE):
         yield values[start : start + _AT_ONCE]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.measure import Figure
 
-BENCHES = ("check", "entries", "scale", "replay", "slack", "delivery", "crashes")
+BENCHES = ("check", "entries", "scale", "replay", "routing", "digests", "histories", "slack", "delivery", "crashes")
 
 
 def main() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -43,3 +45,26 @@ def process(arguments: Sequence[str], cwd: Path, ok: tuple[int, ...] = (0,)) -> 
     done = subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode not in ok:
         raise RuntimeError(f"{arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process took for a part of its work, and at its peak for all of it; and how much it made."""
+
+    seconds: float
+    peak_mb: float
+    count: int
+
+
+def apart(arguments: Sequence[str]) -> Cost:
+    """Run this Python with arguments that end in `report`, so that nothing else counts in its memory."""
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return Cost(**json.loads(done.stdout))
+
+
+def report(seconds: float, count: int) -> None:
+    """Print what `apart` reads."""
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "peak_mb": peak_mb, "count": count}))

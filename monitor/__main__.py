@@ -40,7 +40,7 @@ COMMANDS = {
     "retract": ("monitor.operate", "Say that an entry of the log was wrong."),
     "rebuild": ("monitor.commands", "Derive everything again by today's rules, into a new file; and say what differs."),
     "export-workbook": ("monitor.commands", "Write a workbook that was fetched, byte for byte."),
-    "watch": ("alerts.commands", "Say who is told about which states."),
+    "watch": ("alerts.watching", "Say who is told of what, and how often."),
     "deliveries": ("alerts.commands", "Print what was sent to whom, and what waits."),
     "pause": ("alerts.upkeep", "Hold back everything that would be sent; lists are checked as ever."),
     "resume": ("alerts.upkeep", "Send what waits, and what is new, again."),

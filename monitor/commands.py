@@ -257,7 +257,7 @@ def rebuild(context: Context, new: Path) -> None:
                 shown=lambda looks: progress(looks, "Rebuilding", ahead=ahead, depth=4),
             )
         for carrier in carriers:
-            carrier.carry(settings.state, unfinished)
+            carrier.carry(settings.state, unfinished, named=new)
     output.print_rebuilt(result, settings.state, new)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -32,6 +32,15 @@ def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{value!r} is no web address; write https://…")
+    return value
+
+
+def zone_name(value: str) -> str:
+    """The name of a time zone. Raises ValueError where there is none of that name."""
+    try:
+        ZoneInfo(value)
+    except (KeyError, OSError) as exc:  # a folder of zones ("America") is an OSError
+        raise ValueError(f"there is no time zone {value!r}; write one like America/New_York") from exc
     return value
 
 
@@ -90,18 +99,9 @@ class GuardSettings(_Section):
 class LogSettings(_Section):
     """How the change log speaks of time."""
 
-    time_zone: str = "America/New_York"  # where the days of the log begin and end
+    time_zone: Annotated[str, AfterValidator(zone_name)] = "America/New_York"  # where the days of the log begin and end
     confirm_after_hours: Hours = 48.0
     review_days: Annotated[float, Field(gt=0, le=366)] = 7.0
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, OSError) as exc:  # a folder of zones ("America") is an OSError
-            raise ValueError(f"there is no time zone {value!r}; write one like America/New_York") from exc
-        return value
 
     @property
     def confirm_after(self) -> timedelta:
@@ -140,6 +140,7 @@ class DeliverySettings(_Section):
     longest_pause: Seconds = 6 * 3600.0
     give_up_after_hours: Hours = 72.0
     lease: Seconds = 300.0
+    confirm_within_hours: Hours = 72.0
     key: SecretStr = SecretStr("")
     acknowledge_every: Annotated[int, Field(ge=1, le=100)] = 1
 

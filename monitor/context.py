@@ -25,8 +25,8 @@ class Rebuilder(Protocol):
     def ready(self, old: Path) -> None:
         """Raise MonitorError where the old file cannot be left now."""
 
-    def carry(self, old: Path, new: Path) -> None:
-        """Take over what is not derived from the lists."""
+    def carry(self, old: Path, new: Path, *, named: Path) -> None:
+        """Take over what is not derived from the lists; `new` takes the name `named` once it is finished."""
 
 
 class Exit(IntEnum):

@@ -111,6 +111,14 @@ class AgreementRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """The ids under which an agreement is or was known, and the (state, agency) cells that listed it, newest last."""
+
+    ids: tuple[str, ...]
+    listed_as: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """How many entries of one sort were first seen at one moment."""
 
@@ -306,6 +314,22 @@ class Log:
             known,
         )
         return known, *(r["public_id"] for r in younger)
+
+    def names(self, agreement: str) -> Names | None:
+        """How an agreement was ever called; None where nothing has this id."""
+        ids = self._known_as(agreement)
+        known = f"agreement IN (SELECT id FROM agreements WHERE public_id IN ({_marks(ids)}))"
+        found = self.state.rows(
+            f"""
+            SELECT c.state, c.agency FROM (
+                SELECT content, publication AS seen FROM listings WHERE {known}
+                UNION ALL SELECT after_content, publication FROM entries WHERE {known}
+                UNION ALL SELECT before_content, publication - 1 FROM entries WHERE {known}) x
+            JOIN contents c ON c.id = x.content GROUP BY c.state, c.agency ORDER BY max(x.seen)
+            """,
+            *ids * 3,
+        )
+        return Names(ids, tuple((r["state"], r["agency"]) for r in found)) if found else None
 
     def last_checks(self) -> tuple[LastCheck, ...]:
         """The newest look at each list that was ever looked at."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from alerts.model import AGREEMENT_KINDS, ChannelName, Subscriber, Told, Watch
+from alerts.model import AGREEMENT_KINDS, ChannelName, Schedule, Subscriber, Told, Wants, Watch, Watched
 from alerts.store import Alerts, open_alerts
 from monitor.config import DeliverySettings, MailSettings, Settings, SlackSettings, WebSettings
 from monitor.diff import field_changes, weightiest
@@ -104,10 +104,25 @@ def subscriber(number: int = 1, channel: ChannelName = ChannelName.EMAIL, addres
     return Subscriber(number, channel, address or f"reader{number}@example.org")
 
 
+_OF_WANTS = {f.name for f in fields(Wants)}
+
+
+def wants(*states: str, **others: object) -> Wants:
+    """What a watch of states wants; of all where none is named."""
+    return replace(Wants(frozenset(states) or None), **others)  # type: ignore[arg-type]  # whatever a test cares about
+
+
 def watch(*states: str, number: int = 1, who: Subscriber | None = None, **others: object) -> Watch:
     """A watch of states; of all where none is named."""
-    made = Watch(number, who or subscriber(number), frozenset(states) or None)
-    return replace(made, **others)  # type: ignore[arg-type]  # whatever a test cares about
+    asked = wants(*states, **{name: value for name, value in others.items() if name in _OF_WANTS})
+    made = Watch(number, who or subscriber(number), asked)
+    rest = {name: value for name, value in others.items() if name not in _OF_WANTS}
+    return replace(made, **rest)  # type: ignore[arg-type]  # whatever a test cares about
+
+
+def watched(*states: str) -> Watched:
+    """What watches of these states name; of all where none is named."""
+    return Watched(frozenset(states) or None)
 
 
 def told(*watches: Watch) -> Sequence[Told]:
@@ -233,15 +248,20 @@ def add_watch(
     slack: str = "",
     kinds: Iterable[Kind] = AGREEMENT_KINDS,
     significance: Significance = Significance.SUBSTANTIVE,
+    schedule: Schedule | None = None,
+    empty: bool = False,
+    time_zone: str | None = None,
     at: datetime = NOON,
+    **others: object,
 ) -> int:
     """A watch of states, of all where none is named, for a mail address or a webhook."""
     channel = ChannelName.SLACK if slack else ChannelName.EMAIL
+    address = slack or email or "reader@example.org"
     with alerts.write():
         return alerts.add_watch(
-            alerts.subscriber(channel, slack or email or "reader@example.org", confirmed_by="operator", at=at),
-            states=set(states) or None,
-            kinds=frozenset(kinds),
-            significance=significance,
+            alerts.subscriber(channel, address, confirmed_by="operator", at=at, time_zone=time_zone),
+            wants(*states, kinds=frozenset(kinds), significance=significance, **others),
+            schedule=schedule,
+            empty=empty,
             at=at,
         )

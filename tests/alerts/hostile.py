@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from alerts.model import ChannelName, Line, Notice
 from monitor.model import Cells, Entry, Kind, Significance
-from tests.alerts.builders import changed, edits, entry, source, subscriber
+from tests.alerts.builders import changed, edits, entry, source, subscriber, watched
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -59,4 +59,4 @@ hostile_entries = st.lists(
 
 def as_notice(entries: list[Entry], channel: ChannelName) -> Notice:
     lines = tuple(Line(e, (1,), Significance.CLERICAL) for e in entries)
-    return Notice(subscriber(channel=channel), source(HOSTILE[0]), lines, frozenset({"TX"}))
+    return Notice(subscriber(channel=channel), source(HOSTILE[0]), lines, watched("TX"))

@@ -24,7 +24,7 @@ from alerts.render import Renderer, Setting
 from demo.slack_limits import MOST_TEXT_IN_ALL, refusal
 from monitor.model import Cells, Entry, Kind, ListName, Significance
 from monitor.normalize import STATES
-from tests.alerts.builders import NOON, cells, changed, entry, source, subscriber
+from tests.alerts.builders import NOON, cells, changed, entry, source, subscriber, watched
 from tests.alerts.hostile import as_notice, hostile_entries
 
 CASES = int(os.environ.get("FUZZ_CASES", "200"))
@@ -40,7 +40,7 @@ CHANGES = re.compile(r"monitor\.example\.org/changes/([\w-]+)")
 
 def rendered(lines: Iterable[Entry | Line], channel: ChannelName = ChannelName.SLACK_BOT) -> Message:
     made = tuple(line if isinstance(line, Line) else Line(line, (1,)) for line in lines)
-    return RENDERER.message(Notice(subscriber(channel=channel), source(), made, None))
+    return RENDERER.message(Notice(subscriber(channel=channel), source(), made, watched()))
 
 
 def parts(lines: Iterable[Entry | Line], channel: ChannelName = ChannelName.SLACK_BOT) -> tuple[Part, ...]:

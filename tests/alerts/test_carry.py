@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerts.deliver import route
+from alerts.keys import key_file
 from alerts.store import open_alerts
 from monitor.__main__ import group
 from monitor.lock import only_one
@@ -78,3 +79,16 @@ def test_what_nobody_was_told_yet_is_told_first(here: Service) -> None:
     assert "1 entries wait to be told to subscribers; run `check` once, then rebuild" in str(result.exception)
     assert not path.with_name("new.db").exists()
     assert sorted(p.suffix for p in path.parent.iterdir()) == [".db", ".db-shm", ".db-wal", ".lock", ".lock"]
+
+
+def test_the_key_goes_along_so_that_who_was_erased_stays_so(here: Service) -> None:
+    path = here.store.state.path
+    watched(here)
+    routed(here, path)
+    typed = ["--db", str(path), "watch", "erase", "--email", "desk@example.org", "--yes"]
+    assert CliRunner().invoke(group, typed).exit_code == 0
+    assert rebuild(here).exit_code == 0
+    new = path.with_name("new.db")
+    again = ["--db", str(new), "watch", "add", "--state", "GA", "--email", "desk@example.org"]
+    assert "it was erased" in CliRunner().invoke(group, again).output.replace("\n", " ")
+    assert key_file(new).stat().st_mode & 0o777 == 0o600

@@ -14,14 +14,14 @@ from pydantic import SecretStr
 
 from alerts.channels import open_channel
 from alerts.deliver import deliver, route, tell
-from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Channel, ChannelName, Delivery, Taken
+from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Channel, ChannelName, Delivery, Taken, Wants
 from alerts.sending import Clock, Tally
 from alerts.store import open_alerts
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
 from monitor.config import Settings, SlackSettings
 from monitor.errors import ChannelError
-from monitor.model import ListName, Significance
+from monitor.model import ListName
 from tests.alerts.builders import (
     HOUR,
     LARKMERE,
@@ -297,9 +297,7 @@ def test_a_bot_posts_the_parts_as_a_thread_and_a_correction_below_it(log: Log, p
     with log.alerts.write():
         log.alerts.add_watch(
             log.alerts.subscriber(ChannelName.SLACK_BOT, "C0NEWSROOM", confirmed_by="operator", at=NOON),
-            states=None,
-            kinds=AGREEMENT_KINDS,
-            significance=Significance.SUBSTANTIVE,
+            Wants(),
             at=NOON,
         )
     ticks = [0.0]

@@ -10,12 +10,12 @@ import pytest
 from alerts.model import Line, Notice
 from alerts.outline import Outline, Point, Value, outline
 from monitor.model import Cells, Entry, Kind, Significance
-from tests.alerts.builders import LARKMERE, NOON, cells, changed, entry, source, subscriber
+from tests.alerts.builders import LARKMERE, NOON, cells, changed, entry, source, subscriber, watched
 
 
 def outlined(*told: Entry | Line, most: int = 50, least: Significance = Significance.SUBSTANTIVE) -> Outline:
     lines = tuple(t if isinstance(t, Line) else Line(t, (1,), least) for t in told)
-    return outline(Notice(subscriber(), source(), lines, frozenset({"TX"})), most=most)
+    return outline(Notice(subscriber(), source(), lines, watched("TX")), most=most)
 
 
 def points(says: Outline) -> list[Point]:

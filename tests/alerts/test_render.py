@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
@@ -14,13 +14,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from alerts.model import ChannelName, Message, Notice, Watch
+from alerts.model import ChannelName, Digest, Line, Message, Notice, Part, Schedule, Watch, Watched
 from alerts.parts import parts_of
 from alerts.render import Renderer, Setting
 from alerts.routing import route
+from demo.slack_limits import refusal
 from monitor.model import Cells, Entry, Kind, ListName, Significance
 from monitor.review import MAY_BE
-from tests.alerts.builders import LARKMERE, NOON, cells, changed, edits, entry, source, subscriber, told, watch
+from tests.alerts.builders import LARKMERE, NOON, cells, changed, edits, entry, source, subscriber, told, watch, watched
 from tests.alerts.hostile import as_notice, hostile_entries
 from tests.golden import Golden
 
@@ -47,7 +48,7 @@ def _numbered(e: Entry, n: int, ids: dict[str, str]) -> Entry:
 
 
 def notice_of(entries: Sequence[Entry], channel: ChannelName, wants: Watch, known: Sequence[Entry] = ()) -> Notice:
-    who = Watch(1, subscriber(channel=channel), wants.states, wants.kinds, wants.significance)
+    who = Watch(1, subscriber(channel=channel), wants.wants)
     [notice] = route(entries, [who], {e.id: told(who) for e in known}, {e.id: e for e in known})
     return notice
 
@@ -182,6 +183,62 @@ def test_a_slack_message_of_many_changes_looks_like_its_golden_file(channel: Cha
 
 def written(payload: object) -> str:
     return json.dumps(payload, ensure_ascii=False, indent=2) + "\n"
+
+
+def a_weeks_digest() -> Digest:
+    """All that `a_day` has, over some days, and an application."""
+    entries = [e for e in [*a_day()[2:], *applications()[:1]] if e.kind is not Kind.RETURNED]
+    dated = [replace(e, observed_at=NOON - timedelta(days=n % 3)) for n, e in enumerate(numbered(*entries))]
+    lines = tuple(Line(e, (1,), Significance.CLERICAL) for e in dated)
+    parts = frozenset({Part("TX", county="larkmere"), Part("GA", agency="Quillmarsh County Sheriff’s Office")})
+    return Digest(subscriber(), Schedule(420, 0), NOON.date(), 9, lines, Watched(frozenset({"TX"}), parts))
+
+
+DIGESTS: dict[str, Callable[[], Digest]] = {
+    "digest-daily": lambda: Digest(
+        subscriber(),
+        Schedule(420),
+        NOON.date(),
+        9,
+        tuple(Line(e, (1,)) for e in numbered(entry(Kind.TERMINATED), entry(Kind.NEW), entry(Kind.NEW))),
+        watched("TX"),
+    ),
+    "digest-weekly": a_weeks_digest,
+    "digest-empty": lambda: Digest(subscriber(), Schedule(420), NOON.date(), 9, (), watched()),
+}
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_a_digest_by_mail_looks_like_its_golden_file(name: str, golden: Golden) -> None:
+    mail = Renderer(SETTING).digest(DIGESTS[name]())
+    golden(f"email/{name}.txt", f"Subject: {mail.subject}\n\n{mail.text}\n")
+    golden(f"email/{name}.html", mail.html)
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_a_digest_in_slack_looks_like_its_golden_file(name: str, golden: Golden) -> None:
+    digest = replace(DIGESTS[name](), subscriber=subscriber(channel=ChannelName.SLACK))
+    [part] = parts_of(Renderer(SETTING).digest(digest))
+    assert refusal(asdict(part)) is None
+    golden(f"slack/{name}.json", written(asdict(part)))
+
+
+def test_a_mail_that_asks_for_confirmation_looks_like_its_golden_file(golden: Golden) -> None:
+    mail = Renderer(SETTING).confirmation("Token-of_43-characters", NOON + timedelta(hours=72))
+    golden("email/confirmation.txt", f"Subject: {mail.subject}\n\n{mail.text}\n")
+    golden("email/confirmation.html", mail.html)
+
+
+def test_a_digest_before_any_check_says_that_there_was_none() -> None:
+    mail = Renderer(replace(SETTING, checked_at={})).digest(DIGESTS["digest-empty"]())
+    for said in (mail.text, mail.html):
+        assert "ICE’s participating list has not been checked successfully yet." in said
+
+
+def test_the_same_digest_is_rendered_once_for_all_who_get_it() -> None:
+    renderer, digest = Renderer(SETTING), a_weeks_digest()
+    messages = {id(renderer.digest(replace(digest, subscriber=subscriber(n)))) for n in range(1, 101)}
+    assert len(messages) == 1
 
 
 @pytest.mark.parametrize("name", SAMPLES)

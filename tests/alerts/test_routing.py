@@ -4,21 +4,44 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.model import CORRECTIONS, PENDING_KINDS, Notice, Told, Watch
-from alerts.routing import route, states_of
-from monitor.model import Entry, Kind, ListName, Significance
-from tests.alerts.builders import LARKMERE, cells, changed, edits, entry, source, subscriber, told, watch
+from alerts import routing
+from alerts.model import (
+    AGREEMENT_KINDS,
+    CORRECTIONS,
+    PENDING_KINDS,
+    Agency,
+    Departures,
+    Notice,
+    Part,
+    Schedule,
+    Told,
+    Watch,
+    Watched,
+)
+from alerts.places import states_of
+from monitor.model import Cells, Entry, Kind, ListName, Significance, SupportType
+from tests.alerts.builders import LARKMERE, cells, changed, edits, entry, source, subscriber, told, watch, watched
 
 GEORGIA = cells("Quillmarsh County Sheriff's Office", "GEORGIA")
 NOWHERE = cells("Nowhere Police Department", "UTOPIA")
 EVERY_KIND = frozenset(Kind)
+
+
+def route(
+    entries: Sequence[Entry],
+    watches: Sequence[Watch],
+    told: Mapping[str, Sequence[Told]],
+    earlier: Mapping[str, Entry],
+    agencies: Mapping[str, Agency] | None = None,
+) -> tuple[Notice, ...]:
+    return tuple(routing.route(entries, watches, told, earlier, agencies))
 
 
 def heard(notices: Sequence[Notice]) -> list[tuple[int, str]]:
@@ -91,14 +114,14 @@ def test_a_watch_hears_of_changes_from_its_significance_on(least: Significance, 
 @pytest.mark.parametrize("kind", sorted(PENDING_KINDS))
 def test_applications_are_told_to_those_who_asked_for_them(kind: Kind) -> None:
     application = entry(kind)
-    plain, asking = watch("TX"), watch("TX", number=2, kinds=watch().kinds | PENDING_KINDS)
+    plain, asking = watch("TX"), watch("TX", number=2, kinds=AGREEMENT_KINDS | PENDING_KINDS)
     assert heard(route([application], [plain, asking], {}, {})) == [(2, application.id)]
 
 
 @pytest.mark.parametrize("kind", [Kind.CHANGED, Kind.RETURNED])
 def test_what_happens_on_the_pending_list_is_told_to_those_who_asked_for_applications(kind: Kind) -> None:
     application = entry(kind, list=ListName.PENDING)
-    plain, asking = watch("TX"), watch("TX", number=2, kinds=watch().kinds | PENDING_KINDS)
+    plain, asking = watch("TX"), watch("TX", number=2, kinds=AGREEMENT_KINDS | PENDING_KINDS)
     assert heard(route([application], [plain, asking], {}, {})) == [(2, application.id)]
 
 
@@ -206,14 +229,14 @@ def test_a_change_that_two_watches_want_is_told_once_for_both() -> None:
     [notice] = route([entry()], watches, {}, {})
     [line] = notice.lines
     assert line.watches == (1, 2)
-    assert notice.watching is None
+    assert notice.watched == watched()
 
 
 def test_a_notice_names_the_states_of_the_watches_behind_it() -> None:
     who = subscriber()
     watches = [watch("TX", "GA", number=1, who=who), watch("FL", number=2, who=who)]
     [notice] = route([entry()], watches, {}, {})
-    assert notice.watching == frozenset({"TX", "GA"})
+    assert notice.watched == watched("TX", "GA")
 
 
 def test_the_most_curious_watch_decides_which_fields_are_told() -> None:
@@ -222,6 +245,138 @@ def test_the_most_curious_watch_decides_which_fields_are_told() -> None:
     watches = [watch("TX", number=1, who=who), watch("TX", number=2, who=who, significance=Significance.CLERICAL)]
     [notice] = route([both], watches, {}, {})
     assert notice.lines[0].least is Significance.CLERICAL
+
+
+# --- narrower than states --------------------------------------------------------------------------------------
+
+
+def test_a_watch_of_a_county_hears_of_it_and_of_no_other_in_the_state() -> None:
+    here, there = entry(), entry(cells_=cells("Tidewrack Police Department", county="Tidewrack County"))
+    who = watch("TX", counties=frozenset({("TX", "larkmere")}))
+    assert heard(route([here, there], [who], {}, {})) == [(1, here.id)]
+
+
+def test_a_county_of_the_same_name_in_another_state_is_another() -> None:
+    elsewhere = entry(cells_=cells(state="OHIO"))
+    assert route([elsewhere], [watch(counties=frozenset({("TX", "larkmere")}))], {}, {}) == ()
+
+
+LARKMERE_POLICE = Agency(
+    "Larkmere Police Department",
+    "TX",
+    frozenset({"a-1", "a-younger"}),
+    frozenset({("TX", "larkmere police department")}),
+)
+OF_AGENCY = frozenset({"a-1"})
+
+
+@pytest.mark.parametrize(
+    "of_it",
+    [
+        entry(agreement="a-1", cells_=cells("Another Name")),
+        entry(agreement="a-younger", cells_=cells("Another Name")),
+        entry(agreement="a-2", cells_=cells("Larkmere Police Dept.", support_type="Warrant Service Officer")),
+        changed(cells("Larkmere Police Department"), cells("Larkmere City Police"), agreement="a-3"),
+    ],
+    ids=["the agreement", "under an id that leads to it", "another of its agreements", "one that was renamed"],
+)
+def test_a_watch_of_an_agency_hears_of_all_its_agreements(of_it: Entry) -> None:
+    clerical = watch(agencies=OF_AGENCY, significance=Significance.CLERICAL)
+    assert heard(route([of_it], [clerical], {}, {}, {"a-1": LARKMERE_POLICE})) == [(1, of_it.id)]
+
+
+@pytest.mark.parametrize("row", [cells(state="OHIO"), cells("Larkmere County Sheriff's Office")])
+def test_a_watch_of_an_agency_hears_of_no_other(row: Cells) -> None:
+    who = watch(agencies=OF_AGENCY)
+    assert route([entry(cells_=row, agreement="a-9")], [who], {}, {}, {"a-1": LARKMERE_POLICE}) == ()
+
+
+def test_a_watch_of_a_support_type_hears_of_what_has_it_or_had_it() -> None:
+    of_jails = watch("TX", support_types=frozenset({SupportType.JAIL}))
+    became = changed(cells(support_type="Jail Enforcement Model"), cells(support_type="Task Force Model"))
+    jail, other = entry(cells_=cells(support_type="Jail Enforcement")), entry()
+    assert heard(route([became, jail, other], [of_jails], {}, {})) == [(1, became.id), (1, jail.id)]
+
+
+def test_a_watch_hears_of_its_kinds_only() -> None:
+    news, left = entry(), entry(Kind.TERMINATED)
+    assert heard(route([news, left], [watch(kinds=frozenset({Kind.TERMINATED}))], {}, {})) == [(1, left.id)]
+
+
+def test_a_notice_names_counties_and_agencies_that_are_watched() -> None:
+    who = subscriber()
+    watches = [
+        watch("TX", number=1, who=who),
+        watch(number=2, who=who, counties=frozenset({("TX", "larkmere")})),
+        watch(number=3, who=who, agencies=OF_AGENCY),
+    ]
+    [notice] = route([entry()], watches, {}, {}, {"a-1": LARKMERE_POLICE})
+    parts = {Part("TX", county="larkmere"), Part("TX", agency="Larkmere Police Department")}
+    assert notice.watched == Watched(frozenset({"TX"}), frozenset(parts))
+
+
+# --- when ------------------------------------------------------------------------------------------------------
+
+
+def test_a_watch_with_a_schedule_hears_nothing_at_once() -> None:
+    assert route([entry()], [watch("TX", schedule=Schedule(420))], {}, {}) == ()
+
+
+def test_what_a_digest_told_is_corrected_at_once() -> None:
+    departure = entry(Kind.TERMINATED)
+    note = entry(Kind.WITHDRAWN, about=departure.id)
+    who = watch("TX", schedule=Schedule(420))
+    notices = route([note], [who], {departure.id: [Told(who.subscriber, (1,), 7)]}, {departure.id: departure})
+    assert heard(notices) == [(1, note.id)]
+    assert notices[0].replies_to == 7
+
+
+def confirmed_departure() -> tuple[Entry, Entry]:
+    left = entry(Kind.TERMINATED, status="confirmed", publication=source("one"))
+    return left, entry(Kind.CONFIRMED, about=left.id, publication=source("two"))
+
+
+WAITS = watch("TX", departures=Departures.CONFIRMED)
+
+
+def test_who_waits_for_confirmation_hears_of_the_departure_itself_when_it_is_confirmed() -> None:
+    left, note = confirmed_departure()
+    assert route([replace(left, status="unconfirmed")], [WAITS], {}, {}) == ()
+    [notice] = route([note], [WAITS], {}, {left.id: left})
+    assert [line.entry.id for line in notice.lines] == [left.id]
+    assert notice.publication == left.publication
+
+
+def test_a_departure_that_was_confirmed_before_anybody_heard_of_it_is_told_once() -> None:
+    left, note = confirmed_departure()
+    at_once = watch("TX", number=2)
+    notices = route([left, note], [WAITS, at_once], {}, {left.id: left})
+    assert heard(notices) == [(1, left.id), (2, left.id)]
+
+
+def test_who_waits_and_started_after_a_departure_hears_of_its_confirmation() -> None:
+    left, note = confirmed_departure()
+    late = replace(WAITS, starts_after=left.seq)
+    assert heard(route([note], [late], {}, {left.id: left})) == [(1, left.id)]
+    assert route([note], [replace(late, starts_after=note.seq)], {}, {left.id: left}) == ()
+
+
+def test_who_was_told_at_once_by_another_watch_is_not_told_again_at_confirmation() -> None:
+    left, note = confirmed_departure()
+    at_once = watch("TX", number=2, who=WAITS.subscriber)
+    assert route([note], [WAITS, at_once], {left.id: told(at_once)}, {left.id: left}) == ()
+
+
+def test_who_waits_hears_nothing_of_a_departure_that_is_withdrawn() -> None:
+    left = entry(Kind.TERMINATED, status="withdrawn", publication=source("one"))
+    note = entry(Kind.WITHDRAWN, about=left.id, publication=source("two"))
+    back = entry(Kind.RETURNED, before=LARKMERE, publication=source("two"))
+    assert route([left, note, back], [WAITS], {}, {left.id: left}) == ()
+
+
+def test_a_confirmation_of_old_news_is_told_to_nobody() -> None:
+    left, note = confirmed_departure()
+    assert route([note], [WAITS], {}, {left.id: replace(left, announce=False)}) == ()
 
 
 # --- whatever the batches --------------------------------------------------------------------------------------
@@ -325,7 +480,7 @@ def test_each_change_is_told_once_to_each_who_wants_it_whatever_the_batches(seed
         note = taken_back.get(e.id)
         if note and of[note.id] == of[e.id]:
             continue  # came and went within one batch
-        wanting = {w.subscriber.number for w in WATCHES if w.states is None or states_of(e) & w.states}
+        wanting = {w.subscriber.number for w in WATCHES if w.wants.states is None or states_of(e) & w.wants.states}
         wanting.discard(5)  # starts later
         expected.update((number, e.id) for number in wanting)
         if note:

@@ -40,7 +40,8 @@ def test_a_state_db_without_alerts_gets_their_tables(path: Path) -> None:
 def test_what_an_earlier_version_kept_is_kept(path: Path) -> None:
     earlier = Schema("alerts", schema.SCHEMA.migrations[:1])
     with State(path, MONITOR, earlier) as state:
-        state.run("INSERT INTO subscribers VALUES (7, 'email', 'reader@example.org', '2026', 'operator')")
+        vouched = "2026-03-03T11:00:00.000000Z"
+        state.run("INSERT INTO subscribers VALUES (7, 'email', 'reader@example.org', ?, 'operator')", vouched)
         state.run(
             "INSERT INTO watches VALUES (8, 7, ?, ?, 'clerical', 3, '2026-03-03T12:00:00.000000Z', NULL, NULL)",
             '["TX"]',
@@ -54,7 +55,7 @@ def test_what_an_earlier_version_kept_is_kept(path: Path) -> None:
         )
     with open_alerts(path) as alerts:
         (kept,) = alerts.watches()
-        assert (kept.watch.number, kept.watch.starts_after, kept.watch.states) == (8, 3, frozenset({"TX"}))
+        assert (kept.watch.number, kept.watch.starts_after, kept.watch.wants.states) == (8, 3, frozenset({"TX"}))
         assert [(d.id, d.state, d.message.html) for d in alerts.deliveries()] == [("d-x", "pending", "h")]
         assert alerts.state.rows("PRAGMA foreign_key_check") == []
         assert add_watch(alerts, email="other@example.org") == 9

@@ -1,0 +1,39 @@
+"""10,000 random lives of the service: each change told once to each who wants it.
+
+The property of `tests/alerts/test_digest.py` at length, in as many processes as there are cores.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+from bench.measure import Figure
+from tests.alerts.histories import History, replayed
+
+LIVES = 10_000
+
+
+def figures() -> Iterator[Figure]:
+    """How many went wrong."""
+    begin = time.perf_counter()
+    with ProcessPoolExecutor(os.cpu_count()) as processes:
+        results = list(processes.map(_told, range(LIVES), chunksize=100))
+    taken = time.perf_counter() - begin
+    wrong = [seed for seed, told in enumerate(results) if told is None]
+    yield Figure("lives, and changes told in them", f"{LIVES:,}, {sum(told or 0 for told in results):,}")
+    yield Figure("lives in which something was lost or told twice", f"{wrong[:5] if wrong else 0}", "0")
+    yield Figure("time", f"{taken:.0f} s")
+
+
+def _told(seed: int) -> int | None:
+    """How often somebody was told something in one life; None where it was wrong."""
+    history = History(random.Random(seed))
+    try:
+        told = replayed(history)
+    except AssertionError:
+        return None
+    return told.total() if told == history.expected() else None
