@@ -16,8 +16,9 @@ from monitor.errors import MonitorError
 from monitor.parameters import format_option
 
 if TYPE_CHECKING:
+    from alerts.ledger import DeliveryRecord
     from alerts.model import Message
-    from alerts.store import Alerts, DeliveryRecord
+    from alerts.store import Alerts
     from monitor.lines import Line
 
 DELIVERY_COLUMNS = (

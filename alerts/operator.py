@@ -20,7 +20,8 @@ from monitor.model import ListName, Outcome
 from monitor.state import stamp
 
 if TYPE_CHECKING:
-    from alerts.store import Alerts, DisabledAddress, UnsentRecord
+    from alerts.ledger import DisabledAddress, UnsentRecord
+    from alerts.store import Alerts
     from monitor.config import Settings
 
 _log = logging.getLogger(__name__)
@@ -268,18 +269,14 @@ def _deliver(
     alerts: Alerts, settings: Settings, channel: ChannelName, address: str, events: tuple[Event, ...], now: datetime
 ) -> int:
     """Make the delivery that tells these events; its number."""
-    from alerts.addresses import sender_domain
-    from alerts.render import renderer_of
+    from alerts.posting import cached_renderer, posting
+    from alerts.store import NewDelivery
 
     subscriber = alerts.subscriber(channel, address, confirmed_by="operator", at=now)
-    return alerts.add_operator_delivery(
-        subscriber,
-        events[0].key,
-        renderer_of(settings, alerts.log).for_operator(channel, events),
-        at=now,
-        give_up_at=now + timedelta(hours=settings.delivery.give_up_after_hours),
-        domain=sender_domain(settings.mail.sender),
-    )
+    message = cached_renderer(alerts, settings)().for_operator(channel, events)
+    new = NewDelivery(subscriber, "operator", ("operator", events[0].key), message)
+    (number,) = alerts.add_deliveries([new], posting(settings, now))
+    return number
 
 
 def _in_the_log(event: Event) -> str:

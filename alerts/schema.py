@@ -177,9 +177,9 @@ def m002_digests_bots_and_the_whole_ledger(db: Database) -> None:
             public_id TEXT NOT NULL UNIQUE,    -- d-…: from what it is about and for whom
             subscriber INTEGER NOT NULL REFERENCES subscribers,
             -- instant: one publication's; daily, weekly: a digest; confirmation: of the address; operator: what the
-            -- person who runs the service must hear; test: from `doctor`
+            -- person who runs the service must hear
             purpose TEXT NOT NULL DEFAULT 'instant'
-                CHECK (purpose IN ('instant', 'daily', 'weekly', 'confirmation', 'operator', 'test')),
+                CHECK (purpose IN ('instant', 'daily', 'weekly', 'confirmation', 'operator')),
             publication TEXT,                  -- public id of the publication that it is about, if it is about one
             message INTEGER NOT NULL REFERENCES messages,
             message_id TEXT NOT NULL UNIQUE,   -- by which the other side knows it, however often it is sent

@@ -16,9 +16,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from alerts import holder
+from alerts.ledger import Due
 from alerts.model import Again, Channel, ChannelName, Dead, Delivery, Outcome, PartSent, Sent, Taken
 from alerts.retry import Pauses, outcome, rest
-from alerts.store import Alerts, Due
+from alerts.store import Alerts
 from monitor.errors import ChannelError, StateError
 
 if TYPE_CHECKING:

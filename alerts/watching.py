@@ -18,7 +18,8 @@ from monitor.parameters import format_option
 
 if TYPE_CHECKING:
     from alerts.model import Watch
-    from alerts.store import Alerts, SubscriberRecord, WatchRecord
+    from alerts.people import SubscriberRecord, WatchRecord
+    from alerts.store import Alerts
     from monitor.lines import Line
 
 WATCH_COLUMNS = ("id", "channel", "address", "watches", "kinds", "cadence", "standing", "added_at")

@@ -227,7 +227,7 @@ def rebuild(context: Context, new: Path) -> None:
     from monitor.progress import progress
     from monitor.rebuild import rebuild as derive
     from monitor.rebuild import whole_or_not_at_all
-    from monitor.store import open_store
+    from monitor.successor import open_successor
 
     settings = context.settings
     if not settings.state.exists():
@@ -247,7 +247,7 @@ def rebuild(context: Context, new: Path) -> None:
     ):
         for carrier in carriers:
             carrier.ready(settings.state)
-        with open_store(unfinished) as store:
+        with open_successor(unfinished, old) as store:
             result = derive(
                 old,
                 store,

@@ -24,7 +24,7 @@ from monitor.model import (
 )
 from monitor.normalize import shown, state, support_type, values
 from monitor.schema import SCHEMA
-from monitor.state import State, moment, stamp
+from monitor.state import State, marks, moment, stamp
 
 CELLS = "state, agency, type, county, support_type, signed, moa, moa_address, addendum, addendum_address"
 CELL_NAMES = tuple(CELLS.split(", "))
@@ -180,7 +180,7 @@ class Log:
             ("l.kind", kinds), ("l.list", lists), ("l.id", ids), ("l.about", about), ("l.agreement", known_as)
         ):  # fmt: skip
             if wanted:
-                where.append(f"{column} IN ({_marks(wanted)})")
+                where.append(f"{column} IN ({marks(wanted)})")
                 arguments += wanted
         if states:
             where.append(_is_one_of("l.state", states, arguments))
@@ -318,7 +318,7 @@ class Log:
     def names(self, agreement: str) -> Names | None:
         """How an agreement was ever called; None where nothing has this id."""
         ids = self._known_as(agreement)
-        known = f"agreement IN (SELECT id FROM agreements WHERE public_id IN ({_marks(ids)}))"
+        known = f"agreement IN (SELECT id FROM agreements WHERE public_id IN ({marks(ids)}))"
         found = self.state.rows(
             f"""
             SELECT c.state, c.agency FROM (
@@ -462,7 +462,7 @@ class Log:
         arguments += [*current, *spellings]
         return (
             "a.id IN (SELECT l.agreement FROM listed l JOIN contents c ON c.id = l.content"
-            f" WHERE l.publication IN ({_marks(current)}) AND c.state IN ({_marks(spellings)})"
+            f" WHERE l.publication IN ({marks(current)}) AND c.state IN ({marks(spellings)})"
             f" UNION SELECT {older('entries.agreement')} FROM entries WHERE kind IN ('terminated', 'dropped')"
             f" AND {_is_one_of('state', states, arguments)})"
         )
@@ -543,15 +543,11 @@ class Log:
         }
 
 
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
-
-
 def _is_one_of(column: str, states: Sequence[str | None], arguments: list[object]) -> str:
     """A condition on a state column; None among the states stands for one that nobody could tell."""
     named = [s for s in states if s is not None]
     arguments += named
-    condition = f"{column} IN ({_marks(named)})"
+    condition = f"{column} IN ({marks(named)})"
     return f"({condition} OR {column} IS NULL)" if None in states else condition
 
 

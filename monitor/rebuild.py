@@ -21,6 +21,7 @@ from monitor.log import Log
 from monitor.model import Act, Entry, Kind
 from monitor.reader import Reader
 from monitor.store import Store
+from monitor.successor import Successor
 
 # What of an entry may come out otherwise while it is the same entry.
 _COMPARED = (
@@ -52,11 +53,10 @@ class Rebuilt:
 Shown = Callable[[Sequence[PastCheck]], Iterable[PastCheck]]
 
 
-def rebuild(old: Log, new: Store, reader: Reader, *, rules: Rules, now: datetime, shown: Shown = iter) -> Rebuilt:
+def rebuild(old: Log, new: Successor, reader: Reader, *, rules: Rules, now: datetime, shown: Shown = iter) -> Rebuilt:
     """Fill the empty store `new` from what `old` was derived from. `shown` may show how far it is."""
     done = Rebuilt()
     before = {entry.id: entry for entry in old.entries()}
-    new.announced = frozenset(before)
     waiting = deque(inputs.acts(old))
     looks = inputs.checks(old)
 
@@ -72,12 +72,12 @@ def rebuild(old: Log, new: Store, reader: Reader, *, rules: Rules, now: datetime
                 new.saw(look.sha256)
         done.checks += 1
     decide(looks[-1].number if looks else 0)
-    _keep(old, new, before, now)
+    _keep(new, before, now)
     after = {entry.id: entry for entry in new.entries()}
     done.entries = len(after)
     done.differences = list(_differences(before, after))
     done.same = len(before) - sum(d.entry.id in before for d in done.differences)
-    new.take_validators(old)
+    new.take_validators()
     return done
 
 
@@ -119,7 +119,7 @@ def _again(store: Store, reader: Reader, act: PastAct, rules: Rules, done: Rebui
             store.act(act.at, act.act, act.subject, act.why)
 
 
-def _keep(old: Log, new: Store, before: dict[str, Entry], now: datetime) -> None:
+def _keep(new: Successor, before: dict[str, Entry], now: datetime) -> None:
     """Keep the ids and the entries that no longer arise, each entry retracted; in one transaction."""
     arisen = {entry.id for entry in new.entries()}
     # A retraction of what arises after all was an earlier rebuild's; it goes.
@@ -129,9 +129,9 @@ def _keep(old: Log, new: Store, before: dict[str, Entry], now: datetime) -> None
         if entry.id not in arisen and not (entry.kind is Kind.RETRACTED and entry.about in arisen)
     ]
     with new.write():
-        new.take_ids(old)
+        new.take_ids()
         for entry in kept:
-            new.take(entry, old)
+            new.take(entry)
         for entry in kept:
             if entry.kind is not Kind.RETRACTED and entry.status != Kind.RETRACTED:
                 acts.append_retraction(new, entry, "it no longer arises", now, announce=False)

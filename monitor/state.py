@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -173,6 +173,11 @@ def _in_words(path: Path, exc: sqlite3.Error) -> StateBusy | StateUnusable:
 def _code(exc: sqlite3.Error) -> int:
     """The primary result code of SQLite's; that of a general error where Python itself complains."""
     return getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def marks(values: Collection[object]) -> str:
+    """A mark for each of these values, as `IN (…)` takes them."""
+    return ", ".join("?" * len(values))
 
 
 def stamp(moment: datetime) -> str:

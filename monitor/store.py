@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,6 @@ from monitor.model import (
     Cells,
     Change,
     Departure,
-    Entry,
     Hold,
     Kind,
     ListName,
@@ -31,7 +30,7 @@ from monitor.model import (
 )
 from monitor.normalize import listing
 from monitor.schema import SCHEMA
-from monitor.state import State, moment, stamp
+from monitor.state import State, marks, moment, stamp
 
 _texts = attrgetter(*CELL_NAMES)  # a row's cells as a tuple; dataclasses.astuple copies deeply, and takes 20×
 
@@ -70,8 +69,6 @@ class Store(Log):
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
-        # Where this is set, only these entries may be announced: what a rebuild finds besides is old news.
-        self.announced: frozenset[str] | None = None
         self._currents: dict[ListName, tuple[str, Current]] = {}
         # Numbers of the contents that the last believed rows show: most of the next publication's.
         self._known_contents: dict[ListName, dict[Cells, int]] = {}
@@ -209,7 +206,7 @@ class Store(Log):
         for r in self.state.rows(
             "SELECT DISTINCT a.agreement AS one, b.agreement AS other FROM listed a"
             " JOIN listed b ON b.publication = a.publication AND b.agreement <> a.agreement"
-            f" WHERE a.agreement IN ({_marks(found)}) AND b.agreement IN ({_marks(beside)})",
+            f" WHERE a.agreement IN ({marks(found)}) AND b.agreement IN ({marks(beside)})",
             *found,
             *beside,
         ):
@@ -377,13 +374,13 @@ class Store(Log):
             stamp(at),
             verdict,
             int(hold is not None and hold.structural),
-            _json(hold.reasons if hold else ()),
+            as_text(hold.reasons if hold else ()),
             act,
         )
 
     def record_listings(self, publication: int, standings: Sequence[Standing]) -> None:
         """The rows of an accepted publication, each under its agreement."""
-        contents = self._contents(s.listing.cells for s in standings)
+        contents = self.contents(s.listing.cells for s in standings)
         self.state.run_many(
             "INSERT INTO listings (publication, row, content, agreement, spare) VALUES (?, ?, ?, ?, ?)",
             [(publication, s.listing.row, contents[s.listing.cells], s.agreement, int(s.spare)) for s in standings],
@@ -446,7 +443,7 @@ class Store(Log):
             public_id("r", departure, arrival),
             departure,
             arrival,
-            _json(reasons),
+            as_text(reasons),
         )
 
     def merge(self, younger: int, older: int) -> None:
@@ -454,6 +451,10 @@ class Store(Log):
         self.state.run("UPDATE aliases SET same_as = ? WHERE same_as = ?", older, younger)
         self.state.run("INSERT INTO aliases (agreement, same_as) VALUES (?, ?)", younger, older)
         self._forget()
+
+    def may_announce(self, entry: str) -> bool:
+        """Whether subscribers may be told of the entry with this id."""
+        return True
 
     def append(
         self,
@@ -468,7 +469,7 @@ class Store(Log):
         """Add entries to the log: each change with the number of its agreement, in the order given; their ids."""
         if not changes:
             return []
-        contents = self._contents(side.cells for change, _ in changes for side in (change.before, change.after) if side)
+        contents = self.contents(side.cells for change, _ in changes for side in (change.before, change.after) if side)
         publication_id = self.state.value("SELECT public_id FROM publications WHERE id = ?", publication)
         ids = []
         for change, agreement in changes:
@@ -476,7 +477,7 @@ class Store(Log):
             shown_in = change.after or change.before
             ids.append(public_id("c", change.kind, agreement_id, publication_id, change.about or ""))
             self.state.run(
-                f"INSERT INTO entries ({_ENTRY}) VALUES ({', '.join('?' * 18)})",
+                f"INSERT INTO entries ({ENTRY}) VALUES ({', '.join('?' * 18)})",
                 ids[-1],
                 change.kind,
                 change.about,
@@ -485,101 +486,20 @@ class Store(Log):
                 previous,
                 stamp(observed_at),
                 stamp(recorded_at),
-                int(announce and (self.announced is None or ids[-1] in self.announced)),
+                int(announce and self.may_announce(ids[-1])),
                 change.significance,
-                _json([asdict(f) for f in change.fields]),
+                as_text([asdict(f) for f in change.fields]),
                 contents[change.before.cells] if change.before else None,
                 change.before.row if change.before else None,
                 contents[change.after.cells] if change.after else None,
                 change.after.row if change.after else None,
                 shown_in.values.state if shown_in else None,
-                _json(change.reasons),
+                as_text(change.reasons),
                 stamp(change.pending_since) if change.pending_since else None,
             )
         return ids
 
-    # --- what a rebuild takes over --------------------------------------------------------------------------
-
-    def saw(self, sha256: str) -> None:
-        """The last check saw these bytes: other ones than its publication is known by, with the same rows."""
-        self.state.run("UPDATE checks SET sha256 = ? WHERE id = (SELECT max(id) FROM checks)", sha256)
-
-    def take_validators(self, old: Log) -> None:
-        """Go on asking the source as the old file would, where the same workbook was recorded last."""
-        for r in old.state.rows("SELECT * FROM validators"):
-            seen = Validators(r["url"], r["last_modified"], r["etag"], r["sha256"])
-            if self.validators(ListName(r["list"])).sha256 == seen.sha256:
-                self.record_validators(ListName(r["list"]), seen)
-
-    def take_ids(self, old: Log) -> None:
-        """Let every id of an agreement that did not arise here lead to the agreement whose first row it named."""
-        for r in old.state.rows(
-            "SELECT a.public_id, a.row, p.public_id AS publication FROM agreements a"
-            " JOIN publications p ON p.id = a.publication ORDER BY a.id"
-        ):
-            if self.state.value("SELECT 1 FROM agreements WHERE public_id = ?", r["public_id"]):
-                continue
-            publication = self._taken_publication(r["publication"], old)
-            now = self.state.value(
-                "SELECT agreement FROM listed WHERE publication = ? AND row = ?", publication, r["row"]
-            )
-            known_as = self.state.run(
-                "INSERT INTO agreements (public_id, publication, row) VALUES (?, ?, ?)",
-                r["public_id"],
-                publication,
-                r["row"],
-            )
-            if now:
-                self.merge(known_as, now)
-
-    def take(self, entry: Entry, old: Log) -> None:
-        """An entry of the old log as it was; its agreement must be known by its id."""
-        contents = self._contents(cells for cells in (entry.before, entry.after) if cells)
-        source, previous = entry.publication, entry.previous
-        self.state.run(
-            f"INSERT INTO entries ({_ENTRY}) VALUES ({', '.join('?' * 18)})",
-            entry.id,
-            entry.kind,
-            entry.about,
-            self.number(entry.agreement),
-            self._taken_publication(source.id, old),
-            self._taken_publication(previous.id, old) if previous else None,
-            stamp(entry.observed_at),
-            stamp(entry.recorded_at),
-            int(entry.announce),
-            entry.significance,
-            _json([asdict(f) for f in entry.fields]),
-            contents[entry.before] if entry.before else None,
-            (previous.row if previous else source.row) if entry.before else None,
-            contents[entry.after] if entry.after else None,
-            source.row if entry.after else None,
-            entry.state,
-            _json(entry.reasons),
-            stamp(entry.pending_since) if entry.pending_since else None,
-        )
-
-    def _taken_publication(self, id: str, old: Log) -> int:
-        """The number of a publication; of one that is none by today's rules, taken over as replaced."""
-        known = self.state.value("SELECT id FROM publications WHERE public_id = ?", id)
-        if known:
-            return int(known)
-        r = old.state.row("SELECT * FROM publications JOIN workbooks USING (sha256) WHERE public_id = ?", id)
-        assert r
-        self.state.run(
-            "INSERT OR IGNORE INTO workbooks (sha256, bytes, saved_at) VALUES (?, ?, ?)",
-            r["sha256"],
-            r["bytes"],
-            r["saved_at"],
-        )
-        columns = "public_id, list, sha256, meaning, url, file, rows, observed_at, announce"
-        number = self.state.run(
-            f"INSERT INTO publications ({columns}) VALUES ({', '.join('?' * 9)})",
-            *(r[name] for name in columns.split(", ")),
-        )
-        self.decide(number, moment(r["observed_at"]), "moot")
-        return number
-
-    def _contents(self, rows: Iterable[Cells]) -> dict[Cells, int]:
+    def contents(self, rows: Iterable[Cells]) -> dict[Cells, int]:
         """The numbers of these rows' contents, stored where they are new."""
         rows = set(rows)
         known = {cells: n for of in self._known_contents.values() for cells, n in of.items() if cells in rows}
@@ -594,12 +514,12 @@ class Store(Log):
             part = wanted[start : start + 500]
             numbers |= {
                 r["hash"]: r["id"]
-                for r in self.state.rows(f"SELECT hash, id FROM contents WHERE hash IN ({_marks(part)})", *part)
+                for r in self.state.rows(f"SELECT hash, id FROM contents WHERE hash IN ({marks(part)})", *part)
             }
         return known | {cells: numbers[digest] for cells, digest in hashes.items()}
 
 
-_ENTRY = (
+ENTRY = (
     "id, kind, about, agreement, publication, previous, observed_at, recorded_at, announce, significance, fields,"
     " before_content, before_row, after_content, after_row, state, reasons, pending_since"
 )
@@ -636,13 +556,9 @@ def public_id(prefix: str, *parts: str) -> str:
 
 
 def _digest(*parts: str) -> bytes:
-    return hashlib.sha256(_json(parts).encode()).digest()[:16]
+    return hashlib.sha256(as_text(parts).encode()).digest()[:16]
 
 
-def _marks(values: Collection[object]) -> str:
-    """A mark for each value of an SQL list."""
-    return ", ".join("?" * len(values))
-
-
-def _json(value: object) -> str:
+def as_text(value: object) -> str:
+    """A value as JSON without spaces."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

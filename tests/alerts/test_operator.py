@@ -14,10 +14,10 @@ from pydantic import SecretStr
 
 from alerts import operator
 from alerts.deliver import tell
+from alerts.ledger import DisabledAddress, UnsentRecord
 from alerts.model import ChannelName
 from alerts.operator import Affairs, Disabled, Doubtful, Event, Held, Stale, Trial, Unsent, Works, due
 from alerts.parts import parts_of
-from alerts.store import DisabledAddress, UnsentRecord
 from demo.slack import FakeSlack
 from demo.slack_limits import refusal
 from demo.smtp import FakeSmtp

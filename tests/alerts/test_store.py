@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from alerts.deliver import route
+from alerts.ledger import Due
 from alerts.model import Again, ChannelName, Sent
-from alerts.store import Due
 from monitor.config import Settings
 from tests.alerts.builders import HOUR, Log, add_watch, new
 

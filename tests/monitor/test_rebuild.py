@@ -16,7 +16,8 @@ from monitor.errors import MonitorError, SourceError
 from monitor.guard import Limits
 from monitor.model import Act, Entry, Kind, NotLinked, NotModified
 from monitor.rebuild import Rebuilt, rebuild, whole_or_not_at_all
-from monitor.store import Store, open_store
+from monitor.store import Store
+from monitor.successor import open_successor
 from tests.monitor.builders import PARTICIPATING, PENDING, Service, cells
 from tests.monitor.test_acts import CAME, FEWER, LEFT, ROWS, STAYS, accept, held
 
@@ -28,7 +29,7 @@ DERIVED = ("checks", "publications", "decisions", "acts", "agreements", "listing
 
 @contextmanager
 def rebuilt(here: Service, to: Path, rules: Rules) -> Iterator[tuple[Store, Rebuilt]]:
-    with open_store(to) as new:
+    with open_successor(to, here.store) as new:
         yield new, rebuild(here.store, new, here.reader, rules=rules, now=here.now)
 
 
