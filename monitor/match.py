@@ -385,6 +385,7 @@ def _nearer(
 
 
 def _blocks(values: Values, *, by_state: bool) -> Iterator[tuple[str, object]]:
+    """What a row shares with those that it is weighed against."""
     yield "name", values.agency
     if values.moa:
         yield "document", document_name(values.moa)
