@@ -206,10 +206,17 @@ def _address(cell: Cell | MergedCell) -> str:
     return f"{target}#{link.location}" if target and link.location else target
 
 
+# What openpyxl takes along wherever it is installed: numpy alone takes more address space than a workbook may have, and
+# lxml would read the XML in place of defusedxml, which refuses entities.
+_NOT_HERE = ("numpy", "lxml", "PIL")
+
+
 def main() -> None:
     """Serve `read` over standard input and output until the input ends. A line of JSON a workbook:
     {"sheet": …} or {"error": "WorkbookError" | "LayoutChanged", "what": … | "missing": […]}."""
     source, sink = sys.stdin.buffer, sys.stdout.buffer
+    for extra in _NOT_HERE:
+        sys.modules[extra] = None  # type: ignore[assignment]
     import openpyxl  # noqa: F401 - while the parent is still fetching
 
     # A workbook that was read is one knot of references. Left to itself the collector looks for such knots many times
