@@ -17,6 +17,8 @@ import templates
 from monitor.errors import StateError
 from monitor.normalize import STATES
 from web import text
+from web.api import api
+from web.data import data
 from web.documents import document_in
 from web.feeds import feeds
 from web.lines import edit_of
@@ -52,7 +54,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
-    for blueprint in (site, feeds):
+    for blueprint in (site, feeds, data, api):
         app.register_blueprint(blueprint)
 
     @app.before_request
