@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
-from flask import Blueprint, abort, current_app, render_template, request
+from flask import Blueprint, abort, current_app, render_template, request, send_file
 from werkzeug.wrappers import Response
 
 from monitor.lines import Line, agreement_line, as_csv, as_json, entry_line
+from monitor.public import is_current, write_public
 from web.days import bounds, day_in_address, day_of
 from web.visit import Visit, visit
 
 JSON, JSONL, CSV = "application/json", "application/x-ndjson", "text/csv"
 
 data = Blueprint("data", __name__)
+
+# One writes public.db, the others wait for it.
+_writing = threading.Lock()
 
 
 @data.get("/data/")
@@ -52,6 +58,25 @@ def changes_csv() -> Response:
 def changes_jsonl() -> Response:
     """The whole log, a line an entry."""
     return _file("".join(f"{as_json(entry_line(entry))}\n" for entry in visit().store.entries()), JSONL)
+
+
+@data.get("/data/public.db")
+def public_db() -> Response:
+    """All of it as a SQLite file without any subscriber, written anew once there is something new."""
+    here = visit()
+    path = here.settings.state.with_name(f"{here.settings.state.name}.public")
+    with _writing:
+        if not is_current(path, here.store):
+            write_public(here.store, path)
+    return send_file(
+        path.absolute(), "application/vnd.sqlite3", as_attachment=True, download_name="public.db", etag=False
+    )
+
+
+@data.get("/data/metadata.json")
+def metadata() -> Response:
+    """What Datasette says about public.db."""
+    return _file((Path(current_app.template_folder or "") / "public_metadata.json").read_text(), JSON)
 
 
 def month_ends(here: Visit) -> Iterator[date]:

@@ -139,7 +139,10 @@ def test_every_download_that_the_page_links_is_there(told: Log, read_at: ReadAt)
     links = read_at(NOW).get("/data/").links("main a")
     assert "/data/agreements-2025-08-31.csv" in links
     assert "/data/agreements-2025-09-30.json" in links
-    assert {link: read_at(NOW).get(link).status for link in links} == dict.fromkeys(links, 200)
+    for link in links:
+        if link.startswith("/"):
+            with read_at(NOW).client.get(link) as answer:
+                assert answer.status_code == 200
 
 
 def test_pages_of_changes_follow_each_other_and_miss_nothing(told: Log, read_at: ReadAt) -> None:
