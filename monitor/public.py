@@ -13,6 +13,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+from monitor.events import mark
 from monitor.lines import Line, agreement_line, as_json, entry_line, publication_line
 from monitor.log import Log
 from monitor.model import Entry, ListName
@@ -116,15 +117,10 @@ ANALYZE;
 """
 
 
-def mark(log: Log) -> str:
+def public_mark(log: Log) -> str:
     """Differs once anything that is told here differs."""
-    row = log.state.rows(
-        "SELECT (SELECT coalesce(max(seq), 0) FROM entries) AS entries,"
-        " (SELECT coalesce(max(id), 0) FROM checks) AS checks,"
-        " (SELECT coalesce(max(id), 0) FROM decisions) AS decisions,"
-        " (SELECT coalesce(max(id), 0) FROM acts) AS acts"
-    )[0]
-    return "-".join(map(str, row))
+    checks = log.state.value("SELECT coalesce(max(id), 0) FROM checks")
+    return f"{mark(log)}-{checks}"
 
 
 def is_current(path: Path, log: Log) -> bool:
@@ -133,7 +129,7 @@ def is_current(path: Path, log: Log) -> bool:
         return False
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as found:
-            return (mark(log),) in found.execute("SELECT value FROM about WHERE name = 'mark'")
+            return (public_mark(log),) in found.execute("SELECT value FROM about WHERE name = 'mark'")
     except sqlite3.Error:  # not ours, or of an earlier version
         return False
 
@@ -157,7 +153,7 @@ def write_public(log: Log, path: Path) -> None:
 def _fill(made: sqlite3.Connection, log: Log) -> None:
     made.executescript(SCHEMA)
     made.execute("BEGIN")
-    _insert(made, "about", [("mark", mark(log)), ("position", str(log.position()))])
+    _insert(made, "about", [("mark", public_mark(log)), ("position", str(log.position()))])
     _insert(
         made,
         "last_checks",

@@ -18,6 +18,7 @@ from monitor.errors import StateError
 from monitor.normalize import STATES
 from web import text
 from web.api import api
+from web.caching import save_bytes
 from web.data import data
 from web.documents import document_in
 from web.feeds import feeds
@@ -61,6 +62,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     def begin() -> None:
         g.visit = Visit(settings, clock())
 
+    save_bytes(app, settings)
+
     @app.teardown_request
     def end(_: BaseException | None) -> None:
         if "visit" in g:
@@ -70,7 +73,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     def protect(response: Response) -> Response:
         response.headers.update(HEADERS)
         if response.mimetype == "text/html":
-            response.headers["Cache-Control"] = "no-cache"
+            response.headers.setdefault("Cache-Control", "no-cache")
         return response
 
     @app.errorhandler(HTTPException)

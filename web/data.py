@@ -12,7 +12,7 @@ from flask import Blueprint, abort, current_app, render_template, request, send_
 from werkzeug.wrappers import Response
 
 from monitor.lines import Line, agreement_line, as_csv, as_json, entry_line
-from monitor.public import is_current, write_public
+from monitor.public import is_current, public_mark, write_public
 from web.days import bounds, day_in_address, day_of
 from web.visit import Visit, visit
 
@@ -69,7 +69,11 @@ def public_db() -> Response:
         if not is_current(path, here.store):
             write_public(here.store, path)
     return send_file(
-        path.absolute(), "application/vnd.sqlite3", as_attachment=True, download_name="public.db", etag=False
+        path.absolute(),
+        "application/vnd.sqlite3",
+        as_attachment=True,
+        download_name="public.db",
+        etag=public_mark(here.store),
     )
 
 
