@@ -113,6 +113,8 @@ def _furnish(app: Flask, settings: Settings) -> None:
     # A new style sheet has a new address, so that no browser dresses a new page in an old one.
     env.globals |= {
         "STATES": STATES,
+        "base_url": settings.web.base_url,
+        "published": False,  # as files, which say nothing that is true for an hour only
         "confirm_after_hours": f"{settings.log.confirm_after_hours:g}",
         "style_version": hashlib.sha256(style).hexdigest()[:12],
     }
