@@ -9,7 +9,19 @@ from pathlib import Path
 
 from bench.measure import Figure
 
-BENCHES = ("check", "entries", "scale", "replay", "routing", "digests", "histories", "slack", "delivery", "crashes")
+BENCHES = (
+    "check",
+    "entries",
+    "scale",
+    "replay",
+    "routing",
+    "digests",
+    "histories",
+    "slack",
+    "delivery",
+    "crashes",
+    "publish",
+)
 
 
 def main() -> int:
