@@ -14,6 +14,7 @@ from monitor.diff import FIELDS
 from monitor.log import AgreementRecord, LastCheck, Looks, Tally
 from monitor.model import DEPARTURES, TAKEN_BACK, Cells, Entry, FieldChange, Kind, ListName, Outcome, SupportType
 from monitor.normalize import STATES
+from web.corrections import Added
 from web.days import day_of
 from web.lines import DayChanges, DaySummary, Line, in_order
 from web.text import visible
@@ -105,13 +106,17 @@ def front(
 
 @dataclass(frozen=True, slots=True)
 class DayPage:
-    """One day, its neighbours with changes, and how often each list was read on it."""
+    """One day, its neighbours with changes, and how often each list was read on it.
+
+    A past day keeps saying what it said when it ended; `corrections` is what was added since.
+    """
 
     changes: DayChanges
     today: bool
     previous: date | None
     next: date | None
     looks: Mapping[ListName, Looks]
+    corrections: tuple[Added, ...] = ()
 
     @property
     def was_read(self) -> bool:
