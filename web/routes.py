@@ -13,6 +13,7 @@ from monitor.normalize import state as state_named
 from web import pages
 from web.corrections import PastDay, past_day
 from web.days import bounds, day_of
+from web.directory import directory
 from web.gather import how_fresh, notes_about, render, render_lasting, threads
 from web.lines import DayChanges, by_day, day_changes, summaries
 from web.visit import Visit, visit
@@ -90,11 +91,13 @@ def state(name: str) -> str | Response:
     first, more = pages.enough_days(here.store.tally(until=until, states=[code]), here.zone, STATE_ENTRIES)
     since = bounds(first, here.zone)[0] if first else None
     entries = list(here.store.entries(states=[code], since=since, until=until))
+    known = directory(here.store)
     page = pages.state(
         code,
         by_day(entries, threads(here.store, entries), here.zone),
         here.store.agreements(states=[code]),
         here.store.entries(states=[code], kinds=list(DEPARTURES)),
+        agency_of=lambda agreement: agency.id if (agency := known.of(agreement)) else agreement,
         before=before,
         older=first if more else None,
     )
@@ -110,7 +113,7 @@ def change(id_: str) -> str:
         abort(404)
     notes = list(here.store.entries(about=[id_]))
     about = next(here.store.entries(ids=[entry.about]), None) if entry.about else None
-    return render("change.html", pages.change(entry, notes, about, here.zone))
+    return render("change.html", pages.change(entry, notes, about, here.zone, _agency(here, entry.agreement)))
 
 
 @site.get("/agreements/<id_>")
@@ -122,12 +125,19 @@ def agreement(id_: str) -> str | Response:
         abort(404)
     if record.id != id_:
         return redirect(url_for(".agreement", id_=record.id), 301)
-    return render("agreement.html", pages.agreement(record, list(store.entries(agreement=id_))))
+    page = pages.agreement(record, list(store.entries(agreement=id_)), _agency(visit(), id_))
+    return render("agreement.html", page)
 
 
 def slug(code: str | None) -> str:
     """A state in an address: tx, or unknown."""
     return code.lower() if code else UNKNOWN
+
+
+def _agency(here: Visit, agreement: str) -> str | None:
+    """The id of the agency that has an agreement."""
+    agency = directory(here.store).of(here.store.resolve(agreement))
+    return agency.id if agency else None
 
 
 def _day(text: str) -> date | None:
