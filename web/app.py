@@ -23,6 +23,7 @@ from web.lines import edit_of
 from web.method import method
 from web.routes import site, slug
 from web.search import search
+from web.since import since
 from web.visit import Visit
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
-    for blueprint in (site, method, agencies, search):
+    for blueprint in (site, method, agencies, search, since):
         app.register_blueprint(blueprint)
 
     @app.before_request

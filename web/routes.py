@@ -12,7 +12,7 @@ from monitor.model import DEPARTURES
 from monitor.normalize import state as state_named
 from web import pages
 from web.corrections import PastDay, past_day
-from web.days import bounds, day_of
+from web.days import bounds, day_in, day_of
 from web.directory import directory
 from web.gather import how_fresh, notes_about, render, render_lasting, threads
 from web.lines import DayChanges, by_day, day_changes, summaries
@@ -23,8 +23,6 @@ FRONT_ENTRIES, FRONT_DAYS = 20, 5
 EARLIER_WITHIN, EARLIER_DAYS = timedelta(days=60), 10
 # How many entries a state's page shows before it asks the reader to go on.
 STATE_ENTRIES = 60
-# No list of this programme is older.
-FIRST_YEAR = 1996
 UNKNOWN = "unknown"
 
 site = Blueprint("site", __name__)
@@ -37,7 +35,7 @@ def front() -> str:
     newest, before = _newest_days(here)
     earlier = summaries(here.store.tally(before - EARLIER_WITHIN, before), here.zone)
     fresh = how_fresh(here)
-    page = pages.front(here.today, fresh, newest, earlier[:EARLIER_DAYS], here.zone)
+    page = pages.front(here.today, fresh, newest, earlier[:EARLIER_DAYS], here.zone, here.store.newest_id())
     return render("front.html", page)
 
 
@@ -52,7 +50,7 @@ def days() -> str:
 def day(day: str) -> str:
     """One day's changes, at its permanent address."""
     here = visit()
-    wanted = _day(day)
+    wanted = day_in(day)
     if wanted is None or wanted > here.today:
         abort(404)
     since, until = bounds(wanted, here.zone)
@@ -86,7 +84,7 @@ def state(name: str) -> str | Response:
         abort(404)
     if name != slug(code):
         return redirect(url_for(".state", name=slug(code)), 301)
-    before = _day(http_request.args.get("before", ""))
+    before = day_in(http_request.args.get("before", ""))
     until = bounds(before, here.zone)[0] if before else None
     first, more = pages.enough_days(here.store.tally(until=until, states=[code]), here.zone, STATE_ENTRIES)
     since = bounds(first, here.zone)[0] if first else None
@@ -138,15 +136,6 @@ def _agency(here: Visit, agreement: str) -> str | None:
     """The id of the agency that has an agreement."""
     agency = directory(here.store).of(here.store.resolve(agreement))
     return agency.id if agency else None
-
-
-def _day(text: str) -> date | None:
-    """A day in an address: YYYY-MM-DD and nothing else."""
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if FIRST_YEAR <= found.year < date.max.year and found.isoformat() == text else None
 
 
 def _newest_days(here: Visit) -> tuple[list[DayChanges], datetime]:
