@@ -19,6 +19,7 @@ from monitor.normalize import STATES
 from web import text
 from web.agencies import agencies
 from web.documents import document_in
+from web.kept import address_of
 from web.lines import edit_of
 from web.method import method
 from web.routes import site, slug
@@ -111,6 +112,7 @@ def _furnish(app: Flask, settings: Settings) -> None:
     # A new style sheet has a new address, so that no browser dresses a new page in an old one.
     env.globals |= {
         "STATES": STATES,
+        "url_for": address_of,
         "confirm_after_hours": f"{settings.log.confirm_after_hours:g}",
         "style_version": hashlib.sha256(style).hexdigest()[:12],
     }

@@ -14,6 +14,7 @@ from flask import Blueprint, abort
 from monitor.model import Entry
 from web.days import bounds, day_in, day_of
 from web.gather import render, threads
+from web.kept import kept
 from web.lines import DayChanges, DaySummary, by_day, summaries
 from web.visit import Visit, visit
 
@@ -42,6 +43,7 @@ class SincePage:
 
 
 @since.get("/since/<place>")
+@kept
 def what_came_after(place: str) -> str:
     """All entries after an entry, a number of the log, or the beginning of a day; by the days they were seen on."""
     here = visit()
