@@ -10,16 +10,7 @@ from pathlib import Path
 from bench.measure import Figure
 
 BENCHES = (
-    "check",
-    "entries",
-    "scale",
-    "replay",
-    "routing",
-    "digests",
-    "histories",
-    "slack",
-    "delivery",
-    "crashes",
+    *("check", "entries", "scale", "replay", "routing", "digests", "histories", "slack", "delivery", "web", "crashes"),
     "publish",
 )
 

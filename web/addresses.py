@@ -13,6 +13,8 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from alerts.places import states_of
+from monitor.directory import AgencyRecord
+from monitor.directory import agencies as all_agencies
 from monitor.model import Entry
 from monitor.normalize import STATES
 from monitor.snapshot import Snapshot
@@ -20,7 +22,7 @@ from web import items
 from web.data import ends_of_months
 from web.days import bounds, day_of
 from web.edition import Address, depends_on
-from web.feeds import EVERYTHING, agreement_scope, state_scope, within
+from web.feeds import EVERYTHING, agency_scope, agreement_scope, state_scope, within
 from web.items import Scope
 
 _Key = TypeVar("_Key")
@@ -55,6 +57,10 @@ class Sources:
     @cached_property
     def _about(self) -> dict[str, str]:
         return {entry.id: entry.about for entry in self.entries if entry.about}
+
+    @cached_property
+    def agencies(self) -> tuple[AgencyRecord, ...]:
+        return all_agencies(self.log)
 
     @cached_property
     def everything(self) -> str:
@@ -137,6 +143,8 @@ def feeds(sources: Sources) -> Iterator[Address]:
         yield from _feed(sources, scope, "")
     for record in sources.log.records:
         yield from _feed(sources, agreement_scope(record.id, record.agency), record.agency)
+    for agency in sources.agencies:
+        yield from _feed(sources, agency_scope(agency), agency.name)
 
 
 def _feed(sources: Sources, scope: Scope, name: str) -> Iterator[Address]:
@@ -145,6 +153,25 @@ def _feed(sources: Sources, scope: Scope, name: str) -> Iterator[Address]:
         depends = depends_on(name, page.older, page.newer, told)
         for form in ("atom", "json"):
             yield Address(scope.address(form, page.number), depends)
+
+
+def agencies(sources: Sources) -> Iterator[Address]:
+    """A page for each; the ids of its later agreements lead there."""
+    records = {record.id: record for record in sources.log.records}
+    for agency in sources.agencies:
+        told = [
+            (records[id_], [sources.of(entry.id) for entry in sources.log.entries(agreement=id_)])
+            for id_ in agency.agreements
+        ]
+        yield Address(f"/agencies/{agency.id}", depends_on(agency, told))
+        for id_ in agency.agreements[1:]:
+            yield Address(f"/agencies/{id_}", depends_on(agency.id))
+
+
+def method(sources: Sources) -> Iterator[Address]:
+    """Two pages that say how the log is doing now."""
+    yield Address("/about")
+    yield Address("/status")
 
 
 def data(sources: Sources) -> Iterator[Address]:
@@ -163,4 +190,4 @@ def data(sources: Sources) -> Iterator[Address]:
             yield Address(f"/data/agreements-{day}.{form}", depends)
 
 
-ALL: tuple[Callable[[Sources], Iterator[Address]], ...] = (site, feeds, data)
+ALL: tuple[Callable[[Sources], Iterator[Address]], ...] = (site, agencies, method, feeds, data)

@@ -74,7 +74,8 @@ class _Edition:
     def publish(self, said: Callable[[str], None]) -> Published:
         version, files = _manifest(self.folder)
         made = {file: of["depends"] if version == self.version else "" for file, of in files.items()}
-        work = plan(self._wanted(), made)
+        with self.app.app_context():
+            work = plan(self._wanted(), made)
         self._note(files | {file: {"depends": "", "sha256": ""} for file in work.make})
         for number, (file, address) in enumerate(work.make.items(), 1):
             files[file] = {"depends": address.depends, "sha256": self._make(file, address, files.get(file))}
