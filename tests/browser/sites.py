@@ -1,4 +1,4 @@
-"""The change logs that the browser looks at, each in a real state.db."""
+"""What the browser looks at, each change log in a real state.db; and how large its window is."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from click.testing import CliRunner
+from playwright.sync_api import ViewportSize
 
 from demo.samples import LISTS
 from monitor.__main__ import group
 
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 # An hour after the last of the samples.
 SAMPLES_READ_AT = datetime(2026, 3, 6, 22, tzinfo=UTC)
 

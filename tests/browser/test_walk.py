@@ -7,10 +7,8 @@ from playwright.sync_api import ViewportSize
 from pytest_playwright.pytest_playwright import CreateContextCallback
 
 from tests.browser.looking import faults_of_access, witnessed
+from tests.browser.sites import DESKTOP, PHONE
 from tests.browser.walking import walk
-
-PHONE: ViewportSize = {"width": 390, "height": 844}
-DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 
 
 @pytest.mark.parametrize("scripts", [False, True], ids=["scripts off", "scripts on"])
