@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -50,15 +49,17 @@ def configured(state: Path, port: int, api_url: str = "", *, acknowledge_every: 
 
 
 def ours(alerts: Alerts, opener: Opener, settings: Settings, now: datetime) -> None:
-    """As `tell` does it, but that no second is waited for between two messages to one Slack channel."""
-    skipped = 0.0
+    """As `tell` does it, but by a clock of its own: a run has the same commits each time, and waits for nothing."""
+    passed = 0.0
 
     def ticks() -> float:
-        return time.monotonic() + skipped
+        nonlocal passed
+        passed += 0.001
+        return passed
 
     def skip(seconds: float) -> None:
-        nonlocal skipped
-        skipped += seconds
+        nonlocal passed
+        passed += seconds
 
     route(alerts, settings, now)
     make_digests(alerts, settings, now)
