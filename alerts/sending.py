@@ -121,12 +121,14 @@ class Sender:
         try:
             while True:
                 self._settle()
-                queue = deque(self._alerts.due(self._name, self._clock.now()))
+                looked_at = self._clock.now()
+                queue = deque(self._alerts.due(self._name, looked_at))
                 if queue and channel is None:
                     channel = self._open_channel(self._name)
                 self._tally.waiting = 0
                 if channel is None or not self._round(queue, channel):
-                    soon = self._alerts.next_due(self._name, self._clock.now())
+                    # From then, not from now: what has come due in between is in neither look otherwise.
+                    soon = self._alerts.next_due(self._name, looked_at)
                     if soon is None or soon - self._clock.now() > _PATIENCE:
                         return self._tally
                     self._clock.wait_until(soon)

@@ -18,6 +18,7 @@ from monitor.errors import StateError
 from monitor.normalize import STATES
 from web import text
 from web.documents import document_in
+from web.feeds import feeds
 from web.lines import edit_of
 from web.routes import site, slug
 from web.visit import Visit
@@ -51,7 +52,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
-    for blueprint in (site,):
+    for blueprint in (site, feeds):
         app.register_blueprint(blueprint)
 
     @app.before_request

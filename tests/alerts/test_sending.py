@@ -149,6 +149,22 @@ def test_a_message_under_way_keeps_another_run_from_the_same_channel(log: Log, s
     assert (len(slack.sent), other.sent) == (2, [])
 
 
+@pytest.mark.parametrize("step", [0.05, 0.1, 0.2, 0.3, 0.4, 0.7])
+def test_what_comes_due_while_a_run_looks_for_more_is_sent_in_that_run(log: Log, slack: Scripted, step: float) -> None:
+    add_watch(log.alerts, "TX", slack=HOOK)
+    add_watch(log.alerts, "TX", slack=OTHER_HOOK)
+    news(log, 3)
+    given = settings(log.alerts.state.path)
+    route(log.alerts, given, log.now)
+
+    def ticks() -> float:
+        slack.turned.ticks += step  # each look at the clock takes its time
+        return slack.turned.ticks
+
+    deliver(log.alerts, lambda name: slack, given, log.now, Clock(log.now, ticks, slack.turned.sleep))
+    assert states(log) == ["sent"] * 6
+
+
 def test_mail_is_not_spaced(log: Log, mail: Scripted) -> None:
     add_watch(log.alerts, "TX")
     news(log, 5)
