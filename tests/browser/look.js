@@ -39,6 +39,7 @@
           ['IFRAME', 'OBJECT', 'EMBED', 'BASE', 'FRAME', 'MARQUEE'].includes(element.tagName) ||
           (element.tagName === 'SCRIPT' && !element.getAttribute('src')?.startsWith('/static/')) ||
           (element.tagName === 'META' && element.httpEquiv) ||
+          (element.tagName === 'FORM' && location.origin !== new URL(element.action, location).origin) ||
           element.getAttributeNames().some((name) => name.startsWith('on')) ||
           !addresses(element).every(harmless),
       )

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, RequestRedirect
 
 from monitor.config import Settings
-from tests.browser.looking import Witness, facts, faults_of_form, faults_of_skip_link, path_of
+from tests.browser.looking import Witness, facts, faults_of_form, path_of
 from web.app import create_app
 
 SECONDS = 30
@@ -80,7 +80,7 @@ def _look_at(page: Page, witness: Witness, site: str, path: str, more: tuple[Loo
     witness.forget()
     answer = page.goto(site + path)
     seen = facts(page)
-    faults = faults_of_form(seen) + faults_of_skip_link(page)
+    faults = faults_of_form(seen)
     if answer is None or answer.status != 200:
         faults.append(f"answers {answer.status if answer else 'nothing'}")
     for look in more:
