@@ -294,9 +294,8 @@ def _known(alerts: Alerts, channel: ChannelName, text: str) -> SubscriberRecord:
 
 
 def _record(alerts: Alerts, number: int) -> WatchRecord:
-    for record in alerts.watches():
-        if record.watch.number == number:
-            return record
+    for record in alerts.watches(number=number):
+        return record
     raise MonitorError(f"there is no watch {number}; `watch list` prints all")
 
 

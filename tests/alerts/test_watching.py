@@ -323,6 +323,34 @@ def test_a_line_with_too_many_cells_is_refused(typed: Typed) -> None:
 
 
 @pytest.mark.usefixtures("configuring")
+@pytest.mark.parametrize("words", ["--confirmed", "--email=other@example.org", "--help"])
+def test_a_cell_of_an_import_never_sets_another_option(typed: Typed, words: str) -> None:
+    rows = f"state,email,weekly\nTX,me@example.org,monday 07:00 {words}\n"
+    said = str(typed("watch", "import", "-", typing=rows).exception)
+    assert f"line 2, column weekly: 'monday 07:00 {words}' is not of the form DAY HH:MM" in said
+    assert watches(typed) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("state,email\nTX,josé@example.org\n".encode("latin-1"), "line 1: is not in UTF-8, or a line soon after it"),
+        ("state,email\nTX,me@example.org\n".encode("utf-16"), "line 1: is not in UTF-8, or a line soon after it"),
+        (b'"state,email\nTX,me@example.org\n', "line 1: unexpected end of data"),
+        (b'state,email\nTX,"me@example.org\n', "line 1: unexpected end of data"),
+    ],
+)
+def test_a_file_that_cannot_be_read_as_csv_is_refused_in_words(
+    typed: Typed, tmp_path: Path, content: bytes, what: str
+) -> None:
+    file = tmp_path / "watches.csv"
+    file.write_bytes(content)
+    refused = typed("watch", "import", str(file)).exception
+    assert isinstance(refused, MonitorError)
+    assert what in str(refused)
+
+
+@pytest.mark.usefixtures("configuring")
 def test_an_imported_address_is_asked_once_however_many_watches_it_has(log: Log, typed: Typed) -> None:
     rows = "state,email\nTX,me@example.org\nGA,me@example.org\n"
     assert "It is sent a link" in ok(typed("watch", "import", "-", typing=rows))
