@@ -380,6 +380,12 @@ class Ledger(People):
         """Send again what waits."""
         self.state.run("UPDATE paused SET at = NULL")
 
+    def put_off_giving_up(self, until: datetime) -> None:
+        """Try what waits until then at least: the time in which nobody tried is not held against it."""
+        self.state.run(
+            "UPDATE deliveries SET give_up_at = max(give_up_at, ?) WHERE state IN ('pending', 'leased')", stamp(until)
+        )
+
     # --- for people ----------------------------------------------------------------------------------------
 
     def deliveries(

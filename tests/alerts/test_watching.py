@@ -13,7 +13,7 @@ import pytest
 
 from alerts.deliver import route, tell
 from alerts.keys import Keys, key_file
-from alerts.model import ChannelName
+from alerts.model import ChannelName, Schedule
 from demo.smtp import FakeSmtp
 from monitor.config import Settings
 from monitor.errors import MonitorError
@@ -116,6 +116,13 @@ def test_what_waits_for_a_removed_watch_is_said(log: Log, configured: Settings, 
     log.publishes(new())
     route(log.alerts, configured, log.now)
     assert "1 message that was waiting will not be sent." in ok(typed("watch", "remove", "1"))
+
+
+def test_whoever_goes_over_from_digests_is_told_what_the_last_one_leaves_out(log: Log, typed: Typed) -> None:
+    add_watch(log.alerts, "TX", schedule=Schedule(7 * 60))
+    add_watch(log.alerts, "TX")
+    assert "What happened since its last digest is not sent" in ok(typed("watch", "remove", "1"))
+    assert "digest" not in ok(typed("watch", "remove", "2"))
 
 
 def test_an_error_ends_with_status_2_in_one_line(path: Path) -> None:
