@@ -199,12 +199,15 @@ class People:
             *columns.values(),
         )
 
-    def watches(self, subscriber: Subscriber | None = None) -> Iterator[WatchRecord]:
-        """The watches in force, of everybody or of one, in the order in which they were added: also those that hear
-        nothing, because they are paused, or their address is not confirmed or takes no messages."""
+    def watches(self, subscriber: Subscriber | None = None, *, number: int | None = None) -> Iterator[WatchRecord]:
+        """The watches in force, of everybody or of one, or the one with a number, in the order in which they were
+        added: also those that hear nothing, because they are paused, or their address is not confirmed or takes no
+        messages."""
+        asked = {"w.subscriber": subscriber.number if subscriber else None, "w.id": number}
+        chosen = {column: value for column, value in asked.items() if value is not None}
         for r in self.state.rows(
-            f"{_WATCHES} WHERE w.removed_at IS NULL AND (? IS NULL OR w.subscriber = ?) ORDER BY w.id",
-            *[subscriber.number if subscriber else None] * 2,
+            f"{_WATCHES} WHERE w.removed_at IS NULL{''.join(f' AND {column} = ?' for column in chosen)} ORDER BY w.id",
+            *chosen.values(),
         ):
             yield WatchRecord(
                 _watch(r, subscriber_of(r)),

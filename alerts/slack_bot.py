@@ -127,8 +127,8 @@ class SlackBotChannel:
         except (OSError, HTTPException, UnicodeDecodeError) as exc:
             what = f"{type(exc).__name__} {without_addresses(str(exc))}".strip()
             raise ChannelError(f"Slack broke off: {what}", permanent=False, maybe_sent=True) from exc
-        except AttributeError as exc:
-            # slack-sdk takes any JSON for an object.
+        except (AttributeError, RecursionError) as exc:
+            # slack-sdk takes any JSON for an object, however deep.
             raise ChannelError("something else answered instead of Slack", permanent=False) from exc
         return str(taken.get("ts") or "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -42,6 +43,7 @@ def resume(context: Context) -> None:
         if since is None:
             raise MonitorError("nothing is paused; `deliveries list --state pending` prints what waits")
         alerts.resume()
+        alerts.put_off_giving_up(context.now + timedelta(hours=context.settings.delivery.give_up_after_hours))
         waiting = _waiting(alerts)
     click.echo(f"Resumed after a pause since {since:%Y-%m-%d %H:%M} UTC.")
     click.echo(f"{waiting}: with the next `check`, or within a minute where `run` is running.")

@@ -30,6 +30,7 @@ _WHY_NOT = {
     "unsubscribed": "whoever reads it has unsubscribed",
     "no such address": "its server says that there is no such address; `deliveries retry` of a message tries it again",
 }
+_NOT_SENT_SINCE_DIGEST = "What happened since its last digest is not sent; `changes --since` prints it."
 
 
 @contextmanager
@@ -201,7 +202,11 @@ def remove(context: Context, id: int) -> None:
         watch = _record(alerts, id).watch
         where = _where(alerts, watch)
         suppressed = alerts.remove_watch(id, context.now)
+        stays = any(alerts.watches(watch.subscriber))
     click.echo(f"Watch {id} is removed: {_who(watch)} hears no more of {where}.")
+    if watch.schedule and stays:
+        # Whoever goes over to another cadence would not think of it.
+        click.echo(_NOT_SENT_SINCE_DIGEST)
     if suppressed:
         messages = "message that was" if suppressed == 1 else "messages that were"
         click.echo(f"{suppressed} {messages} waiting will not be sent.")
@@ -234,7 +239,7 @@ def resume(context: Context, id: int) -> None:
         alerts.resume_watch(id)
     click.echo(f"Watch {id} is resumed: {_who(record.watch)} hears of what happens from now on.")
     if record.watch.schedule:
-        click.echo("What happened since its last digest is not sent; `changes --since` prints it.")
+        click.echo(_NOT_SENT_SINCE_DIGEST)
     else:
         click.echo(
             f"What happened since {record.paused_at:%Y-%m-%d %H:%M} UTC is not sent; `changes --since` prints it."
@@ -294,9 +299,8 @@ def _known(alerts: Alerts, channel: ChannelName, text: str) -> SubscriberRecord:
 
 
 def _record(alerts: Alerts, number: int) -> WatchRecord:
-    for record in alerts.watches():
-        if record.watch.number == number:
-            return record
+    for record in alerts.watches(number=number):
+        return record
     raise MonitorError(f"there is no watch {number}; `watch list` prints all")
 
 

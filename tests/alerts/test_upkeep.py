@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -53,6 +54,22 @@ def test_a_pause_holds_everything_back_and_a_resume_sends_it(
     assert log.alerts.position() == log.alerts.log.position()
     assert "1 message waits" in ok(typed("resume"))
     tell(configured, log.now)
+    assert len(smtp.messages) == 1
+
+
+def test_what_waited_through_a_pause_is_not_given_up_at_its_first_failure_after_it(
+    log: Log, configured: Settings, smtp: FakeSmtp, typed: Typed
+) -> None:
+    now = datetime.now(UTC)
+    add_watch(log.alerts, "TX")
+    log.publishes(new(), now=now - timedelta(days=4))
+    log.alerts.pause(log.now)
+    tell(configured, log.now)
+    ok(typed("resume"))
+    smtp.refuses("451 4.3.0 come again", times=1)
+    tell(configured, now + timedelta(minutes=1))
+    assert [d.state for d in log.alerts.deliveries()] == ["pending"]
+    tell(configured, now + timedelta(minutes=10))
     assert len(smtp.messages) == 1
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from alerts.deliver import route, tell
 from alerts.keys import Keys, key_file
-from alerts.model import ChannelName
+from alerts.model import ChannelName, Schedule
 from demo.smtp import FakeSmtp
 from monitor.config import Settings
 from monitor.errors import MonitorError
@@ -116,6 +116,13 @@ def test_what_waits_for_a_removed_watch_is_said(log: Log, configured: Settings, 
     log.publishes(new())
     route(log.alerts, configured, log.now)
     assert "1 message that was waiting will not be sent." in ok(typed("watch", "remove", "1"))
+
+
+def test_whoever_goes_over_from_digests_is_told_what_the_last_one_leaves_out(log: Log, typed: Typed) -> None:
+    add_watch(log.alerts, "TX", schedule=Schedule(7 * 60))
+    add_watch(log.alerts, "TX")
+    assert "What happened since its last digest is not sent" in ok(typed("watch", "remove", "1"))
+    assert "digest" not in ok(typed("watch", "remove", "2"))
 
 
 def test_an_error_ends_with_status_2_in_one_line(path: Path) -> None:
@@ -320,6 +327,34 @@ def test_a_column_that_is_no_option_is_named(typed: Typed) -> None:
 def test_a_line_with_too_many_cells_is_refused(typed: Typed) -> None:
     said = str(typed("watch", "import", "-", typing=f"state,slack\nTX,{WEBHOOK},more\n").exception)
     assert "line 2: has more cells than there are columns" in said
+
+
+@pytest.mark.usefixtures("configuring")
+@pytest.mark.parametrize("words", ["--confirmed", "--email=other@example.org", "--help"])
+def test_a_cell_of_an_import_never_sets_another_option(typed: Typed, words: str) -> None:
+    rows = f"state,email,weekly\nTX,me@example.org,monday 07:00 {words}\n"
+    said = str(typed("watch", "import", "-", typing=rows).exception)
+    assert f"line 2, column weekly: 'monday 07:00 {words}' is not of the form DAY HH:MM" in said
+    assert watches(typed) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("state,email\nTX,josé@example.org\n".encode("latin-1"), "line 1: is not in UTF-8, or a line soon after it"),
+        ("state,email\nTX,me@example.org\n".encode("utf-16"), "line 1: is not in UTF-8, or a line soon after it"),
+        (b'"state,email\nTX,me@example.org\n', "line 1: unexpected end of data"),
+        (b'state,email\nTX,"me@example.org\n', "line 1: unexpected end of data"),
+    ],
+)
+def test_a_file_that_cannot_be_read_as_csv_is_refused_in_words(
+    typed: Typed, tmp_path: Path, content: bytes, what: str
+) -> None:
+    file = tmp_path / "watches.csv"
+    file.write_bytes(content)
+    refused = typed("watch", "import", str(file)).exception
+    assert isinstance(refused, MonitorError)
+    assert what in str(refused)
 
 
 @pytest.mark.usefixtures("configuring")
