@@ -47,6 +47,17 @@ def resume(context: Context) -> None:
     click.echo(f"{waiting}: with the next `check`, or within a minute where `run` is running.")
 
 
+def held_back(settings: Settings) -> list[str]:
+    """For `status`: that everything is held back, if it is."""
+    from alerts.store import open_alerts
+
+    with open_alerts(settings.state) as alerts:
+        since = alerts.paused_at()
+        if since is None:
+            return []
+        return [f"sending is paused since {since:%Y-%m-%d %H:%M} UTC; {_waiting(alerts)}; `resume` goes on with it"]
+
+
 def _waiting(alerts: Alerts) -> str:
     count = sum(states.get("pending", 0) for states in alerts.ledger().values())
     return "1 message waits" if count == 1 else f"{count} messages wait"

@@ -88,7 +88,7 @@ class Commands(click.Group):
 @click.pass_context
 def group(ctx: click.Context, config: Path | None, state: Path | None) -> None:
     """Watches ICE's lists of 287(g) agreements and tells people what is new, changed or no longer listed."""
-    ctx.obj = Context(_clock, config, state, after_check=[_telling], rebuilders=[_carrying])
+    ctx.obj = Context(_clock, config, state, after_check=[_telling], rebuilders=[_carrying], standings=[_sending])
 
 
 def _clock() -> datetime:
@@ -99,6 +99,12 @@ def _telling() -> Callable[[Settings, datetime], bool]:
     from alerts.deliver import tell
 
     return tell
+
+
+def _sending() -> Callable[[Settings], list[str]]:
+    from alerts.upkeep import held_back
+
+    return held_back
 
 
 def _carrying() -> Rebuilder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -54,6 +55,15 @@ def test_a_pause_holds_everything_back_and_a_resume_sends_it(
     assert "1 message waits" in ok(typed("resume"))
     tell(configured, log.now)
     assert len(smtp.messages) == 1
+
+
+def test_a_pause_is_said_by_status_until_it_ends(log: Log, typed: Typed) -> None:
+    ok(typed("pause"))
+    paused = typed("status")
+    assert paused.exit_code == 1
+    assert re.search(r"^sending is paused since \S+ \S+ UTC; 0 messages wait; `resume`", paused.output, re.MULTILINE)
+    ok(typed("resume"))
+    assert "paused" not in typed("status").output
 
 
 def test_resuming_what_is_not_paused_is_an_error(log: Log, typed: Typed) -> None:
