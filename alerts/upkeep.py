@@ -120,6 +120,8 @@ def _findings(context: Context) -> Iterator[Finding]:
     yield from _set_up(settings)
     yield from _looked_at(context, settings)
     yield _seen("ICE", partial(_ask_ice, settings))
+    if settings.slack.bot_token.get_secret_value():
+        yield _seen("slack.bot_token", partial(_ask_slack, settings))
     try:
         from alerts.operator import addresses
 
@@ -188,6 +190,15 @@ def _ask_ice(settings: Settings) -> str:
     if not any("KB" in each for each in said):
         raise SourceError(settings.source.page, "the page links neither list")
     return ", ".join(said)
+
+
+def _ask_slack(settings: Settings) -> str:
+    """Whether the bot's token is good. Nothing is posted: its channels are the readers'."""
+    from alerts.hostile import clean
+    from alerts.slack_bot import SlackBotChannel
+
+    with closing(SlackBotChannel(settings.slack)) as bot:
+        return f"is good for the workspace {clean(bot.workspace())}"
 
 
 def _try(settings: Settings, channel: ChannelName, address: str, now: datetime) -> str:

@@ -192,6 +192,23 @@ def test_what_is_to_be_mended_is_said_line_by_line(
     assert "no_service" in said[5]
 
 
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        (FakeSlack.bot_token, "fine  slack.bot_token: is good for the workspace Demo"),
+        ("xoxb-wrong", "MEND  slack.bot_token: Slack answered 200 invalid_auth: "),
+    ],
+)
+def test_a_bots_token_is_tried_without_posting_anything(
+    log: Log, typed: Typed, whole: str, slack: FakeSlack, token: str, said: str
+) -> None:
+    add_watch(log.alerts, "TX")
+    bot = f'[slack]\nbot_token = "{token}"\napi_url = "{slack.api_url}"'
+    result = typed("doctor", settings=whole.replace("[slack]", bot))
+    assert any(line.startswith(said) for line in result.output.splitlines()), result.output
+    assert [m.to for m in slack.messages] == ["OP"]
+
+
 def test_without_an_operator_nothing_is_sent(log: Log, typed: Typed, whole: str, smtp: FakeSmtp) -> None:
     add_watch(log.alerts, "TX")
     result = typed("doctor", settings=whole.partition("[operator]")[0])
