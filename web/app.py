@@ -19,7 +19,9 @@ from monitor.normalize import STATES
 from web import text
 from web.documents import document_in
 from web.lines import edit_of
+from web.pictures import pictures
 from web.routes import site, slug
+from web.series import Counter
 from web.visit import Visit
 
 if TYPE_CHECKING:
@@ -38,7 +40,6 @@ POLICY = {
     "frame-ancestors": "'none'",
 }
 HEADERS = {
-    "Content-Security-Policy": "; ".join(f"{directive} {sources}" for directive, sources in POLICY.items()),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -51,12 +52,13 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
-    for blueprint in (site,):
+    counter = Counter()
+    for blueprint in (site, pictures):
         app.register_blueprint(blueprint)
 
     @app.before_request
     def begin() -> None:
-        g.visit = Visit(settings, clock())
+        g.visit = Visit(settings, clock(), counter)
 
     @app.teardown_request
     def end(_: BaseException | None) -> None:
@@ -66,6 +68,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     @app.after_request
     def protect(response: Response) -> Response:
         response.headers.update(HEADERS)
+        # A page that needs more says so in `g.policy`: the maps have a form, and a script of our own for it.
+        policy = POLICY | g.get("policy", {})
+        response.headers["Content-Security-Policy"] = "; ".join(f"{name} {sources}" for name, sources in policy.items())
         if response.mimetype == "text/html":
             response.headers["Cache-Control"] = "no-cache"
         return response
@@ -109,4 +114,6 @@ def _furnish(app: Flask, settings: Settings) -> None:
         "STATES": STATES,
         "confirm_after_hours": f"{settings.log.confirm_after_hours:g}",
         "style_version": hashlib.sha256(style).hexdigest()[:12],
+        "zone_name": settings.log.time_zone,
+        "pictures_version": hashlib.sha256((STATIC / "pictures.css").read_bytes()).hexdigest()[:12],
     }
