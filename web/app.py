@@ -104,6 +104,7 @@ def _furnish(app: Flask, settings: Settings) -> None:
         "document": document_in,
         "edit": edit_of,
         "lower_first": text.lower_first,
+        "month": text.month,
         "slug": slug,
         "visible": text.visible,
         "weekday": text.weekday,

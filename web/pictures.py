@@ -9,7 +9,7 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response
 
 from monitor.model import ListName
-from web import maps, pages
+from web import charts, maps, pages
 from web.days import bounds
 from web.routes import STALE_AFTER
 from web.series import Series, by_state
@@ -45,9 +45,16 @@ def counties_on(day: str) -> str:
     return _on("counties", day)
 
 
+@pictures.get("/over-time")
+def over_time() -> str:
+    """How many agreements were listed when, by support type; and by week what was new and what left."""
+    here = visit()
+    return _render("over-time.html", here.series.once("over time", lambda: _over_time(here)))
+
+
 def addresses(here: Visit) -> Iterator[str]:
     """Every address that this file serves, for a copy of the site: the newest maps first, then those of each day."""
-    yield from ("/map", "/map/counties")
+    yield from ("/over-time", "/map", "/map/counties")
     day = here.series.first_day(here.zone)
     while day is not None and day <= here.today:
         yield from (f"/map/{day.isoformat()}", f"/map/counties/{day.isoformat()}")
@@ -58,6 +65,12 @@ def address_of(kind: str, day: date | None = None) -> str:
     """Where a map is: of a day, or the newest one."""
     name = {"states": ("map_of_states", "states_on"), "counties": ("map_of_counties", "counties_on")}[kind]
     return url_for(f"pictures.{name[1]}", day=day.isoformat()) if day else url_for(f"pictures.{name[0]}")
+
+
+def _over_time(here: Visit) -> charts.OverTimePage:
+    days = here.series.by_day(here.zone)
+    until = max(days, default=here.today)
+    return charts.OverTimePage(charts.stacked(days, until), charts.weekly(here.series.tally, here.zone, until))
 
 
 def _newest(kind: str) -> str | Response:
@@ -98,8 +111,13 @@ def _map(kind: str, day: date | None) -> str:
         _months(first, here.today) if day is None else (),
     )
     g.policy = {"script-src": "'self'", "form-action": "'self'"}
+    return _render("map.html", page, ground=maps.ground)
+
+
+def _render(template: str, page: object, **others: object) -> str:
+    here = visit()
     fresh = pages.freshness(here.store.last_checks(), here.now, STALE_AFTER)
-    return render_template("map.html", page=page, freshness=fresh, address_of=address_of, ground=maps.ground)
+    return render_template(template, page=page, freshness=fresh, address_of=address_of, **others)
 
 
 def _drawn(kind: str, here: Visit, series: Series, before: datetime | None) -> maps.Map:

@@ -9,12 +9,14 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from flask import request as http_request
 from werkzeug.wrappers import Response
 
+from monitor.counts import spans
 from monitor.log import Log
 from monitor.model import DEPARTURES, Entry
 from monitor.normalize import state as state_named
-from web import pages
+from web import charts, pages
 from web.days import bounds, day_of
 from web.lines import DayChanges, Threads, by_day, day_changes, summaries
+from web.timeline import timeline
 from web.visit import Visit, visit
 
 # The lists are looked at every half hour; six looks missed are worth a banner.
@@ -39,7 +41,7 @@ def front() -> str:
     earlier = summaries(here.store.tally(before - EARLIER_WITHIN, before), here.zone)
     fresh = _freshness(here)
     page = pages.front(here.today, fresh, newest, earlier[:EARLIER_DAYS], here.zone)
-    return _render("front.html", page)
+    return _render("front.html", page, listed=charts.listed(here.series, here.zone))
 
 
 @site.get("/days/")
@@ -99,7 +101,7 @@ def state(name: str) -> str | Response:
         before=before,
         older=first if more else None,
     )
-    return _render("state.html", page)
+    return _render("state.html", page, listed=charts.listed_in(here.series, here.zone, code))
 
 
 @site.get("/changes/<id_>")
@@ -117,13 +119,16 @@ def change(id_: str) -> str:
 @site.get("/agreements/<id_>")
 def agreement(id_: str) -> str | Response:
     """One agreement: where it stands, and its whole history. An id that proved to be another's leads to that one."""
-    store = visit().store
+    here = visit()
+    store = here.store
     record = next(store.agreements(id_), None)
     if record is None:
         abort(404)
     if record.id != id_:
         return redirect(url_for(".agreement", id_=record.id), 301)
-    return _render("agreement.html", pages.agreement(record, list(store.entries(agreement=id_))))
+    entries = list(store.entries(agreement=id_))
+    shown = spans(store, id_, here.series.publications)
+    return _render("agreement.html", pages.agreement(record, entries), timeline=timeline(shown, entries))
 
 
 def slug(code: str | None) -> str:
@@ -131,8 +136,8 @@ def slug(code: str | None) -> str:
     return code.lower() if code else UNKNOWN
 
 
-def _render(template: str, page: object) -> str:
-    return render_template(template, page=page, freshness=_freshness(visit()))
+def _render(template: str, page: object, **pictures: object) -> str:
+    return render_template(template, page=page, freshness=_freshness(visit()), **pictures)
 
 
 def _freshness(here: Visit) -> tuple[pages.Freshness, ...]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from threading import Lock
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from monitor.counts import Accepted, Place, Sort, Version, accepted, counted, places, version
 from monitor.log import Log, Tally
 from monitor.model import ListName
-from web.days import bounds, day_of
+from web.days import day_of
 
 # County maps of this many past publications are kept counted.
 _PLACES_KEPT = 32
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Series:
     publications: tuple[Accepted, ...]
     counts: Mapping[int, Mapping[Sort, int]]  # by the number of the publication
     tally: tuple[Tally, ...]
+    _made: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def standing(self, list_: ListName, before: datetime | None = None) -> Accepted | None:
         """The publication that stood before a moment, or that stands now; None before the first."""
@@ -47,8 +51,15 @@ class Series:
 
     def by_day(self, zone: ZoneInfo, list_: ListName = ListName.PARTICIPATING) -> dict[date, Mapping[Sort, int]]:
         """How many agreements a list showed at the end of each day on which a new publication of it was seen."""
-        days = {day_of(p.observed_at, zone) for p in self.publications if p.list is list_}
-        return {day: self.listed(list_, bounds(day, zone)[1]) for day in sorted(days)}
+        # The last one of a day stays; by number, as everywhere, whichever was believed when.
+        return {day_of(p.observed_at, zone): self.counts[p.number] for p in self.publications if p.list is list_}
+
+    def once(self, name: object, make: Callable[[], _Made]) -> _Made:
+        """What is made of this series and nothing else, made when it is first asked for. `name`: which."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: _Made = self._made[name]
+        return made
 
 
 class Counter:
