@@ -20,6 +20,7 @@ from web import text
 from web.documents import document_in
 from web.lines import edit_of
 from web.pictures import pictures
+from web.preview import available
 from web.routes import site, slug
 from web.series import Counter
 from web.visit import Visit
@@ -116,5 +117,6 @@ def _furnish(app: Flask, settings: Settings) -> None:
         "confirm_after_hours": f"{settings.log.confirm_after_hours:g}",
         "style_version": hashlib.sha256(style).hexdigest()[:12],
         "zone_name": settings.log.time_zone,
+        "preview": lambda name: f"{settings.web.base_url}/preview/{name}.png" if available() else "",
         "pictures_version": hashlib.sha256((STATIC / "pictures.css").read_bytes()).hexdigest()[:12],
     }

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from monitor.model import ListName
-from web import charts, maps, pages
+from monitor.normalize import STATES
+from web import charts, maps, pages, preview
 from web.days import bounds
-from web.routes import STALE_AFTER
-from web.series import Series, by_state
+from web.routes import STALE_AFTER, slug
+from web.series import Series, by_state, days_with_news, of_state
 from web.visit import Visit, visit
 
 pictures = Blueprint("pictures", __name__)
 
 # How far "earlier" and "later" lead.
 _STEP = timedelta(days=7)
+_previews = preview.Previews()
 
 
 @pictures.get("/map")
@@ -52,9 +54,36 @@ def over_time() -> str:
     return _render("over-time.html", here.series.once("over time", lambda: _over_time(here)))
 
 
+@pictures.get("/preview/front.png")
+def preview_of_front() -> Response:
+    """For links to the front page: how many are listed, and how it came to that."""
+    here = visit()
+    return _preview("front", _line(days_with_news(here.series.by_day(here.zone))))
+
+
+@pictures.get("/preview/map.png")
+def preview_of_map() -> Response:
+    """For links to the map: the map."""
+    counts = by_state(visit().series.listed(ListName.PARTICIPATING))
+    return _preview("map", preview.Card(*_words("map", sum(counts.values())), maps.states(counts)))
+
+
+@pictures.get("/preview/states/<name>.png")
+def preview_of_state(name: str) -> Response:
+    """For links to a state's page: its number over time."""
+    here, code = visit(), name.upper()
+    if code not in STATES or slug(code) != name:
+        abort(404)
+    return _preview(f"states/{name}", _line(days_with_news(of_state(here.series.by_day(here.zone), code)), code))
+
+
 def addresses(here: Visit) -> Iterator[str]:
     """Every address that this file serves, for a copy of the site: the newest maps first, then those of each day."""
     yield from ("/over-time", "/map", "/map/counties")
+    if preview.available():
+        yield from ("/preview/front.png", "/preview/map.png")
+        ever = {code for counts in here.series.by_day(here.zone).values() for code, _ in counts if code}
+        yield from (f"/preview/states/{slug(code)}.png" for code in sorted(ever))
     day = here.series.first_day(here.zone)
     while day is not None and day <= here.today:
         yield from (f"/map/{day.isoformat()}", f"/map/counties/{day.isoformat()}")
@@ -65,6 +94,32 @@ def address_of(kind: str, day: date | None = None) -> str:
     """Where a map is: of a day, or the newest one."""
     name = {"states": ("map_of_states", "states_on"), "counties": ("map_of_counties", "counties_on")}[kind]
     return url_for(f"pictures.{name[1]}", day=day.isoformat()) if day else url_for(f"pictures.{name[0]}")
+
+
+def _line(levels: Sequence[tuple[date, int]], code: str | None = None) -> preview.Card | None:
+    """The card of a number over time; None where it never was any."""
+    if not any(n for _, n in levels):
+        return None
+    since, total = levels[-1]
+    return preview.Card(*_words("line", total, since, code), preview.Line(tuple(levels)))
+
+
+def _words(picture: str, total: int, since: date | None = None, state: str | None = None) -> tuple[str, str]:
+    """The two lines of words on a card."""
+    text = render_template("preview.txt", picture=picture, total=total, since=since, state=state)
+    title, below = (line.strip() for line in text.splitlines() if line.strip())
+    return title, below
+
+
+def _preview(name: str, card: preview.Card | None) -> Response:
+    if card is None or not preview.available():
+        abort(404)
+    try:
+        drawn = _previews.png(name, card)
+    except preview.Busy:
+        # Pages come first: whoever previews links comes again.
+        return current_app.response_class(status=503, headers={"Retry-After": "5"})
+    return current_app.response_class(drawn, mimetype="image/png", headers={"Cache-Control": "public, max-age=3600"})
 
 
 def _over_time(here: Visit) -> charts.OverTimePage:
