@@ -25,8 +25,11 @@ from web.documents import document_in
 from web.feeds import feeds
 from web.lines import edit_of
 from web.method import method
+from web.pictures import pictures
+from web.preview import available
 from web.routes import site, slug
 from web.search import search
+from web.series import Counter
 from web.visit import Visit
 
 if TYPE_CHECKING:
@@ -45,7 +48,6 @@ POLICY = {
     "frame-ancestors": "'none'",
 }
 HEADERS = {
-    "Content-Security-Policy": "; ".join(f"{directive} {sources}" for directive, sources in POLICY.items()),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -58,12 +60,13 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
-    for blueprint in (site, method, agencies, search, feeds, data, api):
+    counter = Counter()
+    for blueprint in (site, method, agencies, search, pictures, feeds, data, api):
         app.register_blueprint(blueprint)
 
     @app.before_request
     def begin() -> None:
-        g.visit = Visit(settings, clock())
+        g.visit = Visit(settings, clock(), counter)
 
     save_bytes(app, settings)
 
@@ -75,6 +78,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     @app.after_request
     def protect(response: Response) -> Response:
         response.headers.update(HEADERS)
+        # A page that needs more says so in `g.policy`: the maps have a form, and a script of our own for it.
+        policy = POLICY | g.get("policy", {})
+        response.headers["Content-Security-Policy"] = "; ".join(f"{name} {sources}" for name, sources in policy.items())
         if response.mimetype == "text/html":
             response.headers.setdefault("Cache-Control", "no-cache")
         return response
@@ -108,6 +114,7 @@ def _furnish(app: Flask, settings: Settings) -> None:
         "document": document_in,
         "edit": edit_of,
         "lower_first": text.lower_first,
+        "month": text.month,
         "slug": slug,
         "visible": text.visible,
         "weekday": text.weekday,
@@ -118,4 +125,7 @@ def _furnish(app: Flask, settings: Settings) -> None:
         "STATES": STATES,
         "confirm_after_hours": f"{settings.log.confirm_after_hours:g}",
         "style_version": hashlib.sha256(style).hexdigest()[:12],
+        "zone_name": settings.log.time_zone,
+        "preview": lambda name: f"{settings.web.base_url}/preview/{name}.png" if available() else "",
+        "pictures_version": hashlib.sha256((STATIC / "pictures.css").read_bytes()).hexdigest()[:12],
     }
