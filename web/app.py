@@ -78,7 +78,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     @app.after_request
     def protect(response: Response) -> Response:
         response.headers.update(HEADERS)
-        # A page that needs more says so in `g.policy`: the maps have a form, and a script of our own for it.
+        # A page that needs more says so in `g.policy`: the maps have a script of our own for their form.
         policy = POLICY | g.get("policy", {})
         response.headers["Content-Security-Policy"] = "; ".join(f"{name} {sources}" for name, sources in policy.items())
         if response.mimetype == "text/html":
