@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.log import Log
-from monitor.model import TAKEN_BACK, Kind, ListName
+from monitor.model import TAKEN_BACK, Kind, ListName, Significance
 from monitor.state import marks, moment
 
 
@@ -15,7 +15,8 @@ from monitor.state import marks, moment
 class Figures:
     """What the log amounts to. `rewritten`: how often a cell that names an agreement changed, and it was followed.
 
-    `kinds` counts the changes that stand; `withdrawn` those departures that do not.
+    `kinds` counts the changes that stand; `withdrawn` those departures that do not,
+    `changed` the changes of fields by how much they matter.
     """
 
     since: datetime | None
@@ -24,8 +25,9 @@ class Figures:
     held: int
     agreements: int
     kinds: Mapping[Kind, int]
+    changed: Mapping[Significance, int]
     rewritten: int
-    withdrawn: int
+    withdrawn: Mapping[Kind, int]
     retracted: int
     merged: int
 
@@ -52,18 +54,23 @@ def figures(log: Log) -> Figures:
             Kind(r["kind"]): r["n"]
             for r in state.rows(f"SELECT kind, count(*) AS n FROM log WHERE {standing} GROUP BY kind", *taken_back)
         },
+        {
+            Significance(r["significance"]): r["n"]
+            for r in state.rows(
+                f"SELECT significance, count(*) AS n FROM log WHERE kind = 'changed' AND {standing} GROUP BY 1",
+                *taken_back,
+            )
+        },
         state.value(
             f"SELECT count(*) FROM log WHERE kind = 'changed' AND {standing}"
             " AND EXISTS (SELECT 1 FROM json_each(fields)"
             " WHERE json_extract(value, '$.name') IN ('state', 'agency', 'support_type'))",
             *taken_back,
         ),
-        *(
-            state.value(f"SELECT count(*) FROM log WHERE {condition}")
-            for condition in (
-                "kind IN ('terminated', 'dropped') AND status = 'withdrawn'",
-                "status = 'retracted'",
-                "status = 'merged'",
-            )
-        ),
+        {
+            Kind(r["kind"]): r["n"]
+            for r in state.rows("SELECT kind, count(*) AS n FROM log WHERE status = 'withdrawn' GROUP BY kind")
+        },
+        state.value("SELECT count(*) FROM log WHERE status = 'retracted'"),
+        state.value("SELECT count(*) FROM log WHERE status = 'merged'"),
     )

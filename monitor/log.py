@@ -209,9 +209,16 @@ class Log:
             return entry
         raise NotFound(id, "`changes` prints the ids of entries")
 
-    def position(self) -> int:
-        """The number of the newest entry; 0 for an empty log."""
-        return int(self.state.value("SELECT coalesce(max(seq), 0) FROM entries"))
+    def position(self, before: datetime | None = None) -> int:
+        """The number of the newest entry, or of the newest that was recorded before a moment; 0 for none."""
+        if before is None:
+            return int(self.state.value("SELECT coalesce(max(seq), 0) FROM entries"))
+        return int(self.state.value("SELECT coalesce(max(seq), 0) FROM entries WHERE recorded_at < ?", stamp(before)))
+
+    def newest_id(self) -> str | None:
+        """The id of the newest entry; None for an empty log."""
+        found: str | None = self.state.value("SELECT id FROM entries ORDER BY seq DESC LIMIT 1")
+        return found
 
     def publication(self, id: str) -> PublicationRecord:
         """The publication with this id. Raises NotFound."""

@@ -13,6 +13,7 @@ from monitor.model import ListName
 from web.directory import directory
 from web.gather import render
 from web.history import history
+from web.kept import kept
 from web.lines import Line
 from web.pages import AgreementPage
 from web.pages import agreement as agreement_page
@@ -36,6 +37,7 @@ class AgencyPage:
 
 
 @agencies.get("/agencies/<id_>")
+@kept
 def agency(id_: str) -> str | Response:
     """An agency at the id of its oldest agreement; the ids of all others lead there."""
     store = visit().store

@@ -23,6 +23,7 @@ from web.caching import save_bytes
 from web.data import data
 from web.documents import document_in
 from web.feeds import feeds
+from web.kept import address_of
 from web.lines import edit_of
 from web.method import method
 from web.pictures import pictures
@@ -30,6 +31,7 @@ from web.preview import available
 from web.routes import site, slug
 from web.search import search
 from web.series import Counter
+from web.since import since
 from web.visit import Visit
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
     counter = Counter()
-    for blueprint in (site, method, agencies, search, pictures, feeds, data, api):
+    for blueprint in (site, method, agencies, search, since, pictures, feeds, data, api):
         app.register_blueprint(blueprint)
 
     @app.before_request
@@ -123,6 +125,7 @@ def _furnish(app: Flask, settings: Settings) -> None:
     # A new style sheet has a new address, so that no browser dresses a new page in an old one.
     env.globals |= {
         "STATES": STATES,
+        "url_for": address_of,
         "confirm_after_hours": f"{settings.log.confirm_after_hours:g}",
         "style_version": hashlib.sha256(style).hexdigest()[:12],
         "zone_name": settings.log.time_zone,

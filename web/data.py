@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from monitor.lines import Line, agreement_line, as_csv, as_json, entry_line
 from monitor.public import is_current, public_mark, write_public
-from web.days import bounds, day_in_address, day_of
+from web.days import bounds, day_in, day_of
 from web.visit import Visit, visit
 
 JSON, JSONL, CSV = "application/json", "application/x-ndjson", "text/csv"
@@ -40,7 +40,7 @@ def agreements(form: str) -> Response:
 @data.get("/data/agreements-<day>.<any(csv, json):form>")
 def agreements_on(day: str, form: str) -> Response:
     """The agreements that were listed at the end of a day."""
-    here, wanted = visit(), day_in_address(day)
+    here, wanted = visit(), day_in(day)
     first = min(here.store.first_checks().values(), default=None)
     # Before the first check nothing is known: an empty list would say that there was none.
     if wanted is None or wanted > here.today or first is None or wanted < day_of(first, here.zone):

@@ -9,15 +9,6 @@ from zoneinfo import ZoneInfo
 FIRST_YEAR = 1996
 
 
-def day_in_address(text: str) -> date | None:
-    """A day as addresses write it: YYYY-MM-DD and nothing else."""
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if FIRST_YEAR <= found.year < date.max.year and found.isoformat() == text else None
-
-
 def day_of(moment: datetime, zone: ZoneInfo) -> date:
     """The day of the log that a moment belongs to."""
     return moment.astimezone(zone).date()
@@ -26,6 +17,15 @@ def day_of(moment: datetime, zone: ZoneInfo) -> date:
 def bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The first moment of a day and that of the next, in UTC: 23, 24 or 25 hours apart."""
     return _begin(day, zone), _begin(day + timedelta(days=1), zone)
+
+
+def day_in(text: str) -> date | None:
+    """A day in an address: YYYY-MM-DD and nothing else."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if FIRST_YEAR <= found.year < date.max.year and found.isoformat() == text else None
 
 
 def _begin(day: date, zone: ZoneInfo) -> datetime:

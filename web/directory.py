@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -11,7 +12,7 @@ from typing import cast
 from flask import current_app
 
 from monitor.directory import AgencyRecord, agencies, edition
-from monitor.log import Log
+from monitor.log import AgreementRecord, Log
 from monitor.normalize import STATES
 from web.search_index import SearchIndex
 
@@ -27,15 +28,22 @@ class CountyRecord:
 
 
 class Directory:
-    """Agencies by their agreements, by their counties and by their words."""
+    """Agencies by their agreements, by their counties and by their words; and the agreements of each state."""
 
-    def __init__(self, agencies: tuple[AgencyRecord, ...]) -> None:
+    def __init__(self, agencies: tuple[AgencyRecord, ...], agreements: Iterable[AgreementRecord] = ()) -> None:
         self.agencies = agencies
+        self._in: dict[str | None, list[AgreementRecord]] = defaultdict(list)
+        for agreement in agreements:
+            self._in[agreement.state].append(agreement)
         self._of = {agreement: agency for agency in agencies for agreement in agency.agreements}
 
     def of(self, agreement: str) -> AgencyRecord | None:
         """The agency that has an agreement."""
         return self._of.get(agreement)
+
+    def agreements_in(self, state: str | None) -> Sequence[AgreementRecord]:
+        """The agreements of a state, as they stand; None for those of which nobody could tell."""
+        return self._in.get(state, ())
 
     @cached_property
     def counties(self) -> tuple[CountyRecord, ...]:
@@ -66,7 +74,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._edition: tuple[int, int] | None = None
+        self._edition: object = None
         self._directory = Directory(())
 
     def directory(self, log: Log) -> Directory:
@@ -74,7 +82,7 @@ class Shelf:
         newest = edition(log)
         with self._lock:
             if newest != self._edition:
-                self._directory, self._edition = Directory(agencies(log)), newest
+                self._directory, self._edition = Directory(agencies(log), log.agreements()), newest
             return self._directory
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Blueprint
+from werkzeug.wrappers import Response
 
 from alerts.overview import Overview, overview
 from monitor.figures import Figures, figures
@@ -13,6 +14,7 @@ from monitor.log import LastCheck, Log, PublicationRecord
 from monitor.model import ListName
 from monitor.review import ASK_FOR
 from web.gather import how_fresh, render
+from web.kept import kept
 from web.pages import Freshness
 from web.visit import visit
 
@@ -64,8 +66,14 @@ def status() -> str:
 
 
 @method.get("/about")
-def about() -> str:
+def about() -> str | Response:
     """How this log is made, what its words mean, and where it ends."""
+    return _about(visit().store.last_checks())
+
+
+@kept
+def _about(newest: tuple[LastCheck, ...]) -> str:
+    """`newest` checks are counted, too, so that it is another page after each."""
     return render("about.html", AboutPage(figures(visit().store)))
 
 

@@ -78,12 +78,13 @@ def _trouble(check: LastCheck, now: datetime, stale_after: timedelta) -> Trouble
 
 @dataclass(frozen=True, slots=True)
 class FrontPage:
-    """The newest days with changes, and in short the days before them."""
+    """The newest days with changes, and in short the days before them. `newest`: the id of the newest entry."""
 
     today: date
     checked_today: bool
     days: tuple[DayChanges, ...]
     earlier: tuple[DaySummary, ...]
+    newest: str | None
 
 
 def front(
@@ -92,6 +93,7 @@ def front(
     days: Sequence[DayChanges],
     earlier: Sequence[DaySummary],
     zone: ZoneInfo,
+    newest: str | None,
 ) -> FrontPage:
     """`days` come the newest first, and `earlier` after them."""
     return FrontPage(
@@ -102,6 +104,7 @@ def front(
         ),
         tuple(days),
         tuple(earlier),
+        newest,
     )
 
 

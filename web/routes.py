@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from flask import Blueprint, abort, redirect, url_for
@@ -9,13 +10,15 @@ from flask import request as http_request
 from werkzeug.wrappers import Response
 
 from monitor.counts import spans
-from monitor.model import DEPARTURES
+from monitor.log import Looks
+from monitor.model import DEPARTURES, ListName
 from monitor.normalize import state as state_named
 from web import charts, pages
-from web.corrections import PastDay, past_day
-from web.days import bounds, day_of
+from web.corrections import Added, PastDay, past_day
+from web.days import bounds, day_in, day_of
 from web.directory import directory
 from web.gather import how_fresh, notes_about, render, render_lasting, threads
+from web.kept import kept
 from web.lines import DayChanges, by_day, day_changes, summaries
 from web.timeline import timeline
 from web.visit import Visit, visit
@@ -25,25 +28,28 @@ FRONT_ENTRIES, FRONT_DAYS = 20, 5
 EARLIER_WITHIN, EARLIER_DAYS = timedelta(days=60), 10
 # How many entries a state's page shows before it asks the reader to go on.
 STATE_ENTRIES = 60
-# No list of this programme is older.
-FIRST_YEAR = 1996
 UNKNOWN = "unknown"
 
 site = Blueprint("site", __name__)
 
 
 @site.get("/")
-def front() -> str:
+def front() -> str | Response:
     """The newest days with changes, and in short the days before them."""
+    return _front(how_fresh(visit()))
+
+
+@kept
+def _front(fresh: tuple[pages.Freshness, ...]) -> str:
     here = visit()
     newest, before = _newest_days(here)
     earlier = summaries(here.store.tally(before - EARLIER_WITHIN, before), here.zone)
-    fresh = how_fresh(here)
-    page = pages.front(here.today, fresh, newest, earlier[:EARLIER_DAYS], here.zone)
+    page = pages.front(here.today, fresh, newest, earlier[:EARLIER_DAYS], here.zone, here.store.newest_id())
     return render("front.html", page, listed=charts.listed(here.series, here.zone))
 
 
 @site.get("/days/")
+@kept
 def days() -> str:
     """Every day with changes."""
     here = visit()
@@ -51,28 +57,42 @@ def days() -> str:
 
 
 @site.get("/days/<day>")
-def day(day: str) -> str:
+def day(day: str) -> str | Response:
     """One day's changes, at its permanent address."""
     here = visit()
-    wanted = _day(day)
+    wanted = day_in(day)
     if wanted is None or wanted > here.today:
         abort(404)
-    since, until = bounds(wanted, here.zone)
+    looks = here.store.looks(*bounds(wanted, here.zone))
+    if wanted == here.today:
+        return render("day.html", _day_page(here, wanted, _changes_on(here, wanted), looks))
+    return _past(wanted, tuple(looks.items()))
+
+
+@kept
+def _past(day: date, looks: tuple[tuple[ListName, Looks], ...]) -> str:
+    here = visit()
+    past = _past_day(here, day)
+    return render_lasting("day.html", _day_page(here, day, past.told, dict(looks), past.added))
+
+
+def _day_page(
+    here: Visit, day: date, told: DayChanges, looks: Mapping[ListName, Looks], added: tuple[Added, ...] = ()
+) -> pages.DayPage:
+    since, until = bounds(day, here.zone)
     previous, following = here.store.newest_change(since), here.store.next_change(until)
-    today = wanted == here.today
-    past = None if today else _past_day(here, wanted)
-    page = pages.DayPage(
-        past.told if past else _changes_on(here, wanted),
-        today,
+    return pages.DayPage(
+        told,
+        day == here.today,
         day_of(previous, here.zone) if previous else None,
         day_of(following, here.zone) if following else None,
-        here.store.looks(since, until),
-        past.added if past else (),
+        looks,
+        added,
     )
-    return render("day.html", page) if today else render_lasting("day.html", page)
 
 
 @site.get("/states/")
+@kept
 def states() -> str:
     """How many agreements each state has, and when it last changed."""
     store = visit().store
@@ -80,6 +100,7 @@ def states() -> str:
 
 
 @site.get("/states/<name>")
+@kept
 def state(name: str) -> str | Response:
     """One state: its recent changes and its agreements. `?before=2025-08-01` goes on into the past."""
     here = visit()
@@ -88,7 +109,7 @@ def state(name: str) -> str | Response:
         abort(404)
     if name != slug(code):
         return redirect(url_for(".state", name=slug(code)), 301)
-    before = _day(http_request.args.get("before", ""))
+    before = day_in(http_request.args.get("before", ""))
     until = bounds(before, here.zone)[0] if before else None
     first, more = pages.enough_days(here.store.tally(until=until, states=[code]), here.zone, STATE_ENTRIES)
     since = bounds(first, here.zone)[0] if first else None
@@ -97,7 +118,7 @@ def state(name: str) -> str | Response:
     page = pages.state(
         code,
         by_day(entries, threads(here.store, entries), here.zone),
-        here.store.agreements(states=[code]),
+        known.agreements_in(code),
         here.store.entries(states=[code], kinds=list(DEPARTURES)),
         agency_of=lambda agreement: agency.id if (agency := known.of(agreement)) else agreement,
         before=before,
@@ -107,6 +128,7 @@ def state(name: str) -> str | Response:
 
 
 @site.get("/changes/<id_>")
+@kept
 def change(id_: str) -> str:
     """One entry of the log, with its evidence."""
     here = visit()
@@ -119,6 +141,7 @@ def change(id_: str) -> str:
 
 
 @site.get("/agreements/<id_>")
+@kept
 def agreement(id_: str) -> str | Response:
     """One agreement: where it stands, and its whole history. An id that proved to be another's leads to that one."""
     here = visit()
@@ -143,15 +166,6 @@ def _agency(here: Visit, agreement: str) -> str | None:
     """The id of the agency that has an agreement."""
     agency = directory(here.store).of(here.store.resolve(agreement))
     return agency.id if agency else None
-
-
-def _day(text: str) -> date | None:
-    """A day in an address: YYYY-MM-DD and nothing else."""
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if FIRST_YEAR <= found.year < date.max.year and found.isoformat() == text else None
 
 
 def _newest_days(here: Visit) -> tuple[list[DayChanges], datetime]:

@@ -76,11 +76,11 @@ def test_the_figures_of_the_about_page_are_those_of_the_log(log: Log, read_at: R
     (out,) = log.publishes(at("2025-08-06 14:00"), gone(3))
     log.publishes(at("2025-08-08 14:30"), confirmed(3, out))
     page = read_at(at("2025-08-08 15:00")).get("/about")
-    assert page.all(".counts td") == ["1", "1", "1", "1", "0", "0"]
+    assert page.all(".counts td") == ["1", "1", "1", "0", "0", "1", "0", "0"]
     assert "the lists were checked 5 times. 5 publications of the participating list were read." in page.text
     assert "4 agreements and applications are followed." in page.text
     assert "1 time the cell with the state, the agency or the support type of an agreement was rewritten" in page.text
-    assert "that happened to 1 departure so far" in page.text
+    assert "that happened to 1 departure from the participating list so far" in page.text
 
 
 def test_the_about_page_of_an_empty_log_claims_nothing(log: Log, read_at: ReadAt) -> None:
