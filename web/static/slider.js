@@ -21,8 +21,7 @@ if (form) {
   slider.max = Math.max(0, Math.round((today - first) / DAY));
   slider.value = Math.round((Date.parse(date.value) - first) / DAY);
   slider.id = "slider";
-  const label = form.querySelector("label");
-  label.htmlFor = slider.id;
+  slider.setAttribute("aria-labelledby", "on-label");
   const output = document.createElement("output");
   output.htmlFor = slider.id;
 
