@@ -310,6 +310,8 @@ class Ledger(People):
         for r in recorded:
             if rest_until:
                 self.state.run("UPDATE subscribers SET not_before = ? WHERE id = ?", stamp(rest_until), r["subscriber"])
+            if state == "sent":
+                self._forget_link("public_id = ?", delivery.id)
             if state == "pending":
                 self._suppress_if_left("?", r["subscriber"])
             if isinstance(outcome, Dead) and outcome.gone:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from alerts.allowing import allow
 from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, ChannelName
 from alerts.wishes import Fault, NewWatch, address, address_options, fault, new_watch, read_watches, watch_options
 from monitor.context import Context
@@ -44,6 +45,9 @@ def _alerts(context: Context) -> Iterator[Alerts]:
 @click.group()
 def watch() -> None:
     """Say who is told of what, and how often."""
+
+
+watch.add_command(allow)
 
 
 # --- adding ----------------------------------------------------------------------------------------------------
@@ -104,7 +108,8 @@ def _added(alerts: Alerts, context: Context, new: NewWatch) -> WatchRecord:
     suppression = alerts.suppression(open_keys(context.settings).of_address(new.channel, new.address))
     if suppression:
         raise click.BadParameter(
-            f"this address must not be written to: {_WHY_NOT[suppression.why]} ({suppression.at:%Y-%m-%d})",
+            f"this address must not be written to: {_WHY_NOT[suppression.why]} ({suppression.at:%Y-%m-%d}); where"
+            " whoever reads it asks for it again, `watch allow` lifts that",
             param_hint=_OPTION[new.channel],
         )
     known = alerts.find(new.channel, new.address)
