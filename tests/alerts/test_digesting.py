@@ -207,6 +207,23 @@ def test_a_return_that_was_retracted_does_not_hide_the_departure_before_it(
     assert subjects(smtp) == ["287(g) daily, 4 March 2026: 1 no longer listed in Texas"]
 
 
+def test_a_digest_says_which_of_two_changes_to_one_agreement_came_last(
+    log: Log, configured: Settings, smtp: FakeSmtp
+) -> None:
+    add_watch(log.alerts, "TX", schedule=SEVEN)
+    [departure] = log.publishes(terminated())
+    tell(configured, MORNING)
+    log.publishes(confirmed(departure), now=MORNING + HOUR)
+    log.publishes(returned(), new(cells("Tidewrack Police Department")), now=MORNING + 2 * HOUR)
+    log.publishes(terminated(), now=MORNING + 3 * HOUR)
+    tell(configured, MORNING + DAY)
+    assert re.findall(r"As of .*", text(smtp)) == [
+        "As of 4 March 2026 at 10:00am EST",  # no longer listed
+        "As of 4 March 2026",
+        "As of 4 March 2026 at 9:00am EST",  # again on the list, before
+    ]
+
+
 def test_a_clock_that_was_a_year_ahead_keeps_back_no_digest(log: Log, configured: Settings, smtp: FakeSmtp) -> None:
     add_watch(log.alerts, "TX", schedule=SEVEN)
     log.publishes(new())
