@@ -12,8 +12,9 @@ import templates
 from alerts.model import ChannelName, Digest, Line, Message, Schedule, Watch
 from alerts.parts import parts_of, plain
 from alerts.render import Renderer
+from alerts.routing import route
 from monitor.model import Entry, Kind
-from tests.alerts.builders import LARKMERE, NOON, cells, changed, entry, subscriber, watched
+from tests.alerts.builders import LARKMERE, NOON, cells, changed, entry, subscriber, watch, watched
 from tests.alerts.test_render import DIGESTS, EVERYTHING, SAMPLES, SETTING, notice_of, rendered
 
 RENDERER = Renderer(SETTING)
@@ -71,6 +72,19 @@ def test_a_departure_is_no_longer_listed_by_ice_and_marked_unconfirmed_until_it_
 def test_no_message_says_why_an_agreement_is_not_listed_any_more(name: str, channel: ChannelName) -> None:
     said = shown(rendered(name, channel))
     assert not re.search(r"(?i)\b(terminated|cancel+ed|ended|expired|withdrew|revoked|quit|dropped out)\b", said)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_change_that_two_watches_want_is_told_once_with_both_reasons(channel: ChannelName) -> None:
+    reader, one = subscriber(channel=channel), entry(Kind.NEW)
+    watches = [
+        watch("TX", number=1, who=reader),
+        watch(number=2, who=reader, states=None, counties=frozenset({("TX", "larkmere")})),
+    ]
+    [notice] = route([one], watches, {}, {})
+    said = shown(RENDERER.message(notice))
+    assert "You get this because you watch Texas and Larkmere County (TX)." in said
+    assert len(set(re.findall(r"changes/(c-\w+)", said))) == 1
 
 
 # What would judge somebody, or tell a reader what to feel about it.
