@@ -225,6 +225,7 @@ class Ledger(People):
             external_id=r["external_id"],
             answers=Answers(r["answers_message_id"], r["answers_external_id"]) if r["replies_to"] else None,
             maybe_sent=bool(r["maybe_sent"]),
+            subscriber=r["subscriber"],
         )
 
     def _stored_message(self, number: int) -> Message:

@@ -232,6 +232,7 @@ class Delivery:
     external_id: str = ""  # by which Slack knows the first of them
     answers: Answers | None = None
     maybe_sent: bool = False  # an earlier attempt may have gone through
+    subscriber: int = 0  # whose number the links in it are signed for
 
 
 @dataclass(frozen=True, slots=True)
