@@ -19,7 +19,10 @@ from monitor.normalize import STATES
 from web import text
 from web.documents import document_in
 from web.lines import edit_of
+from web.manage import management
+from web.protect import QuietFlask, protect_forms
 from web.routes import site, slug
+from web.subscribe import subscriptions
 from web.visit import Visit
 
 if TYPE_CHECKING:
@@ -47,11 +50,12 @@ HEADERS = {
 
 def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     """The application over the log at `settings.state`. `clock` is read once a request (aware, UTC)."""
-    app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
+    app = QuietFlask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
-    for blueprint in (site,):
+    protect_forms(app, settings)
+    for blueprint in (site, subscriptions, management):
         app.register_blueprint(blueprint)
 
     @app.before_request
@@ -100,6 +104,7 @@ def _furnish(app: Flask, settings: Settings) -> None:
         "edit": edit_of,
         "lower_first": text.lower_first,
         "slug": slug,
+        "state_name": STATES.get,
         "visible": text.visible,
         "weekday": text.weekday,
     }
