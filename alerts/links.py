@@ -60,10 +60,6 @@ class Links:
         until = int((at + self._manage_for).timestamp()) if scope is Scope.MANAGE else None
         return self._serializers[scope].dumps([subscriber, until])
 
-    def url(self, scope: Scope, subscriber: int, at: datetime) -> str:
-        """The address that a message carries."""
-        return f"{self._base_url}/{scope}/{self.token(scope, subscriber, at)}"
-
     def read(self, scope: Scope, token: str, now: datetime) -> int | NoGood:
         """The number of the subscriber whose token this is."""
         try:
@@ -74,14 +70,14 @@ class Links:
             return NoGood.EXPIRED
         return int(subscriber)
 
-    @property
-    def takes_one_click(self) -> bool:
-        """Whether mail programs may be told of the page that stops alerts with one click: RFC 8058 asks for https.
+    def one_click_page(self, path: str) -> str:
+        """The address of a page that stops alerts, as mail programs may be told of it; "" where they may not.
 
-        On this machine plain http counts, so that it can be tried out.
+        RFC 8058 asks for https. On this machine plain http counts, so that it can be tried out.
         """
         url = urlsplit(self._base_url)
-        return url.scheme == "https" or url.hostname in ("127.0.0.1", "::1", "localhost")
+        here = url.hostname in ("127.0.0.1", "::1", "localhost")
+        return f"{self._base_url}/{path}" if url.scheme == "https" or here else ""
 
 
 def open_links(settings: Settings) -> Links:

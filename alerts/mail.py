@@ -54,20 +54,16 @@ def composed(delivery: Delivery, sender: str, links: Links | None = None) -> byt
         # So that a correction stands below what it corrects (RFC 5322, 3.6.4).
         own += [(name, delivery.answers.message_id) for name in ("In-Reply-To", "References")]
     pieces = _shared(delivery.message, delivery.created_at, sender)
-    personal = links if len(pieces) > 1 else None  # only what a watch asked for can be stopped
     page = ""
-    if personal:
-        pieces = tuple(_own_link(piece, delivery, personal) if at % 2 else piece for at, piece in enumerate(pieces))
-        if personal.takes_one_click:
-            page = personal.url(Scope.STOP, delivery.subscriber, delivery.created_at)
+    if links and len(pieces) > 1:  # only what a watch asked for can be stopped
+        own_path = {s: f"{s}/{links.token(s, delivery.subscriber, delivery.created_at)}" for s in Scope}
+        pieces = tuple(
+            in_quoted_printable(own_path[marked_scope(piece)]) if at % 2 else piece for at, piece in enumerate(pieces)
+        )
+        page = links.one_click_page(own_path[Scope.STOP])
     own += unsubscribe_headers(sender_address(sender), page).items()
     head = "".join(f"{name}: {value}\r\n" for name, value in own)
     return head.encode("ascii") + b"".join(pieces)
-
-
-def _own_link(mark: bytes, delivery: Delivery, links: Links) -> bytes:
-    scope = marked_scope(mark)
-    return in_quoted_printable(f"{scope}/{links.token(scope, delivery.subscriber, delivery.created_at)}")
 
 
 @lru_cache(maxsize=32)

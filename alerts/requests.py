@@ -104,6 +104,9 @@ def work_off(alerts: Alerts, settings: Settings, now: datetime) -> int:
         return 0
     with alerts.write():
         alerts.state.run("PRAGMA secure_delete = ON")
+        # Nobody remembers by then that they asked.
+        too_old = now - timedelta(hours=settings.delivery.confirm_within_hours)
+        alerts.state.run("DELETE FROM requests WHERE at <= ?", stamp(too_old))
         requests = [
             Request(r["id"], Asked(r["what"]), ChannelName(r["channel"]), r["address"], r["wish"])
             for r in alerts.state.rows("SELECT * FROM requests ORDER BY id")

@@ -53,6 +53,56 @@ def _time(minute: int) -> str:
     return f"{hour % 12 or 12}:{minute % 60:02} {'am' if hour < 12 else 'pm'}"
 
 
+class AddressForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """Where somebody is told. `hosts`: where webhooks may lie."""
+
+    channel = RadioField(
+        "By email or in Slack",
+        choices={ChannelName.EMAIL.value: "By email", ChannelName.SLACK.value: "In a Slack channel"},
+        default=ChannelName.EMAIL.value,
+    )
+    email = StringField("Email address")
+    webhook = StringField("URL of an incoming webhook")
+
+    def __init__(self, hosts: Collection[str], **given: Any) -> None:
+        super().__init__(**given)
+        self._hosts = hosts
+
+    def validate_email(self, field: Any) -> None:
+        if self.channel.data != ChannelName.EMAIL:
+            return
+        typed = (field.data or "").strip()
+        if not typed:
+            raise ValidationError("Enter an email address")
+        try:
+            if len(typed) > _LONGEST_ADDRESS:
+                raise ValueError
+            field.checked = mail_address(typed)
+        except ValueError as exc:
+            raise ValidationError("Enter an email address in the usual form, like name@example.org") from exc
+
+    def validate_webhook(self, field: Any) -> None:
+        if self.channel.data != ChannelName.SLACK:
+            return
+        typed = (field.data or "").strip()
+        if not typed:
+            raise ValidationError("Enter the URL of the webhook")
+        try:
+            if len(typed) > _LONGEST_WEBHOOK:
+                raise ValueError
+            field.checked = public_webhook(typed, self._hosts)
+        except ValueError as exc:
+            raise ValidationError(
+                f"Enter the whole URL as Slack shows it, which begins with https://{next(iter(self._hosts), '')}/"
+            ) from exc
+
+    def address(self) -> tuple[ChannelName, str]:
+        """Where, once it is valid."""
+        channel = ChannelName(self.channel.data)
+        field: Any = self.email if channel is ChannelName.EMAIL else self.webhook
+        return channel, field.checked
+
+
 class WishForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """What somebody wants to be told, and how often."""
 
@@ -156,56 +206,6 @@ class WatchForm(WishForm):
 def is_narrower(wants: Wants) -> bool:
     """Whether a watch is about parts of states, which the form does not offer."""
     return wants.counties is not None or wants.agencies is not None
-
-
-class AddressForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
-    """Where somebody is told. `hosts`: where webhooks may lie."""
-
-    channel = RadioField(
-        "How do you want to be told",
-        choices={ChannelName.EMAIL.value: "By email", ChannelName.SLACK.value: "In a Slack channel"},
-        default=ChannelName.EMAIL.value,
-    )
-    email = StringField("Email address")
-    webhook = StringField("URL of an incoming webhook")
-
-    def __init__(self, hosts: Collection[str], **given: Any) -> None:
-        super().__init__(**given)
-        self._hosts = hosts
-
-    def validate_email(self, field: Any) -> None:
-        if self.channel.data != ChannelName.EMAIL:
-            return
-        typed = (field.data or "").strip()
-        if not typed:
-            raise ValidationError("Enter an email address")
-        try:
-            if len(typed) > _LONGEST_ADDRESS:
-                raise ValueError
-            field.checked = mail_address(typed)
-        except ValueError as exc:
-            raise ValidationError("Enter an email address in the usual form, like name@example.org") from exc
-
-    def validate_webhook(self, field: Any) -> None:
-        if self.channel.data != ChannelName.SLACK:
-            return
-        typed = (field.data or "").strip()
-        if not typed:
-            raise ValidationError("Enter the URL of the webhook")
-        try:
-            if len(typed) > _LONGEST_WEBHOOK:
-                raise ValueError
-            field.checked = public_webhook(typed, self._hosts)
-        except ValueError as exc:
-            raise ValidationError(
-                f"Enter the whole URL as Slack shows it, which begins with https://{next(iter(self._hosts), '')}/"
-            ) from exc
-
-    def address(self) -> tuple[ChannelName, str]:
-        """Where, once it is valid."""
-        channel = ChannelName(self.channel.data)
-        field: Any = self.email if channel is ChannelName.EMAIL else self.webhook
-        return channel, field.checked
 
 
 class SubscribeForm(AddressForm, WishForm):

@@ -252,6 +252,14 @@ def test_what_was_asked_for_is_forgotten_once_it_is_worked_off(visitor: Visitor,
     assert log.alerts.state.value("SELECT count(*) FROM requests") == 0
 
 
+def test_what_nobody_worked_off_for_days_is_not_sent_any_more(visitor: Visitor, log: Log) -> None:
+    visitor.subscribes()
+    visitor.later(3 * DAY)
+    visitor.works_off()
+    assert visitor.smtp.messages == []
+    assert log.alerts.state.value("SELECT count(*) FROM requests") == 0
+
+
 def test_who_never_confirms_is_forgotten(visitor: Visitor, log: Log) -> None:
     visitor.subscribes("stranger@example.org")
     visitor.works_off()
