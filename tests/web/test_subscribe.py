@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from alerts.model import ChannelName
+from alerts.deliver import tell
+from alerts.model import ChannelName, Schedule
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
-from monitor.config import FormSettings, MailSettings, Settings, SlackSettings, WebSettings
+from monitor.config import FormSettings, MailSettings, OperatorSettings, Settings, SlackSettings, WebSettings
 from tests.alerts.builders import Log, add_watch, cells, new, open_log
 from tests.alerts.builders import settings as settings_of
+from tests.golden import Golden
 from tests.web.visitor import BASE, Visitor, links
 
 DAY = timedelta(days=1)
@@ -246,6 +249,16 @@ def test_an_erased_address_is_sent_nothing(visitor: Visitor, log: Log) -> None:
     assert "reader@example.org" not in "\n".join(dump(log))
 
 
+@pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "550 not here"])
+def test_an_address_that_was_typed_wrongly_is_not_the_operators_concern(log: Log, smtp: FakeSmtp, reply: str) -> None:
+    smtp.refuses(reply, to="typo@example.org")
+    visitor = Visitor(log, settings(log, smtp, operator=OperatorSettings(email="operator@example.org")), smtp)
+    visitor.subscribes("typo@example.org")
+    assert tell(visitor.settings, log.now) is False
+    assert smtp.messages == []
+    assert [d.state for d in log.alerts.deliveries()] == ["dead"]
+
+
 def test_what_was_asked_for_is_forgotten_once_it_is_worked_off(visitor: Visitor, log: Log) -> None:
     visitor.subscribes()
     visitor.works_off()
@@ -337,3 +350,34 @@ def test_the_links_in_a_mail_are_its_own_whatever_a_workbook_says(visitor: Visit
     assert max(map(len, raw.splitlines())) <= 998  # RFC 5322, 2.1.1
     assert "A unsubscribe/your-link Police Department" in visitor.mail().message["Subject"]
     assert visitor.open(visitor.link("manage")).status == 200
+
+
+# --- how the pages look -----------------------------------------------------------------------------------------
+
+
+def test_the_pages_of_a_subscription_are_as_they_were_read_last(visitor: Visitor, log: Log, golden: Golden) -> None:
+    add_watch(log.alerts, "TX", "GA", schedule=Schedule(420, 0))
+    add_watch(log.alerts, counties=frozenset({("TX", "larkmere")}), at=log.now)
+    visitor.send("/manage", email="reader@example.org")
+    visitor.subscribes("new@example.org", where="some", states=["TX"])
+    visitor.works_off()
+    manage, confirm = (links(mail) for mail in visitor.smtp.messages)
+    first = next(log.alerts.watches()).watch.number
+    pages = {
+        "subscribe": visitor.open("/subscribe"),
+        "subscribe-faults": visitor.subscribes("reader", where="some", kinds=[]),
+        "subscribe-sent": visitor.open("/subscribe/sent"),
+        "confirm": visitor.open(confirm["confirm"]),
+        "confirmed": visitor.open(confirm["confirm"], "POST"),
+        "manage": visitor.open(manage["manage"]),
+        "manage-watch": visitor.open(f"{manage['manage']}/{first}"),
+        "manage-link": visitor.open("/manage"),
+        "manage-link-sent": visitor.open("/manage/sent"),
+        "unsubscribe": visitor.open(manage["unsubscribe"]),
+        "unsubscribed": visitor.open(manage["unsubscribe"], "POST"),
+        "link-over": visitor.open("/confirm/x"),
+    }
+    for name, page in pages.items():
+        html = re.sub(r"v=[0-9a-f]{12}", "v=…", page.html)
+        html = re.sub(r'(name="csrf_token" value=")[^"]+', r"\1…", html)
+        golden(f"web/{name}.html", re.sub(r"(/manage/)[\w.-]{40,}", r"\1…", html))
