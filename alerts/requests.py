@@ -7,6 +7,7 @@ found out here, by `run` or `check`, and said to the address alone. The only SQL
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,6 +22,7 @@ from monitor.model import Kind
 from monitor.state import moment, stamp
 
 if TYPE_CHECKING:
+    from alerts.render import Renderer
     from monitor.config import Settings
 
 _DAY = timedelta(days=1)
@@ -111,67 +113,75 @@ def work_off(alerts: Alerts, settings: Settings, now: datetime) -> int:
             Request(r["id"], Asked(r["what"]), ChannelName(r["channel"]), r["address"], r["wish"])
             for r in alerts.state.rows("SELECT * FROM requests ORDER BY id")
         ]
+        desk = _Desk(alerts, settings, now, cached_renderer(alerts, settings))
         for request in requests:
             if request.asked is Asked.SUBSCRIBE:
-                _ask_to_confirm(alerts, settings, request, now)
+                desk.asks_to_confirm(request)
             else:
-                _send_link(alerts, settings, request, now)
+                desk.sends_link(request)
         alerts.state.run("DELETE FROM requests WHERE id <= ?", requests[-1].number if requests else 0)
         _forget_unanswered(alerts, now)
     return len(requests)
 
 
-def _ask_to_confirm(alerts: Alerts, settings: Settings, request: Request, now: datetime) -> None:
-    """Send the link that begins the watch. Who left may come back; who was erased, or cannot be reached, is left be."""
-    keys = open_keys(settings)
-    suppression = alerts.suppression(keys.of_address(request.channel, request.address))
-    known = alerts.find(request.channel, request.address)
-    if (suppression and suppression.why != "unsubscribed") or (known and known.disabled_at):
-        return
-    subscriber = alerts.subscriber(request.channel, request.address, confirmed_by=None, at=now)
-    if not _may_be_sent_another(alerts, settings, subscriber, now):
-        return
-    token = new_token()
-    token_hash = keys.of_token(token)
-    until = now + timedelta(hours=settings.delivery.confirm_within_hours)
-    alerts.state.run(
-        "INSERT INTO confirmations (token_hash, subscriber, wish, until) VALUES (?, ?, ?, ?)",
-        token_hash,
-        subscriber.number,
-        request.wish,
-        stamp(until),
-    )
-    message = cached_renderer(alerts, settings)().confirmation(token, until, request.channel)
-    _post(alerts, settings, subscriber, token_hash.hex(), message, now)
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Works requests off, in one transaction."""
 
+    alerts: Alerts
+    settings: Settings
+    now: datetime
+    renderer: Callable[[], Renderer]
 
-def _send_link(alerts: Alerts, settings: Settings, request: Request, now: datetime) -> None:
-    """Send the link that manages what an address is told, if it is told anything."""
-    known = alerts.find(request.channel, request.address)
-    if known is None or known.confirmed_at is None or known.disabled_at:
-        return
-    if next(alerts.watches(known.subscriber), None) is None:
-        return
-    if not _may_be_sent_another(alerts, settings, known.subscriber, now):
-        return
-    token = open_links(settings).token(Scope.MANAGE, known.subscriber.number, now)
-    until = now + timedelta(days=settings.forms.manage_days)
-    message = cached_renderer(alerts, settings)().manage_link(token, until, request.channel)
-    _post(alerts, settings, known.subscriber, f"manage {request.number}", message, now)
+    def asks_to_confirm(self, request: Request) -> None:
+        """Send the link that begins the watch.
 
+        Who left may come back; who was erased, or cannot be reached, is left alone.
+        """
+        keys = open_keys(self.settings)
+        suppression = self.alerts.suppression(keys.of_address(request.channel, request.address))
+        known = self.alerts.find(request.channel, request.address)
+        if (suppression and suppression.why != "unsubscribed") or (known and known.disabled_at):
+            return
+        subscriber = self.alerts.subscriber(request.channel, request.address, confirmed_by=None, at=self.now)
+        if not self._may_send_another(subscriber):
+            return
+        token = new_token()
+        token_hash = keys.of_token(token)
+        until = self.now + timedelta(hours=self.settings.delivery.confirm_within_hours)
+        self.alerts.state.run(
+            "INSERT INTO confirmations (token_hash, subscriber, wish, until) VALUES (?, ?, ?, ?)",
+            token_hash,
+            subscriber.number,
+            request.wish,
+            stamp(until),
+        )
+        self._send(subscriber, token_hash.hex(), self.renderer().confirmation(token, until, request.channel))
 
-def _may_be_sent_another(alerts: Alerts, settings: Settings, subscriber: Subscriber, now: datetime) -> bool:
-    """Anybody can type anybody's address: nobody gets more than a few mails a day for that."""
-    sent = alerts.state.value(
-        "SELECT count(*) FROM deliveries WHERE subscriber = ? AND purpose = 'confirmation' AND created_at > ?",
-        subscriber.number,
-        stamp(now - _DAY),
-    )
-    return int(sent) < settings.forms.mails_per_address
+    def sends_link(self, request: Request) -> None:
+        """Send the link that manages what an address is told, if it is told anything."""
+        known = self.alerts.find(request.channel, request.address)
+        if known is None or known.confirmed_at is None or known.disabled_at:
+            return
+        subscriber = known.subscriber
+        if next(self.alerts.watches(subscriber), None) is None or not self._may_send_another(subscriber):
+            return
+        token = open_links(self.settings).token(Scope.MANAGE, subscriber.number, self.now)
+        until = self.now + timedelta(days=self.settings.forms.manage_days)
+        self._send(subscriber, f"manage {request.number}", self.renderer().manage_link(token, until, request.channel))
 
+    def _may_send_another(self, subscriber: Subscriber) -> bool:
+        """Anybody can type anybody's address: nobody gets more than a few messages a day for that."""
+        sent = self.alerts.state.value(
+            "SELECT count(*) FROM deliveries WHERE subscriber = ? AND purpose = 'confirmation' AND created_at > ?",
+            subscriber.number,
+            stamp(self.now - _DAY),
+        )
+        return int(sent) < self.settings.forms.mails_per_address
 
-def _post(alerts: Alerts, settings: Settings, to: Subscriber, name: str, message: Message, now: datetime) -> None:
-    alerts.add_deliveries([NewDelivery(to, "confirmation", (name,), message)], posting(settings, now))
+    def _send(self, subscriber: Subscriber, name: str, message: Message) -> None:
+        new = NewDelivery(subscriber, "confirmation", (name,), message)
+        self.alerts.add_deliveries([new], posting(self.settings, self.now))
 
 
 def _forget_unanswered(alerts: Alerts, now: datetime) -> None:
