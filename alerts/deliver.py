@@ -21,6 +21,7 @@ from alerts.keys import open_keys
 from alerts.model import Channel, ChannelName
 from alerts.operator import report
 from alerts.posting import cached_renderer, posting
+from alerts.requests import work_off
 from alerts.sending import Clock, Sender, Tally
 from alerts.store import Alerts, open_alerts
 
@@ -35,6 +36,7 @@ def tell(settings: Settings, now: datetime, running_since: datetime | None = Non
     once it is set, no further message is begun; what waits is for the next time.
     """
     with open_alerts(settings.state) as alerts:
+        work_off(alerts, settings, now)
         route(alerts, settings, now)
         make_digests(alerts, settings, now)
         try:

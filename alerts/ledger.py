@@ -52,6 +52,12 @@ _HAS_WAITED = (
     " OR julianday(s.not_before) > julianday(d.give_up_at) + 1)"
 )
 
+# Whether a delivery asks an address that a visitor typed: that it does not arrive is no news to anybody.
+_OF_A_VISITOR = (
+    "(d.purpose = 'confirmation' AND s.confirmed_at IS NULL"
+    " AND EXISTS (SELECT 1 FROM confirmations c WHERE c.subscriber = d.subscriber))"
+)
+
 # What cannot be → a query for the ids of which it is true.
 _CONTRADICTIONS = {
     "tells of a publication, and of no change": "SELECT public_id FROM deliveries d WHERE purpose = 'instant'"
@@ -213,7 +219,7 @@ class Ledger(People):
         if not taken:
             return None
         r = self.state.row(
-            "SELECT d.*, s.channel, s.address,"
+            f"SELECT d.*, s.channel, s.address, {_OF_A_VISITOR} AS of_a_visitor,"
             " a.message_id AS answers_message_id, a.external_id AS answers_external_id"
             " FROM deliveries d JOIN subscribers s ON s.id = d.subscriber"
             " LEFT JOIN deliveries a ON a.id = d.replies_to WHERE d.id = ?",
@@ -234,6 +240,8 @@ class Ledger(People):
             external_id=r["external_id"],
             answers=Answers(r["answers_message_id"], r["answers_external_id"]) if r["replies_to"] else None,
             maybe_sent=bool(r["maybe_sent"]),
+            subscriber=r["subscriber"],
+            of_a_visitor=bool(r["of_a_visitor"]),
         )
 
     def _stored_message(self, number: int) -> Message:
@@ -480,7 +488,8 @@ class Ledger(People):
         return tuple(found)
 
     def unsent(self) -> tuple[UnsentRecord, ...]:
-        """What was given up, oldest first; not what goes to the operator, nor to an address that is disabled."""
+        """What was given up, oldest first; not what goes to the operator, or to an address that is disabled, or that a
+        visitor typed."""
         return tuple(
             UnsentRecord(
                 r["public_id"],
@@ -494,7 +503,7 @@ class Ledger(People):
                 "SELECT d.public_id, s.channel, s.address, d.state, d.last_error, d.give_up_at"
                 " FROM deliveries d JOIN subscribers s ON s.id = d.subscriber"
                 " WHERE d.state IN ('dead', 'ambiguous') AND d.purpose <> 'operator'"
-                " AND s.disabled_at IS NULL ORDER BY d.id"
+                f" AND s.disabled_at IS NULL AND NOT {_OF_A_VISITOR} ORDER BY d.id"
             )
         )
 

@@ -211,6 +211,40 @@ class People:
             *columns.values(),
         )
 
+    def change_watch(self, number: int, wants: Wants, schedule: Schedule | None) -> None:
+        """Want something else from now on.
+
+        Digests by the same schedule go on where they were. By another one they begin with what the last ones did not
+        have; after news at once, with what comes.
+        """
+        was = self.state.row("SELECT subscriber, minute, weekday, starts_after FROM watches WHERE id = ?", number)
+        assert was is not None
+        before = None if was["minute"] is None else Schedule(was["minute"], was["weekday"])
+        starts_after = was["starts_after"]
+        if schedule != before:
+            if before is None:
+                told = self.state.value("SELECT position FROM routed")
+            else:
+                told = self.state.value(
+                    "SELECT max(position) FROM digests WHERE subscriber = ? AND schedule = ?",
+                    was["subscriber"],
+                    before.name,
+                )
+            starts_after = max(starts_after, told or 0)
+        self.state.run(
+            "UPDATE watches SET states = ?, counties = ?, agencies = ?, support_types = ?, kinds = ?, significance = ?,"
+            " departures = ?, cadence = ?, minute = ?, weekday = ?, empty = empty AND ?, starts_after = ? WHERE id = ?",
+            *(_json(part) for part in (wants.states, wants.counties, wants.agencies, wants.support_types, wants.kinds)),
+            wants.significance,
+            wants.departures,
+            schedule.cadence if schedule else Cadence.INSTANT,
+            schedule.minute if schedule else None,
+            schedule.weekday if schedule else None,
+            schedule is not None,
+            starts_after,
+            number,
+        )
+
     def watches(self, subscriber: Subscriber | None = None, *, number: int | None = None) -> Iterator[WatchRecord]:
         """The watches in force, of everybody or of one, or the one with a number, in the order in which they were
         added: also those that hear nothing, because they are paused, or their address is not confirmed or takes no
@@ -300,6 +334,12 @@ class People:
         """
         self.state.run("PRAGMA secure_delete = ON")
         self.state.run(
+            "DELETE FROM requests WHERE (channel, lower(address)) ="
+            " (SELECT channel, lower(address) FROM subscribers WHERE id = ?)",
+            subscriber.number,
+        )
+        self.state.run("DELETE FROM confirmations WHERE subscriber = ?", subscriber.number)
+        self.state.run(
             "UPDATE messages SET subject = '', text = '', html = '', hash = randomblob(16) WHERE id IN"
             " (SELECT message FROM deliveries WHERE subscriber = ? AND purpose = 'confirmation')",
             subscriber.number,
@@ -338,6 +378,7 @@ class People:
             " WHERE d.subscriber = ? ORDER BY d.id",
             "delivery_entries": "SELECT e.* FROM delivery_entries e JOIN deliveries d ON d.id = e.delivery"
             " WHERE d.subscriber = ? ORDER BY e.delivery, e.entry, e.watch",
+            "confirmations": "SELECT * FROM confirmations WHERE subscriber = ? ORDER BY until",
             "digests": "SELECT * FROM digests WHERE subscriber = ? ORDER BY schedule, slot",
         }
         return {

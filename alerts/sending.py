@@ -250,7 +250,8 @@ class Sender:
 
     def _say(self, outcomes: list[tuple[Delivery, Outcome]]) -> None:
         for delivery, result in outcomes:
-            self._tally.add(result)
+            if not (delivery.of_a_visitor and isinstance(result, Dead)):  # which needs nobody's attention
+                self._tally.add(result)
             _say(delivery.id, result)
 
 

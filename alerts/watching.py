@@ -281,14 +281,14 @@ def erase(context: Context, email: str | None, slack: str | None, slack_channel:
     What is left of it is a hash that only this installation can compare. How many messages were sent stays known, but
     not to whom.
     """
-    from alerts.keys import new_token, open_keys
+    from alerts.keys import open_keys
+    from alerts.selfservice import forget
 
     channel, text = address(context.settings, email, slack, slack_channel)
     with _alerts(context) as alerts:
         with alerts.write():
             subscriber = _known(alerts, channel, text).subscriber
-            alerts.suppress(open_keys(context.settings).of_address(channel, subscriber.address), context.now, "erased")
-            alerts.erase(subscriber, context.now, f"erased-{new_token()}")
+            forget(alerts, open_keys(context.settings), subscriber, context.now)
         alerts.forget_for_good()
     click.echo("Erased. Copies of state.db that you have made are yours to mend.")
 

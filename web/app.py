@@ -25,13 +25,16 @@ from web.documents import document_in
 from web.feeds import feeds
 from web.kept import address_of
 from web.lines import edit_of
+from web.manage import management
 from web.method import method
 from web.pictures import pictures
 from web.preview import available
+from web.protect import QuietFlask, protect_forms
 from web.routes import site, slug
 from web.search import search
 from web.series import Counter
 from web.since import since
+from web.subscribe import subscriptions
 from web.visit import Visit
 
 if TYPE_CHECKING:
@@ -58,12 +61,14 @@ HEADERS = {
 
 def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     """The application over the log at `settings.state`. `clock` is read once a request (aware, UTC)."""
-    app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
+    app = QuietFlask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
+    protect_forms(app, settings)
     counter = Counter()
-    for blueprint in (site, method, agencies, search, since, pictures, feeds, data, api):
+    pages = (site, method, agencies, search, since, pictures, feeds, data, api, subscriptions, management)
+    for blueprint in pages:
         app.register_blueprint(blueprint)
 
     @app.before_request
@@ -118,6 +123,7 @@ def _furnish(app: Flask, settings: Settings) -> None:
         "lower_first": text.lower_first,
         "month": text.month,
         "slug": slug,
+        "state_name": STATES.get,
         "visible": text.visible,
         "weekday": text.weekday,
     }

@@ -230,6 +230,25 @@ def test_a_mail_that_asks_for_confirmation_looks_like_its_golden_file(golden: Go
     golden("email/confirmation.html", mail.html)
 
 
+def test_a_mail_that_brings_the_link_to_manage_looks_like_its_golden_file(golden: Golden) -> None:
+    mail = Renderer(SETTING).manage_link("not shown", NOON + timedelta(days=7), ChannelName.EMAIL)
+    golden("email/manage-link.txt", f"Subject: {mail.subject}\n\n{mail.text}\n")
+    golden("email/manage-link.html", mail.html)
+    assert "not shown" not in mail.text + mail.html
+
+
+def test_what_asks_a_slack_channel_looks_like_its_golden_files(golden: Golden) -> None:
+    token, until = "Token-of_43-characters", NOON + timedelta(hours=72)
+    renderer = Renderer(SETTING)
+    for name, message in (
+        ("confirmation", renderer.confirmation(token, until, ChannelName.SLACK)),
+        ("manage-link", renderer.manage_link(token, until, ChannelName.SLACK)),
+    ):
+        [part] = parts_of(message)
+        assert refusal(asdict(part)) is None
+        golden(f"slack/{name}.json", written(asdict(part)))
+
+
 def test_a_digest_before_any_check_says_that_there_was_none() -> None:
     mail = Renderer(replace(SETTING, checked_at={})).digest(DIGESTS["digest-empty"]())
     for said in (mail.text, mail.html):
