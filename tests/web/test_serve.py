@@ -66,6 +66,19 @@ def test_it_says_that_what_visitors_ask_for_waits(log: Log) -> None:
         assert "waits until `run` or `check` sends it" in process.stderr.readline()
 
 
+def test_a_form_is_sent_with_cookies_and_what_is_too_large_is_not_read(log: Log) -> None:
+    log.begins(at("2025-08-01 14:00"), row())
+    with serving(log.path, "--port", "0") as (_, address), requests.Session() as visitor:
+        form = visitor.get(f"{address}/subscribe", timeout=SECONDS).text
+        token = form.partition('name="csrf_token" value="')[2].partition('"')[0]
+        typed = {"csrf_token": token, "email": "reader@example.org", "kinds": "new"}
+        answer = visitor.post(f"{address}/subscribe", typed, allow_redirects=False, timeout=SECONDS)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/subscribe/sent")
+        assert requests.post(f"{address}/subscribe", typed, timeout=SECONDS).status_code == 400
+        large = visitor.post(f"{address}/subscribe", typed | {"webhook": "x" * 100_000}, timeout=SECONDS)
+        assert large.status_code == 413
+
+
 def test_a_port_in_use_is_said_in_a_line(log: Log, busy_port: int) -> None:
     log.begins(at("2025-08-01 14:00"), row())
     said = fails(log.path, "--port", str(busy_port))

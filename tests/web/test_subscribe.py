@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from alerts.deliver import tell
 from alerts.model import ChannelName, Schedule
@@ -143,6 +144,23 @@ def test_a_slack_channel_is_asked_by_a_message_with_a_link(log: Log, smtp: FakeS
     log.publishes(new(cells("After Police Department")))
     visitor.works_off()
     assert "After Police Department" in slack.messages[-1].payload["text"]
+
+
+def test_a_webhook_that_sends_on_to_elsewhere_is_not_followed(log: Log, smtp: FakeSmtp, slack: FakeSlack) -> None:
+    webhook = slack.webhook_url("newsroom")
+    visitor = Visitor(log, settings(log, smtp, slack=SlackSettings(hosts=(webhook.split("/")[2],), timeout=5)), smtp)
+    with FakeSlack() as elsewhere:
+        slack.redirects(elsewhere.webhook_url("inside"), to="newsroom")
+        visitor.send("/subscribe", channel="slack", webhook=webhook)
+        visitor.works_off()
+        assert len(slack.requests) == 1
+        assert elsewhere.requests == []
+
+
+def test_a_link_can_tick_states(visitor: Visitor, log: Log) -> None:
+    page = visitor.open("/subscribe?state=TX&state=georgia&state=%3Cscript%3E")
+    ticked = [node.attributes["value"] for node in LexborHTMLParser(page.html).css("[name=states][checked]")]
+    assert ticked == ["GA", "TX"]
 
 
 # --- no GET changes anything ------------------------------------------------------------------------------------
