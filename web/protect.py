@@ -62,8 +62,6 @@ def protect_forms(app: Flask, settings: Settings) -> None:
     @app.after_request
     def headers(response: Response) -> Response:
         if request.blueprint in _FORMS:
-            policy = response.headers["Content-Security-Policy"]
-            response.headers["Content-Security-Policy"] = policy.replace("form-action 'none'", "form-action 'self'")
             response.headers["Cache-Control"] = "no-store"
             if request.endpoint != "subscribe.ask":
                 response.headers["X-Robots-Tag"] = "noindex"

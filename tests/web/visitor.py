@@ -60,7 +60,7 @@ class Visitor:
         page = self.open(address)
         form = next(
             form
-            for form in LexborHTMLParser(page.html).css("form")
+            for form in LexborHTMLParser(page.html).css("form:not(.search)")
             if not button or form.css_first(f'button[value="{button}"]')
         )
         filled: dict[str, object] = {}
