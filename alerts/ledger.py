@@ -42,6 +42,16 @@ _OF_NOTHING_TOLD = (
     " WHERE note.id = mine.entry AND earlier.state IN ('dead', 'suppressed'))))"
 )
 
+# Whether a delivery's time has come, and its subscriber's rest is over. Takes `now` four times. What was put off while
+# the clock was ahead (by more than any pause) does not wait until that time comes: it was made then, or it would not be
+# tried before it is long to be given up.
+_MADE_AHEAD = "julianday(d.created_at) > julianday(?) + 7"
+_HAS_WAITED = (
+    f"(d.next_attempt_at <= ? OR (d.next_attempt_at >= d.created_at AND {_MADE_AHEAD}))"
+    f" AND (coalesce(s.not_before, '') <= ? OR (s.not_before >= d.created_at AND {_MADE_AHEAD})"
+    " OR julianday(s.not_before) > julianday(d.give_up_at) + 1)"
+)
+
 # What cannot be → a query for the ids of which it is true.
 _CONTRADICTIONS = {
     "tells of a publication, and of no change": "SELECT public_id FROM deliveries d WHERE purpose = 'instant'"
@@ -154,10 +164,10 @@ class Ledger(People):
                 "SELECT d.id, d.subscriber, d.give_up_at, d.lease_token, d.lease_until, s.address"
                 " FROM deliveries d JOIN subscribers s ON s.id = d.subscriber"
                 f" WHERE d.state IN ('pending', 'leased') AND s.channel = ? AND {_NOT_PAUSED}"
-                " AND (d.state = 'leased' OR (d.next_attempt_at <= ? AND coalesce(s.not_before, '') <= ?))"
+                f" AND (d.state = 'leased' OR ({_HAS_WAITED}))"
                 " ORDER BY d.parts_sent = 0, d.id",
                 channel,
-                *[stamp(now)] * 2,
+                *[stamp(now)] * 4,
             )
         )
 
@@ -183,10 +193,10 @@ class Ledger(People):
             f"""
             UPDATE deliveries SET state = 'leased', lease_token = ?, lease_until = ?, attempts = attempts + 1,
                                   maybe_sent = max(maybe_sent, lease_token IS NOT NULL)
-            WHERE id = ? AND state IN ('pending', 'leased') AND lease_token IS ? AND next_attempt_at <= ?
+            WHERE id = ? AND state IN ('pending', 'leased') AND lease_token IS ?
               AND {_NOT_PAUSED}
-              AND EXISTS (SELECT 1 FROM subscribers s WHERE s.id = deliveries.subscriber
-                          AND coalesce(s.not_before, '') <= ? AND s.disabled_at IS NULL)
+              AND EXISTS (SELECT 1 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
+                          WHERE d.id = deliveries.id AND s.disabled_at IS NULL AND {_HAS_WAITED})
               AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE ? AND o.subscriber = deliveries.subscriber
                               AND o.state = 'leased' AND o.id <> deliveries.id)
               AND NOT EXISTS (SELECT 1 {_CORRECTED} AND earlier.state IN ('pending', 'leased'))
@@ -197,8 +207,7 @@ class Ledger(People):
             stamp(until),
             due.number,
             due.token,
-            stamp(now),
-            stamp(now),
+            *[stamp(now)] * 4,
             alone,
         )
         if not taken:
@@ -301,6 +310,8 @@ class Ledger(People):
         for r in recorded:
             if rest_until:
                 self.state.run("UPDATE subscribers SET not_before = ? WHERE id = ?", stamp(rest_until), r["subscriber"])
+            if state == "sent":
+                self._forget_link("public_id = ?", delivery.id)
             if state == "pending":
                 self._suppress_if_left("?", r["subscriber"])
             if isinstance(outcome, Dead) and outcome.gone:
@@ -370,6 +381,12 @@ class Ledger(People):
     def resume(self) -> None:
         """Send again what waits."""
         self.state.run("UPDATE paused SET at = NULL")
+
+    def put_off_giving_up(self, until: datetime) -> None:
+        """Try what waits until then at least: the time in which nobody tried is not held against it."""
+        self.state.run(
+            "UPDATE deliveries SET give_up_at = max(give_up_at, ?) WHERE state IN ('pending', 'leased')", stamp(until)
+        )
 
     # --- for people ----------------------------------------------------------------------------------------
 

@@ -186,6 +186,9 @@ class MailChannel:
             self._expect("message", connection.data(content))
         except smtplib.SMTPDataError as exc:
             self._expect("message", (exc.smtp_code, _bytes(exc.smtp_error)))
+            # A yes before there was anything to say yes to: nothing was handed over, and whose answer comes next?
+            self._drop()
+            raise ChannelError(f"the mail server did not ask for the message: {_said(exc)}", permanent=False) from exc
         except (OSError, smtplib.SMTPException) as exc:
             # It may have been taken all the same. Under its Message-ID it goes out again.
             self._mind_the_time(exc, maybe_sent=True)

@@ -1,4 +1,4 @@
-"""Which change each entry of the log speaks of, and where that belongs: the only SQL behind the feeds."""
+"""Which change each entry of the log speaks of, and where that belongs; and whether there is anything new."""
 
 from __future__ import annotations
 
@@ -49,3 +49,13 @@ def events(log: Log) -> tuple[Event, ...]:
         changes[r["id"]] = event
         found.append(event)
     return tuple(found)
+
+
+def mark(log: Log) -> str:
+    """Differs once anything differs that the log, or an agreement in it, says; but for when the lists were checked."""
+    row = log.state.rows(
+        "SELECT (SELECT coalesce(max(seq), 0) FROM entries) AS entries,"
+        " (SELECT coalesce(max(id), 0) FROM decisions) AS decisions,"
+        " (SELECT coalesce(max(id), 0) FROM acts) AS acts"
+    )[0]
+    return "-".join(map(str, row))

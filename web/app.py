@@ -17,10 +17,16 @@ import templates
 from monitor.errors import StateError
 from monitor.normalize import STATES
 from web import text
+from web.agencies import agencies
+from web.api import api
+from web.caching import save_bytes
+from web.data import data
 from web.documents import document_in
 from web.feeds import feeds
 from web.lines import edit_of
+from web.method import method
 from web.routes import site, slug
+from web.search import search
 from web.visit import Visit
 
 if TYPE_CHECKING:
@@ -35,7 +41,7 @@ POLICY = {
     "style-src": "'self'",
     "img-src": "'self'",
     "base-uri": "'none'",
-    "form-action": "'none'",
+    "form-action": "'self'",  # the search form, at the head of every page
     "frame-ancestors": "'none'",
 }
 HEADERS = {
@@ -52,12 +58,14 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
-    for blueprint in (site, feeds):
+    for blueprint in (site, method, agencies, search, feeds, data, api):
         app.register_blueprint(blueprint)
 
     @app.before_request
     def begin() -> None:
         g.visit = Visit(settings, clock())
+
+    save_bytes(app, settings)
 
     @app.teardown_request
     def end(_: BaseException | None) -> None:
@@ -68,7 +76,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     def protect(response: Response) -> Response:
         response.headers.update(HEADERS)
         if response.mimetype == "text/html":
-            response.headers["Cache-Control"] = "no-cache"
+            response.headers.setdefault("Cache-Control", "no-cache")
         return response
 
     @app.errorhandler(HTTPException)

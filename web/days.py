@@ -5,6 +5,18 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+# No list of this programme is older.
+FIRST_YEAR = 1996
+
+
+def day_in_address(text: str) -> date | None:
+    """A day as addresses write it: YYYY-MM-DD and nothing else."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if FIRST_YEAR <= found.year < date.max.year and found.isoformat() == text else None
+
 
 def day_of(moment: datetime, zone: ZoneInfo) -> date:
     """The day of the log that a moment belongs to."""

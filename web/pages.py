@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 from monitor.diff import FIELDS
 from monitor.log import AgreementRecord, LastCheck, Looks, Tally
 from monitor.model import DEPARTURES, TAKEN_BACK, Cells, Entry, FieldChange, Kind, ListName, Outcome, SupportType
-from monitor.normalize import STATES
+from monitor.normalize import STATES, county
+from web.corrections import Added
 from web.days import day_of
+from web.history import history
 from web.lines import DayChanges, DaySummary, Line, in_order
 from web.text import visible
 
@@ -105,13 +107,17 @@ def front(
 
 @dataclass(frozen=True, slots=True)
 class DayPage:
-    """One day, its neighbours with changes, and how often each list was read on it."""
+    """One day, its neighbours with changes, and how often each list was read on it.
+
+    A past day keeps saying what it said when it ended; `corrections` is what was added since.
+    """
 
     changes: DayChanges
     today: bool
     previous: date | None
     next: date | None
     looks: Mapping[ListName, Looks]
+    corrections: tuple[Added, ...] = ()
 
     @property
     def was_read(self) -> bool:
@@ -201,6 +207,37 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class CountyRow:
+    """A county of a state: its comparable name, how it is written, how many agreements are listed; and its agencies,
+    as (id, name)."""
+
+    key: str
+    name: str
+    listed: int
+    agencies: tuple[tuple[str, str], ...]
+
+
+def counties(
+    listed: Iterable[AgreementRecord], others: Iterable[AgreementRecord], agency_of: Callable[[str], str]
+) -> tuple[CountyRow, ...]:
+    """The counties that rows of a state name, in the order of their names; of `others` nothing is counted."""
+    found: dict[str, list[tuple[bool, AgreementRecord]]] = defaultdict(list)
+    for is_listed, records in ((True, listed), (False, others)):
+        for record in records:
+            if key := county(record.county):
+                found[key].append((is_listed, record))
+    return tuple(
+        CountyRow(
+            key,
+            found[key][0][1].county,
+            sum(is_listed for is_listed, _ in found[key]),
+            tuple({agency_of(record.id): record.agency for _, record in reversed(found[key])}.items())[::-1],
+        )
+        for key in sorted(found)
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class StatePage:
     """One state: its recent changes by day, and its agreements as they stand. `older`: a day to go on before."""
 
@@ -212,6 +249,7 @@ class StatePage:
     listed: tuple[AgreementRecord, ...]
     pending: tuple[AgreementRecord, ...]
     gone: tuple[Gone, ...]
+    counties: tuple[CountyRow, ...]
 
 
 def state(
@@ -220,13 +258,16 @@ def state(
     agreements: Iterable[AgreementRecord],
     departures: Iterable[Entry],
     *,
+    agency_of: Callable[[str], str],
     before: date | None,
     older: date | None,
 ) -> StatePage:
-    """`departures`: the state's entries that say an agreement left, the newest last."""
+    """`departures`: the state's entries that say an agreement left, the newest last. `agency_of` an agreement's id is
+    its agency's."""
     left = {entry.agreement: entry for entry in departures}
     ordered = sorted(agreements, key=lambda a: (a.agency.casefold(), a.support_type, a.id))
     listed = tuple(a for a in ordered if ListName.PARTICIPATING in a.listed)
+    others = [a for a in ordered if ListName.PARTICIPATING not in a.listed]
     return StatePage(
         code,
         dict(sorted(Counter(a.support_type for a in listed).items())),
@@ -236,6 +277,7 @@ def state(
         listed,
         tuple(a for a in ordered if a.listed == (ListName.PENDING,)),
         tuple(Gone(a, left.get(a.id)) for a in ordered if not a.listed),
+        counties(listed, others, agency_of),
     )
 
 
@@ -275,6 +317,7 @@ class ChangePage:
     notes: tuple[Entry, ...]
     about: Entry | None
     day: date
+    agency: str | None  # the id of whose agreement it is
 
     @property
     def stray(self) -> bool:
@@ -282,7 +325,9 @@ class ChangePage:
         return any(visible(text) != text for f in self.fields for text in (f.before, f.after))
 
 
-def change(entry: Entry, notes: Sequence[Entry], about: Entry | None, zone: ZoneInfo) -> ChangePage:
+def change(
+    entry: Entry, notes: Sequence[Entry], about: Entry | None, zone: ZoneInfo, agency: str | None = None
+) -> ChangePage:
     """Every field, changed or not: a reader checks the row against the workbook."""
     changed = {field.name: field for field in entry.fields}
     return ChangePage(
@@ -295,6 +340,7 @@ def change(entry: Entry, notes: Sequence[Entry], about: Entry | None, zone: Zone
         tuple(notes),
         about,
         day_of(entry.observed_at, zone),
+        agency,
     )
 
 
@@ -327,23 +373,19 @@ class AgreementPage:
     standing: Standing
     departure: Entry | None
     history: tuple[Line, ...]
+    agency: str | None  # the id of whose agreement it is
 
 
-def agreement(record: AgreementRecord, entries: Sequence[Entry]) -> AgreementPage:
+def agreement(record: AgreementRecord, entries: Sequence[Entry], agency: str | None = None) -> AgreementPage:
     """`entries`: all of this agreement, in the order of the log."""
-    by_id = {entry.id: entry for entry in entries}
-    notes = {entry.about: entry for entry in entries if entry.about}
     departed = [e for e in entries if e.kind in DEPARTURES and e.status not in TAKEN_BACK]
     standing = _standing(record, departed)
     return AgreementPage(
         record,
         standing,
         departed[-1] if departed and standing in (Standing.GONE, Standing.DROPPED) else None,
-        tuple(
-            Line(e, notes.get(e.id), by_id.get(e.about or ""))
-            for e in reversed(entries)
-            if not (e.kind.is_note and e.about in by_id)
-        ),
+        history(entries),
+        agency,
     )
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, url_for
 from flask import request as http_request
 from werkzeug.wrappers import Response
 
-from monitor.log import Log
-from monitor.model import DEPARTURES, Entry
+from monitor.model import DEPARTURES
 from monitor.normalize import state as state_named
 from web import pages
+from web.corrections import PastDay, past_day
 from web.days import bounds, day_of
-from web.lines import DayChanges, Threads, by_day, day_changes, summaries
+from web.directory import directory
+from web.gather import how_fresh, notes_about, render, render_lasting, threads
+from web.lines import DayChanges, by_day, day_changes, summaries
 from web.visit import Visit, visit
 
-# The lists are looked at every half hour; six looks missed are worth a banner.
-STALE_AFTER = timedelta(hours=3)
 # The front page tells whole days, the newest first, until there is enough to read; then it sums up the days before.
 FRONT_ENTRIES, FRONT_DAYS = 20, 5
 EARLIER_WITHIN, EARLIER_DAYS = timedelta(days=60), 10
@@ -37,16 +36,16 @@ def front() -> str:
     here = visit()
     newest, before = _newest_days(here)
     earlier = summaries(here.store.tally(before - EARLIER_WITHIN, before), here.zone)
-    fresh = _freshness(here)
+    fresh = how_fresh(here)
     page = pages.front(here.today, fresh, newest, earlier[:EARLIER_DAYS], here.zone)
-    return _render("front.html", page)
+    return render("front.html", page)
 
 
 @site.get("/days/")
 def days() -> str:
     """Every day with changes."""
     here = visit()
-    return _render("days.html", pages.months(summaries(here.store.tally(), here.zone)))
+    return render("days.html", pages.months(summaries(here.store.tally(), here.zone)))
 
 
 @site.get("/days/<day>")
@@ -58,23 +57,24 @@ def day(day: str) -> str:
         abort(404)
     since, until = bounds(wanted, here.zone)
     previous, following = here.store.newest_change(since), here.store.next_change(until)
-    return _render(
-        "day.html",
-        pages.DayPage(
-            _changes_on(here, wanted),
-            wanted == here.today,
-            day_of(previous, here.zone) if previous else None,
-            day_of(following, here.zone) if following else None,
-            here.store.looks(since, until),
-        ),
+    today = wanted == here.today
+    past = None if today else _past_day(here, wanted)
+    page = pages.DayPage(
+        past.told if past else _changes_on(here, wanted),
+        today,
+        day_of(previous, here.zone) if previous else None,
+        day_of(following, here.zone) if following else None,
+        here.store.looks(since, until),
+        past.added if past else (),
     )
+    return render("day.html", page) if today else render_lasting("day.html", page)
 
 
 @site.get("/states/")
 def states() -> str:
     """How many agreements each state has, and when it last changed."""
     store = visit().store
-    return _render("states.html", pages.states(store.standing_counts(), store.newest_change_by_state()))
+    return render("states.html", pages.states(store.standing_counts(), store.newest_change_by_state()))
 
 
 @site.get("/states/<name>")
@@ -91,15 +91,17 @@ def state(name: str) -> str | Response:
     first, more = pages.enough_days(here.store.tally(until=until, states=[code]), here.zone, STATE_ENTRIES)
     since = bounds(first, here.zone)[0] if first else None
     entries = list(here.store.entries(states=[code], since=since, until=until))
+    known = directory(here.store)
     page = pages.state(
         code,
-        by_day(entries, _threads(here.store, entries), here.zone),
+        by_day(entries, threads(here.store, entries), here.zone),
         here.store.agreements(states=[code]),
         here.store.entries(states=[code], kinds=list(DEPARTURES)),
+        agency_of=lambda agreement: agency.id if (agency := known.of(agreement)) else agreement,
         before=before,
         older=first if more else None,
     )
-    return _render("state.html", page)
+    return render("state.html", page)
 
 
 @site.get("/changes/<id_>")
@@ -111,7 +113,7 @@ def change(id_: str) -> str:
         abort(404)
     notes = list(here.store.entries(about=[id_]))
     about = next(here.store.entries(ids=[entry.about]), None) if entry.about else None
-    return _render("change.html", pages.change(entry, notes, about, here.zone))
+    return render("change.html", pages.change(entry, notes, about, here.zone, _agency(here, entry.agreement)))
 
 
 @site.get("/agreements/<id_>")
@@ -123,7 +125,8 @@ def agreement(id_: str) -> str | Response:
         abort(404)
     if record.id != id_:
         return redirect(url_for(".agreement", id_=record.id), 301)
-    return _render("agreement.html", pages.agreement(record, list(store.entries(agreement=id_))))
+    page = pages.agreement(record, list(store.entries(agreement=id_)), _agency(visit(), id_))
+    return render("agreement.html", page)
 
 
 def slug(code: str | None) -> str:
@@ -131,12 +134,10 @@ def slug(code: str | None) -> str:
     return code.lower() if code else UNKNOWN
 
 
-def _render(template: str, page: object) -> str:
-    return render_template(template, page=page, freshness=_freshness(visit()))
-
-
-def _freshness(here: Visit) -> tuple[pages.Freshness, ...]:
-    return pages.freshness(here.store.last_checks(), here.now, STALE_AFTER)
+def _agency(here: Visit, agreement: str) -> str | None:
+    """The id of the agency that has an agreement."""
+    agency = directory(here.store).of(here.store.resolve(agreement))
+    return agency.id if agency else None
 
 
 def _day(text: str) -> date | None:
@@ -164,14 +165,11 @@ def _newest_days(here: Visit) -> tuple[list[DayChanges], datetime]:
 def _changes_on(here: Visit, day: date) -> DayChanges:
     since, until = bounds(day, here.zone)
     entries = list(here.store.entries(since=since, until=until))
-    return day_changes(day, entries, _threads(here.store, entries))
+    return day_changes(day, entries, threads(here.store, entries))
 
 
-def _threads(store: Log, entries: Sequence[Entry]) -> Threads:
-    """The notes about some entries, and what their own notes are about."""
-    settled = [entry.id for entry in entries if entry.status not in (None, "unconfirmed")]
-    about = [entry.about for entry in entries if entry.about]
-    return Threads(
-        {note.about or "": note for note in store.entries(about=settled)} if settled else {},
-        {entry.id: entry for entry in store.entries(ids=about)} if about else {},
-    )
+def _past_day(here: Visit, day: date) -> PastDay:
+    since, until = bounds(day, here.zone)
+    entries = list(here.store.entries(since=since, until=until))
+    notes = notes_about(here.store, entries)
+    return past_day(day, entries, notes, threads(here.store, entries), until, here.zone)

@@ -120,6 +120,19 @@ def test_a_policy_rejection_is_a_dead_letter_for_the_operator_and_closes_no_addr
     assert [d.state for d in log.alerts.deliveries() if d.purpose == "instant"] == ["sent", "dead"]
 
 
+def test_recipients_who_were_put_off_together_are_tried_again_apart(
+    log: Log, configured: Settings, smtp: FakeSmtp
+) -> None:
+    for n in range(5):
+        add_watch(log.alerts, "TX", email=f"reader{n}@example.org")
+    log.publishes(new())
+    smtp.refuses("451 4.7.1 greylisted")
+    tell(configured, log.now)
+    waiting = {d.next_attempt_at - log.now for d in log.alerts.deliveries() if d.state == "pending"}
+    assert len(waiting) == 5
+    assert all(timedelta(minutes=1) <= pause < timedelta(minutes=1.5) for pause in waiting)
+
+
 def test_an_address_that_does_not_exist_is_suppressed_and_the_operator_hears_of_it(
     log: Log, named: Settings, smtp: FakeSmtp
 ) -> None:

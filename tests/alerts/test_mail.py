@@ -289,8 +289,17 @@ def test_what_a_server_refused_was_not_sent(smtp: FakeSmtp, channel: MailChannel
     assert not refusal(channel).maybe_sent
 
 
+def test_a_mail_that_the_server_did_not_ask_for_was_not_sent() -> None:
+    with talks(without=b"") as port:  # 250, and no 354, to DATA too
+        hasty = MailSettings(host="127.0.0.1", port=port, sender=SENDER, timeout=5)
+        with closing(MailChannel(hasty)) as channel:
+            error = refusal(channel)
+            assert "did not ask for the message: 250 OK" in str(error)
+            assert (error.permanent, error.maybe_sent) == (False, False)
+
+
 def test_a_server_that_falls_silent_in_the_middle_holds_up_a_run_once() -> None:
-    with talks_until_rcpt() as port:
+    with talks(without=b"RCPT") as port:
         quiet = MailSettings(host="127.0.0.1", port=port, sender=SENDER, timeout=0.2)
         with closing(MailChannel(quiet)) as channel:
             assert "did not answer in time" in str(refusal(channel))
@@ -366,8 +375,8 @@ def counting_proxy(smtp: FakeSmtp) -> Iterator[Proxy]:
 
 
 @contextmanager
-def talks_until_rcpt() -> Iterator[int]:
-    """A server that answers up to MAIL and then says nothing more."""
+def talks(*, without: bytes) -> Iterator[int]:
+    """A server that answers 250 to everything on its first connection, but not at all to one command, if any."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -375,7 +384,7 @@ def talks_until_rcpt() -> Iterator[int]:
             with client, client.makefile("rwb", buffering=0) as talk:
                 talk.write(b"220 ready\r\n")
                 for line in talk:
-                    if line.upper().startswith(b"RCPT"):
+                    if without and line.upper().startswith(without):
                         continue
                     talk.write(b"250 OK\r\n")
 

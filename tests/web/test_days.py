@@ -87,8 +87,8 @@ def test_a_day_without_changes_says_that_the_lists_were_checked(log: Log, read_a
     log.looks(at("2025-08-04 13:00"))
     log.looks(at("2025-08-04 13:30"), Outcome.FAILED)
     page = read_at(NEXT_YEAR).get("/days/2025-08-04")
-    assert page.one(".lead") == "No change on this day."
-    assert page.all(".checked")[0] == "The participating list was checked 2 times, 1 of them successfully."
+    assert page.one(".lead") == "No change was recorded on this day."
+    assert page.all(".checked")[1] == "The participating list was checked 2 times, 1 of them successfully."
 
 
 @pytest.mark.parametrize("looked", [True, False])
@@ -257,10 +257,13 @@ def test_a_batch_of_dates_moved_alike_shares_a_line(log: Log, read_at: ReadAt) -
     assert page.one("#ga-changed p.agency") == "Agency 4"
 
 
-def test_an_entry_that_was_added_after_its_day_says_so(log: Log, read_at: ReadAt) -> None:
+def test_an_entry_that_was_added_after_its_day_is_among_the_corrections(log: Log, read_at: ReadAt) -> None:
     log.begins(BASELINE, row())
     log.publishes(at("2025-08-05 14:00"), gone(1), recorded_at=at("2025-08-07 14:00"))
-    line = read_at(NEXT_YEAR).get("/days/2025-08-05").one("#ga-terminated li")
+    page = read_at(NEXT_YEAR).get("/days/2025-08-05")
+    assert page.one(".corrections h3") == "Added on 7 August 2025"
+    line = page.one(".corrections li")
+    assert "No longer listed by ICE as of 5 August 2025." in line
     assert "Added on 7 August 2025: the list had been held back for a closer look." in line
 
 
@@ -281,23 +284,24 @@ def test_a_confirmed_departure_says_since_when(log: Log, read_at: ReadAt) -> Non
     (left,) = log.publishes(at("2025-08-05 14:00"), gone(1))
     log.publishes(at("2025-08-07 14:30"), confirmed(1, left))
     browser = read_at(NEXT_YEAR)
-    line = browser.get("/days/2025-08-05").one("#ga-terminated li")
-    assert "Confirmed on 7 August 2025: still not listed." in line
-    assert "Not confirmed yet" not in line
+    page = browser.get("/days/2025-08-05")
+    assert "Confirmed on 7 August 2025: still not listed." in page.one(".corrections li")
+    assert "Not confirmed yet" in page.one("#ga-terminated li")
     follow_up = browser.get("/days/2025-08-07").one("#ga-follow-up")
     assert "1 earlier departure confirmed: still not listed" in follow_up
     assert "no longer listed by ICE as of 5 August 2025" in follow_up
 
 
-def test_a_departure_that_was_withdrawn_is_struck_and_says_why(log: Log, read_at: ReadAt) -> None:
+def test_that_a_departure_was_withdrawn_is_on_the_day_of_either(log: Log, read_at: ReadAt) -> None:
     log.begins(BASELINE, row())
     (left,) = log.publishes(at("2025-08-05 14:00"), gone(1))
     log.publishes(at("2025-08-06 14:00"), withdrawn(1, left), returned(1, row()))
     browser = read_at(NEXT_YEAR)
     page = browser.get("/days/2025-08-05")
-    assert page.one("#ga-terminated s") == "Quillmarsh County Sheriff's Office"
-    assert "Withdrawn: it was listed again on 6 August 2025." in page.text
-    assert page.one("p.summary") == "No change that still stands."
+    assert page.one(".corrections h3") == "Added on 6 August 2025"
+    assert "Withdrawn: it was listed again on 6 August 2025." in page.one(".corrections li")
+    assert page.one("p.summary") == "1 no longer listed."
+    assert browser.get("/states/ga").one("s") == "Quillmarsh County Sheriff's Office"
     back = browser.get("/days/2025-08-06")
     assert back.all("h3") == ["Listed again"]
     assert "Its departure of 5 August 2025 is withdrawn." in back.one("#ga-returned li")
@@ -328,14 +332,14 @@ def test_applications_have_words_of_their_own(log: Log, read_at: ReadAt) -> None
     assert page.one("p.summary") == "1 new on the pending list, 1 off the pending list."
 
 
-def test_an_entry_that_was_wrong_stays_struck_and_the_correction_is_in_the_open(log: Log, read_at: ReadAt) -> None:
+def test_an_entry_that_was_wrong_is_corrected_on_the_day_of_either(log: Log, read_at: ReadAt) -> None:
     log.begins(BASELINE, row())
     (wrong,) = log.publishes(at("2025-08-05 14:00"), gone(1))
     log.publishes(at("2025-08-09 14:00"), retracted(1, wrong))
     browser = read_at(NEXT_YEAR)
     page = browser.get("/days/2025-08-05")
-    assert page.one("s") == "Quillmarsh County Sheriff's Office"
-    assert "Retracted on 9 August 2025: this entry was wrong." in page.text
+    assert page.one(".corrections .agency") == "Quillmarsh County Sheriff's Office"
+    assert "Retracted on 9 August 2025: this entry was wrong." in page.one(".corrections")
     correction = browser.get("/days/2025-08-09")
     assert correction.all("h3") == ["Corrections to earlier entries"]
     assert "Retracted: no longer listed by ICE as of 5 August 2025." in correction.text

@@ -54,11 +54,17 @@ def infested(log: Log, attack: str) -> list[str]:
     ]
 
 
+# At the head of every page; it asks for a page, by GET.
+SEARCH_FORM = {"action": "/search", "role": "search", "aria-label": "Agencies, counties and states"}
+
+
 def what_acts(page: Page) -> list[str]:
     """Everything in a page that could do something, or fetch something from elsewhere."""
     found = []
     for node in LexborHTMLParser(page.html).css("*"):
         attributes = {name: value or "" for name, value in node.attributes.items()}
+        if node.tag == "form" and attributes == {"class": "search", **SEARCH_FORM}:
+            continue
         if node.tag in {"script", "img", "iframe", "svg", "form", "object", "embed", "base", "style", "textarea"}:
             found.append(node.tag)
         found += [f"{node.tag} {name}" for name in attributes if name.startswith("on") or name in {"style", "src"}]
@@ -90,8 +96,9 @@ def test_an_attack_is_shown_as_the_text_that_it_is(log: Log, read_at: ReadAt) ->
 
 def test_what_acts_finds_what_acts() -> None:
     planted = '<a href="javascript:x">a</a><img src=x><p onclick=x style=x>b</p><a href="//evil.test">c</a>'
+    planted += "<form action=/search></form>"
     assert what_acts(Page(200, {}, planted)) == [
-        *("a href=javascript:x", "img", "img src", "p onclick", "p style", "a href=//evil.test")
+        *("a href=javascript:x", "img", "img src", "p onclick", "p style", "a href=//evil.test", "form")
     ]
 
 

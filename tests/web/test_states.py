@@ -63,7 +63,27 @@ def test_a_state_lists_its_agreements_applications_and_departures(log: Log, read
     assert page.one("#gone + ul li") == (
         "Leaving Agency Task Force Model; no longer listed by ICE as of 5 August 2025, not confirmed yet"
     )
-    assert page.one(".lead") == "1 agreement is listed now: 1 Task Force Model. 1 application is pending."
+    assert page.one(".lead") == "1 agreement is listed now. 1 application is pending."
+    assert page.all(".counts tbody tr") == ["Task Force Model 1"]
+
+
+def test_a_state_lists_its_counties_with_their_agreements_and_agencies(log: Log, read_at: ReadAt) -> None:
+    log.begins(
+        BASELINE,
+        row("One Police Department", county="Adder County"),
+        row("One Police Department", county="Adder County", support_type="Jail Enforcement Model"),
+        row("Two Police Department", county="adder"),
+        row("Three Police Department", county="#N/A"),
+        row("Leaving Police Department", county="Wren County"),
+    )
+    log.publishes(at("2025-08-05 14:00"), gone(5))
+    page = read_at(NEXT_YEAR).get("/states/ga")
+    assert page.all(".counties li") == [
+        "Adder County 3 One Police Department · Two Police Department",
+        "Wren County 0 Leaving Police Department",
+    ]
+    assert page.all("#county-adder") == page.all(".counties li")[:1]
+    assert all(address.startswith("/agencies/a-") for address in page.links(".counties a"))
 
 
 def test_a_misspelt_state_is_on_its_own_page(log: Log, read_at: ReadAt) -> None:
