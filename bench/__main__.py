@@ -9,7 +9,9 @@ from pathlib import Path
 
 from bench.measure import Figure
 
-BENCHES = ("check", "entries", "scale", "replay", "routing", "digests", "histories", "slack", "delivery", "crashes")
+BENCHES = (
+    *("check", "entries", "scale", "replay", "routing", "digests", "histories", "slack", "delivery", "web", "crashes"),
+)
 
 
 def main() -> int:
