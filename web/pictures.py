@@ -12,7 +12,7 @@ from monitor.model import ListName
 from monitor.normalize import STATES
 from web import charts, maps, preview
 from web.days import bounds
-from web.gather import render
+from web.gather import render, render_lasting
 from web.routes import slug
 from web.series import Series, by_state, days_with_news, of_state
 from web.visit import Visit, visit
@@ -167,7 +167,8 @@ def _map(kind: str, day: date | None) -> str:
         _months(first, here.today) if day is None else (),
     )
     g.policy = {"script-src": "'self'"}
-    return render("map.html", page, ground=maps.ground, address_of=address_of)
+    over = day is not None and day < here.today
+    return (render_lasting if over else render)("map.html", page, ground=maps.ground, address_of=address_of)
 
 
 def _drawn(kind: str, here: Visit, series: Series, before: datetime | None) -> maps.Map:

@@ -91,6 +91,15 @@ def test_there_is_no_map_of_a_day_before_the_log_or_to_come(told: Log, read_at: 
     assert read_at(NOW).get(f"{kind}?on={day}").status == 404
 
 
+@pytest.mark.parametrize("kind", ["/map", "/map/counties"])
+def test_a_past_map_stays_as_it_is_while_the_log_goes_on(told: Log, read_at: ReadAt, kind: str) -> None:
+    address = f"{kind}/2025-06-09"
+    before = read_at(NOW).get(address).html
+    told.looks(at("2025-09-20 14:00"))
+    told.publishes(at("2025-09-29 14:00"), new(row("Franklin County Sheriff", state="OHIO", county="Franklin County")))
+    assert read_at(at("2026-02-01 12:00")).get(address).html == before
+
+
 def test_the_form_leads_to_the_day_s_own_address(told: Log, read_at: ReadAt) -> None:
     answer = read_at(NOW).get("/map?on=2025-06-09")
     assert (answer.status, answer.headers["Location"]) == (303, "/map/2025-06-09")
