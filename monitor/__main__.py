@@ -47,6 +47,7 @@ COMMANDS = {
     "pause": ("alerts.upkeep", "Hold back everything that would be sent; lists are checked as ever."),
     "resume": ("alerts.upkeep", "Send what waits, and what is new, again."),
     "serve": ("web.commands", "Serve the change log on the web."),
+    "publish": ("web.commands", "Write the whole site as files for any web host."),
     "status": ("monitor.commands", "Say when the lists were last checked and whether anything is wrong."),
     "doctor": ("alerts.upkeep", "Look whether everything is in place, and send a test message to the operator."),
     "verify": ("alerts.upkeep", "Check that state.db adds up: nothing that was to be told is unaccounted for."),

@@ -10,6 +10,7 @@
     ├── NotFound                 nothing has this id                                 → a list of ids
     ├── NotPossible              what an operator asks for cannot be done             → what can
     ├── ManifestError            a replay folder's manifest cannot be followed
+    ├── EditionUnusable          the folder cannot be published into                 → another folder
     ├── WorkbookError            the bytes are not a workbook that can be read safely
     │   └── LayoutChanged        a workbook, but not with the columns of a list
     └── ChannelError             a message could not be handed over; `permanent`, `retry_after` (seconds)
@@ -83,6 +84,14 @@ class ManifestError(MonitorError):
 
     def __init__(self, path: object, what: str) -> None:
         self.path = path
+        super().__init__(f"{path}: {what}")
+
+
+class EditionUnusable(MonitorError):
+    """The folder of a published edition cannot be written, or holds something else."""
+
+    def __init__(self, path: object, what: str) -> None:
+        self.path, self.what = path, what
         super().__init__(f"{path}: {what}")
 
 

@@ -24,8 +24,13 @@ class Event:
     states: frozenset[str | None]
 
 
-def events(log: Log) -> tuple[Event, ...]:
-    """The whole log, oldest first, without the words of its entries."""
+def events(log: Log, agreement: str | None = None) -> tuple[Event, ...]:
+    """The whole log, or what it has of one agreement, oldest first and without the words of its entries."""
+    known = (
+        "SELECT a.id FROM agreements a LEFT JOIN aliases x ON x.agreement = a.id"
+        " LEFT JOIN agreements s ON s.id = x.same_as WHERE ? IN (a.public_id, s.public_id)"
+    )
+    of_one = f"WHERE e.agreement IN ({known}) OR e.about IN (SELECT id FROM entries WHERE agreement IN ({known}))"
     spelt: dict[str, str | None] = {}
     changes: dict[str, Event] = {}
     found = []
@@ -33,10 +38,13 @@ def events(log: Log) -> tuple[Event, ...]:
         f"""
         SELECT e.seq, e.id, e.about, e.recorded_at, e.state, o.public_id AS agreement, b.state AS before
         FROM entries e JOIN agreements o ON o.id = {older("e.agreement")}
-        LEFT JOIN contents b ON b.id = e.before_content ORDER BY e.seq
-        """
+        LEFT JOIN contents b ON b.id = e.before_content {of_one if agreement else ""} ORDER BY e.seq
+        """,
+        *([agreement] * 2 if agreement else []),
     ):
         about = changes.get(r["about"] or "")
+        if about is None and r["about"]:
+            continue  # a note that another agreement hears of
         if about is None:
             states = {r["state"]}
             if r["before"] is not None:
@@ -48,7 +56,7 @@ def events(log: Log) -> tuple[Event, ...]:
         event = Event(r["seq"], about.change, moment(r["recorded_at"]), about.agreement, about.states)
         changes[r["id"]] = event
         found.append(event)
-    return tuple(found)
+    return tuple(event for event in found if agreement in (None, event.agreement))
 
 
 def mark(log: Log) -> str:

@@ -132,6 +132,8 @@ def _furnish(app: Flask, settings: Settings) -> None:
     env.globals |= {
         "STATES": STATES,
         "url_for": address_of,
+        "base_url": settings.web.base_url,
+        "published": False,  # as files, which say nothing that is true for an hour only
         "confirm_after_hours": f"{settings.log.confirm_after_hours:g}",
         "style_version": hashlib.sha256(style).hexdigest()[:12],
         "zone_name": settings.log.time_zone,

@@ -36,7 +36,7 @@ def save_bytes(app: Flask, settings: Settings) -> None:
     app.config["COMPRESS_MIMETYPES"] = sorted(COMPRESSED)
     app.config["COMPRESS_ALGORITHM"] = app.config["COMPRESS_ALGORITHM_STREAMING"] = ["br", "gzip"]
     compress = flask_compress.Compress(app)
-    version = _version(settings)
+    version = version_of(settings)
 
     @app.before_request
     def answer_from_the_log() -> Response | None:
@@ -69,10 +69,10 @@ def save_bytes(app: Flask, settings: Settings) -> None:
         return finished
 
 
-def _version(settings: Settings) -> str:
+def version_of(settings: Settings) -> str:
     """Differs once the pages would say the same log in another way."""
     here = Path(__file__).parent
-    files = [*Path(templates.__file__).parent.rglob("*"), *here.parent.glob("monitor/*.py"), *here.rglob("*.py")]
+    files = [*Path(templates.__file__).parent.rglob("*"), *here.parent.glob("monitor/*.py"), *here.rglob("*")]
     said = (path.read_bytes() for path in sorted(files) if path.is_file() and path.suffix != ".pyc")
     return _hash([settings.web.base_url.encode(), settings.log.model_dump_json().encode(), *said])[:12]
 

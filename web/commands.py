@@ -1,7 +1,8 @@
-"""The command `serve`. `run` and `demo` serve the same pages through `serve_forever`."""
+"""The commands `serve` and `publish`. `run` and `demo` serve the same pages through `serve_forever`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ from web.server import serve_forever
 if TYPE_CHECKING:
     from monitor.context import Context
 
-__all__ = ["serve", "serve_forever"]
+__all__ = ["publish", "serve", "serve_forever"]
 
 
 @click.command()
@@ -41,3 +42,21 @@ def serve(context: Context, host: str | None, port: int | None, any_port: bool) 
         port=port,
         any_port=any_port,
     )
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.pass_obj
+def publish(context: Context, folder: Path) -> None:
+    """Write the whole site into FOLDER as files for any web host: pages, feeds and data.
+
+    They are the pages that `serve` serves, for readers at web.base_url. Run it again after each check: only what has
+    changed is made again, and nothing is ever half-written.
+    """
+    from web.publish import publish as write
+
+    settings = context.settings
+    if not settings.state.exists():
+        raise StateUnusable(settings.state, "there is no such file; run `check` or `replay` first")
+    done = write(settings, folder, context.now, lambda far: click.echo(far, err=True))
+    click.echo(f"{done.files} files in {folder}: {done.written} written, {done.removed} removed.")

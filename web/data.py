@@ -7,11 +7,13 @@ import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, current_app, render_template, request, send_file
 from werkzeug.wrappers import Response
 
 from monitor.lines import Line, agreement_line, as_csv, as_json, entry_line
+from monitor.log import Log
 from monitor.public import is_current, public_mark, write_public
 from web.days import bounds, day_in, day_of
 from web.visit import Visit, visit
@@ -27,7 +29,9 @@ _writing = threading.Lock()
 @data.get("/data/")
 def about() -> str:
     """What there is to download, what its fields mean, and how to ask for less of it."""
-    return render_template("data.html", month_ends=list(month_ends(visit())), freshness=None)
+    here = visit()
+    ends = list(ends_of_months(here.store, here.today, here.zone))
+    return render_template("data.html", month_ends=ends, freshness=None)
 
 
 @data.get("/data/agreements.<any(csv, json):form>")
@@ -83,13 +87,13 @@ def metadata() -> Response:
     return _file((Path(current_app.template_folder or "") / "public_metadata.json").read_text(), JSON)
 
 
-def month_ends(here: Visit) -> Iterator[date]:
+def ends_of_months(log: Log, today: date, zone: ZoneInfo) -> Iterator[date]:
     """The last day of each month that the log has seen end, the newest first."""
-    first = min(here.store.first_checks().values(), default=None)
+    first = min(log.first_checks().values(), default=None)
     if first is None:
         return
-    day = here.today.replace(day=1) - timedelta(days=1)
-    while day >= day_of(first, here.zone):
+    day = today.replace(day=1) - timedelta(days=1)
+    while day >= day_of(first, zone):
         yield day
         day = day.replace(day=1) - timedelta(days=1)
 
@@ -100,7 +104,8 @@ def _agreements(form: str, day: date | None) -> Response:
     listed: list[Line] = [agreement_line(agreement) for agreement in found if agreement.listed]
     if form == "csv":
         return _file(as_csv(listed), CSV)
-    whole = {"as_of": day and day.isoformat(), "position": here.store.position(), "agreements": listed}
+    when = {"as_of": day.isoformat()} if day else {"position": here.store.position()}
+    whole = {**when, "agreements": listed}
     return _file(json.dumps(whole, ensure_ascii=False), JSON)
 
 

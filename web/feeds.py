@@ -8,11 +8,12 @@ from typing import Any
 from flask import Blueprint, abort, current_app, redirect, url_for
 from werkzeug.wrappers import Response
 
-from monitor.events import Event, events
+from monitor.events import Event
 from monitor.log import Log
 from monitor.model import Entry
 from monitor.normalize import STATES
 from monitor.normalize import state as state_named
+from monitor.snapshot import events_of
 from web import items
 from web.items import Page, Scope
 from web.syndication import ATOM, JSON_FEED, OPML, Feed, Told, atom, json_feed, opml
@@ -78,20 +79,20 @@ def agreement_scope(id_: str, agency: str) -> Scope:
     return Scope(f"agreement {id_}", f"/agreements/{id_}", agency or "No agency named")
 
 
-def within(scope: Scope, log: tuple[Event, ...]) -> tuple[Event, ...]:
+def within(scope: Scope, log: Log) -> tuple[Event, ...]:
     """The events that belong into a feed."""
     kind, _, name = scope.key.partition(" ")
+    if kind == "agreement":
+        return events_of(log, name)
     if kind == "state":
         code = None if name == UNKNOWN else name.upper()
-        return tuple(event for event in log if code in event.states)
-    if kind == "agreement":
-        return tuple(event for event in log if event.agreement == name)
-    return log
+        return tuple(event for event in events_of(log) if code in event.states)
+    return events_of(log)
 
 
 def _answer(scope: Scope, form: str, number: int | None) -> Response:
     here = visit()
-    log = within(scope, events(here.store))
+    log = within(scope, here.store)
     page = items.newest(log) if number is None else items.page(log, number)
     if page is None:
         abort(404)

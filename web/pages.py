@@ -285,7 +285,10 @@ def state(
 
 
 def enough_days(tallies: Iterable[Tally], zone: ZoneInfo, enough: int) -> tuple[date | None, bool]:
-    """The day to go back to for enough entries, whole days all of them; and whether there is more before it."""
+    """The day to go back to for enough entries, whole months all of them; and whether there is more before it.
+
+    Whole months, so that the address of what came before is the same tomorrow.
+    """
     days: Counter[date] = Counter()
     for tally in tallies:
         days[day_of(tally.observed_at, zone)] += tally.count
@@ -293,7 +296,8 @@ def enough_days(tallies: Iterable[Tally], zone: ZoneInfo, enough: int) -> tuple[
     for day in sorted(days, reverse=True):
         shown += days[day]
         if shown >= enough:
-            return day, day != min(days)
+            first = day.replace(day=1)
+            return first, min(days) < first
     return min(days, default=None), False
 
 

@@ -100,16 +100,19 @@ def states() -> str:
 
 
 @site.get("/states/<name>")
+@site.get("/states/<name>/before/<before_day>")
 @kept
-def state(name: str) -> str | Response:
-    """One state: its recent changes and its agreements. `?before=2025-08-01` goes on into the past."""
+def state(name: str, before_day: str = "") -> str | Response:
+    """One state: its recent changes and its agreements. `/before/2025-08-01` goes on into the past."""
     here = visit()
     code = None if name == UNKNOWN else state_named(name)
     if code is None and name != UNKNOWN:
         abort(404)
     if name != slug(code):
         return redirect(url_for(".state", name=slug(code)), 301)
-    before = day_in(http_request.args.get("before", ""))
+    before = day_in(before_day or http_request.args.get("before", ""))
+    if before_day and before is None:
+        abort(404)
     until = bounds(before, here.zone)[0] if before else None
     first, more = pages.enough_days(here.store.tally(until=until, states=[code]), here.zone, STATE_ENTRIES)
     since = bounds(first, here.zone)[0] if first else None

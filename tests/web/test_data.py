@@ -75,7 +75,7 @@ def test_the_changes_are_what_the_command_line_prints(told: Log, read_at: ReadAt
 def test_the_agreements_are_those_that_are_listed_now(told: Log, read_at: ReadAt) -> None:
     with open_reader(told.path) as log:
         lines = [json.loads(json.dumps(agreement_line(found))) for found in log.agreements() if found.listed]
-    assert asked(read_at(NOW), "/data/agreements.json") == {"as_of": None, "position": 5, "agreements": lines}
+    assert asked(read_at(NOW), "/data/agreements.json") == {"position": 5, "agreements": lines}
     assert [line["agency"] for line in table(read_at(NOW), "/data/agreements.csv")] == [
         "Tallow Creek Police",
         "Saltmere Police Department",

@@ -101,11 +101,30 @@ def test_a_state_shows_its_own_changes_by_day(log: Log, read_at: ReadAt) -> None
     assert page.all("p.agency") == ["Georgia Two", "Georgia One"]
 
 
+def test_the_address_of_earlier_changes_is_the_same_when_there_is_something_new(log: Log, read_at: ReadAt) -> None:
+    log.begins(at("2025-07-01 14:00"), row())
+    log.publishes(at("2025-07-31 14:00"), new(row("Earlier Agency")))
+    log.publishes(at("2025-08-05 14:00"), *(new(row(f"Agency {n}")) for n in range(90)))
+    (before,) = read_at(NEXT_YEAR).get("/states/ga").links(".neighbours a[rel=prev]")
+    log.publishes(at("2025-08-29 14:00"), *(new(row(f"Later agency {n}")) for n in range(90)))
+    assert (
+        read_at(NEXT_YEAR).get("/states/ga").links(".neighbours a[rel=prev]")
+        == [before]
+        == ["/states/ga/before/2025-08-01"]
+    )
+
+
+@pytest.mark.parametrize("day", ["soon", "2025-02-30", "0001-01-01"])
+def test_what_is_no_day_has_nothing_before_it(log: Log, read_at: ReadAt, day: str) -> None:
+    log.begins(BASELINE, row())
+    assert read_at(NEXT_YEAR).get(f"/states/ga/before/{day}").status == 404
+
+
 def test_a_long_history_goes_on_page_by_page_without_losing_a_day(log: Log, read_at: ReadAt) -> None:
     log.begins(BASELINE, row())
-    days = [at("2025-08-05 14:00") + timedelta(days=n) for n in range(8)]
+    days = [at("2025-05-05 14:00") + timedelta(days=20 * n) for n in range(8)]
     for day in days:
-        log.publishes(day, *(new(row(f"Agency {n} of {day:%d}")) for n in range(15)))
+        log.publishes(day, *(new(row(f"Agency {n} of {day:%d %B}")) for n in range(15)))
     browser, address, seen = read_at(NEXT_YEAR), "/states/ga", []
     while address:
         page = browser.get(address)
@@ -115,8 +134,8 @@ def test_a_long_history_goes_on_page_by_page_without_losing_a_day(log: Log, read
 
 
 def test_a_day_larger_than_a_page_is_still_shown_whole(log: Log, read_at: ReadAt) -> None:
-    log.begins(BASELINE, row())
-    log.publishes(at("2025-08-04 14:00"), new(row("Earlier Agency")))
+    log.begins(at("2025-07-01 14:00"), row())
+    log.publishes(at("2025-07-31 14:00"), new(row("Earlier Agency")))
     log.publishes(at("2025-08-05 14:00"), *(new(row(f"Agency {n}")) for n in range(90)))
     browser = read_at(NEXT_YEAR)
     page = browser.get("/states/ga")

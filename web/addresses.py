@@ -1,0 +1,166 @@
+"""Pure: every address of the site, and what each page is made from: what the published edition consists of.
+
+A blueprint that joins the edition adds a function here, or in a file of its own, and a line to `ALL`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from alerts.places import states_of
+from monitor.model import Entry
+from monitor.normalize import STATES
+from monitor.snapshot import Snapshot
+from web import items
+from web.data import ends_of_months
+from web.days import bounds, day_of
+from web.edition import Address, depends_on
+from web.feeds import EVERYTHING, agreement_scope, state_scope, within
+from web.items import Scope
+
+_Key = TypeVar("_Key")
+
+
+class Sources:
+    """What pages are made from, as hashes: of each entry with all that was noted about it."""
+
+    def __init__(self, log: Snapshot, now: datetime, zone: ZoneInfo) -> None:
+        self.log, self.now, self.zone = log, now, zone
+        self.entries = tuple(log.entries())
+        self._plain = {entry.id: depends_on(entry) for entry in self.entries}
+        self._notes: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            if entry.about:
+                self._notes[entry.about].append(entry)
+
+    @property
+    def today(self) -> date:
+        return day_of(self.now, self.zone)
+
+    def of(self, entry_id: str) -> tuple[str, ...]:
+        """An entry, the notes about it and about those, and what it is a note about."""
+        found, queue = [], [entry_id]
+        while queue:
+            current = queue.pop()
+            found.append(self._plain[current])
+            queue += [note.id for note in self._notes[current]]
+        about = self._about.get(entry_id)
+        return (*found, self._plain[about]) if about else tuple(found)
+
+    @cached_property
+    def _about(self) -> dict[str, str]:
+        return {entry.id: entry.about for entry in self.entries if entry.about}
+
+    @cached_property
+    def everything(self) -> str:
+        """The whole log and all agreements."""
+        return depends_on(sorted(self._plain.items()), self.log.records)
+
+    @cached_property
+    def by_day(self) -> dict[date, list[Entry]]:
+        return self._grouped(lambda entry: [day_of(entry.observed_at, self.zone)])
+
+    @cached_property
+    def by_state(self) -> dict[str | None, list[Entry]]:
+        return self._grouped(lambda entry: list(states_of(entry) | {entry.state}))
+
+    def _grouped(self, keys: Callable[[Entry], list[_Key]]) -> dict[_Key, list[Entry]]:
+        found: dict[_Key, list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            for key in keys(entry):
+                found[key].append(entry)
+        return found
+
+
+def site(sources: Sources) -> Iterator[Address]:
+    """Front, days, states, changes, agreements."""
+    yield Address("/")
+    yield Address("/days/", sources.everything)
+    yield Address("/states/", sources.everything)
+    yield from _days(sources)
+    yield from _states(sources)
+    for entry in sources.entries:
+        yield Address(f"/changes/{entry.id}", depends_on(sources.of(entry.id)))
+    for record in sources.log.records:
+        history = [sources.of(entry.id) for entry in sources.log.entries(agreement=record.id)]
+        yield Address(f"/agreements/{record.id}", depends_on(record, history))
+        for alias in record.aliases:
+            yield Address(f"/agreements/{alias}", depends_on(record.id))
+
+
+def _days(sources: Sources) -> Iterator[Address]:
+    days = sorted(sources.by_day)
+    for before, day, after in zip([None, *days], days, [*days[1:], None], strict=False):
+        looks = sources.log.looks(*bounds(day, sources.zone))
+        told = [sources.of(entry.id) for entry in sources.by_day[day]]
+        # Today's page says when the lists were checked.
+        depends = "" if day == sources.today else depends_on(before, after, looks, told)
+        yield Address(f"/days/{day}", depends)
+
+
+def _states(sources: Sources) -> Iterator[Address]:
+    records: dict[str | None, list[object]] = defaultdict(list)
+    for record in sources.log.records:
+        records[record.state].append(record)
+    for code in (*STATES, None):
+        entries = sources.by_state.get(code, [])
+        depends = depends_on(records[code], [sources.of(entry.id) for entry in entries])
+        path = state_scope(code).path
+        yield Address(path, depends)
+        days = [day_of(entry.observed_at, sources.zone) for entry in entries]
+        for month in _months(days):
+            yield Address(f"{path}/before/{month}", depends)
+
+
+def _months(days: Sequence[date]) -> Iterator[date]:
+    """The first of each month that has some of these days before it, and some in it or later."""
+    if days:
+        first = _next_month(min(days))
+        while first <= max(days):
+            yield first
+            first = _next_month(first)
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def feeds(sources: Sources) -> Iterator[Address]:
+    """All feeds with their pages, in both forms; and the list of them."""
+    yield Address("/feeds.opml", depends_on(sources.log.newest_change()))
+    for scope in (EVERYTHING, *(state_scope(code) for code in (*STATES, None))):
+        yield from _feed(sources, scope, "")
+    for record in sources.log.records:
+        yield from _feed(sources, agreement_scope(record.id, record.agency), record.agency)
+
+
+def _feed(sources: Sources, scope: Scope, name: str) -> Iterator[Address]:
+    for page in items.pages(within(scope, sources.log)):
+        told = [sources.of(change) for change in page.changes]
+        depends = depends_on(name, page.older, page.newer, told)
+        for form in ("atom", "json"):
+            yield Address(scope.address(form, page.number), depends)
+
+
+def data(sources: Sources) -> Iterator[Address]:
+    """The downloads; as of other days than the ends of months they are for programs to ask."""
+    yield Address("/data/")
+    yield Address("/data/metadata.json")
+    yield Address("/data/public.db")
+    for name in ("changes.csv", "changes.jsonl", "agreements.csv", "agreements.json"):
+        yield Address(f"/data/{name}", sources.everything)
+    aliases = [record.aliases for record in sources.log.records if record.aliases]
+    believed = [p for p in sources.log.publications() if p.verdict == "accepted"]
+    for day in ends_of_months(sources.log, sources.today, sources.zone):
+        end = bounds(day, sources.zone)[1]
+        depends = depends_on(aliases, [p.id for p in believed if p.observed_at < end])
+        for form in ("csv", "json"):
+            yield Address(f"/data/agreements-{day}.{form}", depends)
+
+
+ALL: tuple[Callable[[Sources], Iterator[Address]], ...] = (site, feeds, data)
