@@ -10,7 +10,17 @@ from pathlib import Path
 from bench.measure import Figure
 
 BENCHES = (
-    *("check", "entries", "scale", "replay", "routing", "digests", "histories", "slack", "delivery", "web", "crashes"),
+    "check",
+    "entries",
+    "scale",
+    "replay",
+    "routing",
+    "digests",
+    "histories",
+    "slack",
+    "delivery",
+    "web",
+    "crashes",
     "publish",
 )
 

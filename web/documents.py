@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from monitor.normalize import document
@@ -23,6 +24,7 @@ class Document:
     wrapper: str = ""
 
 
+@lru_cache(maxsize=4096)
 def document_in(cell: str) -> Document:
     """The document in the text or link of a cell."""
     canonical = document(cell)

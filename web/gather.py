@@ -17,14 +17,14 @@ from web.visit import Visit, visit
 STALE_AFTER = timedelta(hours=3)
 
 
-def render(template: str, page: object) -> str:
+def render(template: str, page: object, **pictures: object) -> str:
     """A page that says, where a list may have changed without this log knowing, that it may have."""
-    return render_template(template, page=page, freshness=how_fresh(visit()))
+    return render_template(template, page=page, freshness=how_fresh(visit()), **pictures)
 
 
-def render_lasting(template: str, page: object) -> str:
+def render_lasting(template: str, page: object, **pictures: object) -> str:
     """A page about what is over: how fresh the log is says nothing about it, and its bytes must not change."""
-    return render_template(template, page=page, freshness=None)
+    return render_template(template, page=page, freshness=None, **pictures)
 
 
 def how_fresh(here: Visit) -> tuple[Freshness, ...]:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
-from zoneinfo import ZoneInfo
 
 from flask import Flask, render_template
 
@@ -28,7 +27,7 @@ from web import addresses
 from web.app import create_app
 from web.caching import version_of
 from web.edition import Address, depends_on, file_of, plan
-from web.visit import visit
+from web.visit import Visit, visit
 
 if TYPE_CHECKING:
     from monitor.config import Settings
@@ -60,7 +59,7 @@ class _Edition:
     """One run: a log as of one moment, the application on it, and a folder."""
 
     def __init__(self, settings: Settings, folder: Path, now: datetime) -> None:
-        self.folder, self.now, self.zone = folder, now, ZoneInfo(settings.log.time_zone)
+        self.settings, self.folder, self.now = settings, folder, now
         self.log = Snapshot(settings.state)
         self.base = settings.web.base_url
         self.version = depends_on(version_of(settings), settings.web.base_url)
@@ -91,7 +90,9 @@ class _Edition:
         self._write(MANIFEST, json.dumps({"version": self.version, "files": files}).encode())
 
     def _wanted(self) -> Iterator[Address]:
-        sources = addresses.Sources(self.log, self.now, self.zone)
+        here = Visit(self.settings, self.now)
+        here.store = self.log
+        sources = addresses.Sources(self.log, here)
         for part in addresses.ALL:
             yield from part(sources)
         yield Address(f"/{NOT_FOUND}", "the same for one version")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -48,9 +49,17 @@ def visible(text: str) -> str:
 _NAMED = {_NO_BREAK_SPACE: "⍽", _TAB: "⇥", _NEW_LINE: "↵"}
 
 
+@lru_cache(maxsize=4096)
 def day(value: date) -> str:
     """28 August 2025."""
     return f"{value.day} {value:%B %Y}"
+
+
+def month(value: date) -> str:
+    """Under a chart: Aug; of a January with its year, Jan 2026; 21 Feb where the month does not begin."""
+    if value.day > 1:
+        return f"{value.day} {value:%b}"
+    return f"{value:%b %Y}" if value.month == 1 else f"{value:%b}"
 
 
 def weekday(value: date) -> str:
@@ -58,6 +67,7 @@ def weekday(value: date) -> str:
     return f"{value:%A} {day(value)}"
 
 
+@lru_cache(maxsize=4096)
 def day_in_cell(text: str) -> str:
     """The text of a SIGNED cell: the day that it names, or what it says where it names none."""
     try:
