@@ -25,6 +25,7 @@ from web.feeds import EVERYTHING, agency_scope, agreement_scope, state_scope, wi
 from web.items import Scope
 from web.pictures import MAP_STEP
 from web.pictures import addresses as pictures_there_are
+from web.series import by_state, days_with_news, of_state
 from web.visit import Visit
 
 _Key = TypeVar("_Key")
@@ -216,9 +217,18 @@ def pictures(sources: Sources) -> Iterator[Address]:
         if day:
             near = day >= sources.today, day + MAP_STEP <= sources.today  # whether its page leads on
             yield Address(path, "" if day >= sources.today else depends_on(near, sources.believed_until(day)))
+        elif path.endswith(".png"):
+            yield Address(path, _drawn(sources.here, path))
         else:
-            # A preview is a picture of the log; a newest map also says which day it is.
-            yield Address(path, sources.everything if path.endswith(".png") else "")
+            yield Address(path)  # it also says which day it is
+
+
+def _drawn(here: Visit, path: str) -> str:
+    """A preview takes long to draw, and shows numbers alone."""
+    days, name = here.series.by_day(here.zone), path.rpartition("/")[2].removesuffix(".png")
+    if name == "map":
+        return depends_on(sorted(by_state(here.series.listed(ListName.PARTICIPATING)).items(), key=repr))
+    return depends_on(days_with_news(days if name == "front" else of_state(days, name.upper())))
 
 
 ALL: tuple[Callable[[Sources], Iterator[Address]], ...] = (site, agencies, method, pictures, feeds, data)
