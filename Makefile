@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench lock clean
+.PHONY: help setup demo test lint format bench screenshots lock clean
 
 help: ## What can be made here
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## Create .venv from requirements.txt (PYTHON=python3.12 for another Python)
 
@@ -31,6 +31,9 @@ format: setup ## Put imports and layout right
 
 bench: $(VENV)/.benches ## Measure, and print the figures beside those of the alternatives (ARGS="check scale")
 	@$(BIN)/python -m bench $(ARGS)
+
+screenshots: setup ## Pictures of the main pages into docs/screenshots (ARGS="--db state.db --now 2025-12-29T22:00Z")
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 # A throw-away uv; its answer keeps the pins that are there unless told otherwise, and names no registry.
 EXTRAS := demo test lint build

@@ -40,7 +40,7 @@ def webhook(text: str, hosts: Collection[str]) -> str:
     if (
         not text.isascii()
         or any(not c.isprintable() or c.isspace() for c in text)
-        or url.username
+        or "@" in url.netloc
         or url.query
         or url.fragment
     ):
@@ -55,6 +55,14 @@ def webhook(text: str, hosts: Collection[str]) -> str:
     if len(url.path) < 2:
         raise ValueError("this is only the host of a webhook; copy the whole URL from the page of your Slack app")
     return text
+
+
+def public_webhook(text: str, hosts: Collection[str]) -> str:
+    """The same, typed by a visitor of the pages: also not at another port than the hosts are named with."""
+    found = webhook(text, hosts)
+    if urlsplit(found).netloc not in hosts:
+        raise ValueError(f"webhooks may lie at {', '.join(hosts)}")
+    return found
 
 
 def slack_channel(text: str) -> str:

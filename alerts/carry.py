@@ -13,7 +13,7 @@ from monitor.state import State
 # In this order: each refers only to those before it, and to entries.
 _TABLES = (
     *("subscribers", "suppressions", "watches", "messages", "deliveries", "delivery_entries"),
-    *("digests", "operator_events"),
+    *("digests", "operator_events", "requests", "confirmations"),
 )
 _END = "(SELECT coalesce(max(seq), 0) FROM entries)"
 # A position of the old log in the new one: just before the first entry that came after it there.

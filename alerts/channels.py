@@ -22,6 +22,7 @@ def open_channel(name: ChannelName, settings: Settings) -> Channel:
 
             return SlackBotChannel(settings.slack)
         case ChannelName.EMAIL:
+            from alerts.links import open_links
             from alerts.mail import MailChannel
 
-            return MailChannel(settings.mail)
+            return MailChannel(settings.mail, open_links(settings))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 from alerts import routing
@@ -20,6 +21,7 @@ from alerts.keys import open_keys
 from alerts.model import Channel, ChannelName
 from alerts.operator import report
 from alerts.posting import cached_renderer, posting
+from alerts.requests import work_off
 from alerts.sending import Clock, Sender, Tally
 from alerts.store import Alerts, open_alerts
 
@@ -27,27 +29,29 @@ if TYPE_CHECKING:
     from monitor.config import Settings
 
 
-def tell(settings: Settings, now: datetime, running_since: datetime | None = None) -> bool:
+def tell(settings: Settings, now: datetime, running_since: datetime | None = None, stop: Event | None = None) -> bool:
     """Tell subscribers what is new in the log, and the operator what they must hear.
 
-    Whether something has just come up that needs a person. `running_since`: since when a service calls this.
+    Whether something has just come up that needs a person. `running_since`: since when a service calls this. `stop`:
+    once it is set, no further message is begun; what waits is for the next time.
     """
     with open_alerts(settings.state) as alerts:
+        work_off(alerts, settings, now)
         route(alerts, settings, now)
         make_digests(alerts, settings, now)
         try:
             needs_a_person = report(alerts, settings, now, running_since)
         finally:
             # Whatever is wrong with the operator's address: subscribers are told.
-            tally = send(alerts, settings, now)
+            tally = send(alerts, settings, now, stop)
         if tally.died and report(alerts, settings, now, running_since):
-            tally += send(alerts, settings, now)
+            tally += send(alerts, settings, now, stop)
     return needs_a_person or tally.died > 0
 
 
-def send(alerts: Alerts, settings: Settings, now: datetime) -> Tally:
+def send(alerts: Alerts, settings: Settings, now: datetime, stop: Event | None = None) -> Tally:
     """Send what is due on the channels of the settings."""
-    return deliver(alerts, partial(open_channel, settings=settings), settings, now)
+    return deliver(alerts, partial(open_channel, settings=settings), settings, now, Clock(now, stop=stop))
 
 
 def route(alerts: Alerts, settings: Settings, now: datetime) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from alerts.model import Agency, Departures, Digest, Schedule, Subscriber, Watch
+from alerts.model import CORRECTIONS, Agency, Departures, Digest, Schedule, Subscriber, Watch
 from alerts.routing import News, Newsroom, is_as_before, watched
 from monitor.model import DEPARTURES, Entry, Kind
 
@@ -105,7 +105,12 @@ class Edition:
             where = entry.agreement, entry.list
             if entry.kind in DEPARTURES:
                 away[where] = entry
-            elif entry.kind is Kind.RETURNED and is_as_before(entry) and (departure := away.pop(where, None)):
+            elif (
+                entry.kind is Kind.RETURNED
+                and entry.status not in CORRECTIONS  # it never came back
+                and is_as_before(entry)
+                and (departure := away.pop(where, None))
+            ):
                 self._return_of[departure.id] = entry
                 self._departure_of[entry.id] = departure
 

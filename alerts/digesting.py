@@ -25,7 +25,7 @@ def make_digests(alerts: Alerts, settings: Settings, now: datetime) -> int:
     Safe to repeat, and to be stopped anywhere: which turns are over is read and written in the commit that stores
     their digests.
     """
-    waiting = list(digest.due(alerts.turns(), now))
+    waiting = list(digest.due(alerts.turns(now), now))
     if not waiting:
         return 0  # as nearly always: without waiting for the write lock
     subscribers = sorted({turn.subscriber.number for turn in waiting})
@@ -34,7 +34,7 @@ def make_digests(alerts: Alerts, settings: Settings, now: datetime) -> int:
     count = 0
     for start in range(0, len(subscribers), _AT_ONCE):
         with alerts.write():
-            turns = list(digest.due(alerts.turns(subscribers[start : start + _AT_ONCE]), now))
+            turns = list(digest.due(alerts.turns(now, subscribers[start : start + _AT_ONCE]), now))
             made = [(turn, (said, renderer().digest(said)) if said else None) for turn, said in press.digests(turns)]
             count += alerts.record_digests(made, alerts.position(), posting(settings, now))
     return count

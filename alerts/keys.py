@@ -37,6 +37,10 @@ class Keys:
         """By which a token is known."""
         return self._hash("token", token)
 
+    def derived(self, purpose: str) -> bytes:
+        """A key for another purpose, from which this one cannot be told."""
+        return self._hash("key", purpose)
+
     def _hash(self, *parts: str) -> bytes:
         return hmac.digest(self._key, "\0".join(parts).encode(), hashlib.sha256)
 

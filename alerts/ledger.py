@@ -42,6 +42,22 @@ _OF_NOTHING_TOLD = (
     " WHERE note.id = mine.entry AND earlier.state IN ('dead', 'suppressed'))))"
 )
 
+# Whether a delivery's time has come, and its subscriber's rest is over. Takes `now` four times. What was put off while
+# the clock was ahead (by more than any pause) does not wait until that time comes: it was made then, or it would not be
+# tried before it is long to be given up.
+_MADE_AHEAD = "julianday(d.created_at) > julianday(?) + 7"
+_HAS_WAITED = (
+    f"(d.next_attempt_at <= ? OR (d.next_attempt_at >= d.created_at AND {_MADE_AHEAD}))"
+    f" AND (coalesce(s.not_before, '') <= ? OR (s.not_before >= d.created_at AND {_MADE_AHEAD})"
+    " OR julianday(s.not_before) > julianday(d.give_up_at) + 1)"
+)
+
+# Whether a delivery asks an address that a visitor typed: that it does not arrive is no news to anybody.
+_OF_A_VISITOR = (
+    "(d.purpose = 'confirmation' AND s.confirmed_at IS NULL"
+    " AND EXISTS (SELECT 1 FROM confirmations c WHERE c.subscriber = d.subscriber))"
+)
+
 # What cannot be → a query for the ids of which it is true.
 _CONTRADICTIONS = {
     "tells of a publication, and of no change": "SELECT public_id FROM deliveries d WHERE purpose = 'instant'"
@@ -154,10 +170,10 @@ class Ledger(People):
                 "SELECT d.id, d.subscriber, d.give_up_at, d.lease_token, d.lease_until, s.address"
                 " FROM deliveries d JOIN subscribers s ON s.id = d.subscriber"
                 f" WHERE d.state IN ('pending', 'leased') AND s.channel = ? AND {_NOT_PAUSED}"
-                " AND (d.state = 'leased' OR (d.next_attempt_at <= ? AND coalesce(s.not_before, '') <= ?))"
+                f" AND (d.state = 'leased' OR ({_HAS_WAITED}))"
                 " ORDER BY d.parts_sent = 0, d.id",
                 channel,
-                *[stamp(now)] * 2,
+                *[stamp(now)] * 4,
             )
         )
 
@@ -183,10 +199,10 @@ class Ledger(People):
             f"""
             UPDATE deliveries SET state = 'leased', lease_token = ?, lease_until = ?, attempts = attempts + 1,
                                   maybe_sent = max(maybe_sent, lease_token IS NOT NULL)
-            WHERE id = ? AND state IN ('pending', 'leased') AND lease_token IS ? AND next_attempt_at <= ?
+            WHERE id = ? AND state IN ('pending', 'leased') AND lease_token IS ?
               AND {_NOT_PAUSED}
-              AND EXISTS (SELECT 1 FROM subscribers s WHERE s.id = deliveries.subscriber
-                          AND coalesce(s.not_before, '') <= ? AND s.disabled_at IS NULL)
+              AND EXISTS (SELECT 1 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
+                          WHERE d.id = deliveries.id AND s.disabled_at IS NULL AND {_HAS_WAITED})
               AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE ? AND o.subscriber = deliveries.subscriber
                               AND o.state = 'leased' AND o.id <> deliveries.id)
               AND NOT EXISTS (SELECT 1 {_CORRECTED} AND earlier.state IN ('pending', 'leased'))
@@ -197,14 +213,13 @@ class Ledger(People):
             stamp(until),
             due.number,
             due.token,
-            stamp(now),
-            stamp(now),
+            *[stamp(now)] * 4,
             alone,
         )
         if not taken:
             return None
         r = self.state.row(
-            "SELECT d.*, s.channel, s.address,"
+            f"SELECT d.*, s.channel, s.address, {_OF_A_VISITOR} AS of_a_visitor,"
             " a.message_id AS answers_message_id, a.external_id AS answers_external_id"
             " FROM deliveries d JOIN subscribers s ON s.id = d.subscriber"
             " LEFT JOIN deliveries a ON a.id = d.replies_to WHERE d.id = ?",
@@ -225,6 +240,8 @@ class Ledger(People):
             external_id=r["external_id"],
             answers=Answers(r["answers_message_id"], r["answers_external_id"]) if r["replies_to"] else None,
             maybe_sent=bool(r["maybe_sent"]),
+            subscriber=r["subscriber"],
+            of_a_visitor=bool(r["of_a_visitor"]),
         )
 
     def _stored_message(self, number: int) -> Message:
@@ -301,6 +318,8 @@ class Ledger(People):
         for r in recorded:
             if rest_until:
                 self.state.run("UPDATE subscribers SET not_before = ? WHERE id = ?", stamp(rest_until), r["subscriber"])
+            if state == "sent":
+                self._forget_link("public_id = ?", delivery.id)
             if state == "pending":
                 self._suppress_if_left("?", r["subscriber"])
             if isinstance(outcome, Dead) and outcome.gone:
@@ -370,6 +389,12 @@ class Ledger(People):
     def resume(self) -> None:
         """Send again what waits."""
         self.state.run("UPDATE paused SET at = NULL")
+
+    def put_off_giving_up(self, until: datetime) -> None:
+        """Try what waits until then at least: the time in which nobody tried is not held against it."""
+        self.state.run(
+            "UPDATE deliveries SET give_up_at = max(give_up_at, ?) WHERE state IN ('pending', 'leased')", stamp(until)
+        )
 
     # --- for people ----------------------------------------------------------------------------------------
 
@@ -463,7 +488,8 @@ class Ledger(People):
         return tuple(found)
 
     def unsent(self) -> tuple[UnsentRecord, ...]:
-        """What was given up, oldest first; not what goes to the operator, nor to an address that is disabled."""
+        """What was given up, oldest first; not what goes to the operator, or to an address that is disabled, or that a
+        visitor typed."""
         return tuple(
             UnsentRecord(
                 r["public_id"],
@@ -477,7 +503,7 @@ class Ledger(People):
                 "SELECT d.public_id, s.channel, s.address, d.state, d.last_error, d.give_up_at"
                 " FROM deliveries d JOIN subscribers s ON s.id = d.subscriber"
                 " WHERE d.state IN ('dead', 'ambiguous') AND d.purpose <> 'operator'"
-                " AND s.disabled_at IS NULL ORDER BY d.id"
+                f" AND s.disabled_at IS NULL AND NOT {_OF_A_VISITOR} ORDER BY d.id"
             )
         )
 

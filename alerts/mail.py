@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Never
 
 from alerts.addresses import sender_address, sender_domain
 from alerts.hostile import clean
+from alerts.links import Links, Scope, around_marks, in_quoted_printable, marked_scope
 from alerts.masking import without_addresses
 from alerts.model import Delivery, Message, Taken
 from monitor.errors import ChannelError, SettingsError
@@ -41,8 +42,8 @@ _GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 _ENHANCED = re.compile(r"\s*(5\.\d{1,3}\.\d{1,3})\b")
 
 
-def composed(delivery: Delivery, sender: str) -> bytes:
-    """The mail as it is sent: text and HTML side by side, the same every time.
+def composed(delivery: Delivery, sender: str, links: Links | None = None) -> bytes:
+    """The mail as it is sent: text and HTML side by side, the same every time; with the subscriber's own `links`.
 
     Raises ChannelError for an address that cannot stand in a mail.
     """
@@ -52,26 +53,39 @@ def composed(delivery: Delivery, sender: str) -> bytes:
     if delivery.answers:
         # So that a correction stands below what it corrects (RFC 5322, 3.6.4).
         own += [(name, delivery.answers.message_id) for name in ("In-Reply-To", "References")]
+    pieces = _shared(delivery.message, delivery.created_at, sender)
+    page = ""
+    if links and len(pieces) > 1:  # only what a watch asked for can be stopped
+        own_path = {s: f"{s}/{links.token(s, delivery.subscriber, delivery.created_at)}" for s in Scope}
+        pieces = tuple(
+            in_quoted_printable(own_path[marked_scope(piece)]) if at % 2 else piece for at, piece in enumerate(pieces)
+        )
+        page = links.one_click_page(own_path[Scope.STOP])
+    own += unsubscribe_headers(sender_address(sender), page).items()
     head = "".join(f"{name}: {value}\r\n" for name, value in own)
-    return head.encode("ascii") + _shared(delivery.message, delivery.created_at, sender)
+    return head.encode("ascii") + b"".join(pieces)
 
 
 @lru_cache(maxsize=32)
-def _shared(message: Message, at: datetime, sender: str) -> bytes:
-    """What is the same for all who get this message: to compose it takes longer than to send it."""
+def _shared(message: Message, at: datetime, sender: str) -> tuple[bytes, ...]:
+    """What is the same for all who get this message, cut where each has a link of their own.
+
+    To compose it takes longer than to send it.
+    """
     name, address = parseaddr(sender)
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = Address(clean(name), addr_spec=address)
     mail["Date"] = at
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies, please
     mail["List-Id"] = f"<agreement-monitor.{sender_domain(sender)}>"
-    for header, value in unsubscribe_headers(address).items():
-        mail[header] = value
     mail.set_content(message.text, cte="quoted-printable")
     mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
     digest = hashlib.sha256(f"{message.text}\0{message.html}".encode()).hexdigest()
     mail.set_boundary(f"=_{digest[:24]}")  # in quoted-printable, "=_" stands for nothing
-    return f"Subject: {_in_header(clean(message.subject))}\r\n".encode("ascii") + mail.as_bytes()
+    headers, blank, body = mail.as_bytes().partition(b"\r\n\r\n")
+    subject = f"Subject: {_in_header(clean(message.subject))}\r\n".encode("ascii")
+    text, *rest = around_marks(body)  # never in a header, whatever a workbook says
+    return subject + headers + blank + text, *rest
 
 
 def _in_header(text: str) -> str:
@@ -98,8 +112,8 @@ def unsubscribe_headers(address: str, page: str = "") -> dict[str, str]:
 class MailChannel:
     """Sends mail one by one; connects when there is something to send."""
 
-    def __init__(self, settings: MailSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: MailSettings, links: Links | None = None) -> None:
+        self._settings, self._links = settings, links
         self._sender = sender_address(settings.sender)
         if not _PLAIN_ADDRESS.fullmatch(self._sender):
             raise SettingsError(f"mail.sender: {settings.sender!r} is no mail address; mend it")
@@ -112,7 +126,7 @@ class MailChannel:
         """Send a mail. Raises ChannelError, whose text names no address."""
         if self._silent:
             raise ChannelError(self._silent, permanent=False)
-        content = composed(delivery, self._settings.sender)
+        content = composed(delivery, self._settings.sender, self._links)
         kept = self._connection is not None
         try:
             self._send(self._connection or self._connect(), delivery.address, content)
@@ -186,6 +200,9 @@ class MailChannel:
             self._expect("message", connection.data(content))
         except smtplib.SMTPDataError as exc:
             self._expect("message", (exc.smtp_code, _bytes(exc.smtp_error)))
+            # A yes before there was anything to say yes to: nothing was handed over, and whose answer comes next?
+            self._drop()
+            raise ChannelError(f"the mail server did not ask for the message: {_said(exc)}", permanent=False) from exc
         except (OSError, smtplib.SMTPException) as exc:
             # It may have been taken all the same. Under its Message-ID it goes out again.
             self._mind_the_time(exc, maybe_sent=True)

@@ -232,6 +232,8 @@ class Delivery:
     external_id: str = ""  # by which Slack knows the first of them
     answers: Answers | None = None
     maybe_sent: bool = False  # an earlier attempt may have gone through
+    subscriber: int = 0  # whose number the links in it are signed for
+    of_a_visitor: bool = False  # it asks an address that a visitor typed, perhaps wrongly
 
 
 @dataclass(frozen=True, slots=True)

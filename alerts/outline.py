@@ -7,7 +7,7 @@ anybody reads, the weightiest first, with the number of those left out. All text
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -91,7 +91,7 @@ class Point:
 
     `since` and `until`: when the first and the last of it was seen. `unknown_state` is what stands in the state's cell
     where nobody could tell which state that is; `suspects` are the agreements that this may be the same as, while a
-    person is asked.
+    person is asked. `is_one_of_several`: more happened to the agreement, so that it matters which came first.
     """
 
     entry: str
@@ -109,6 +109,7 @@ class Point:
     corrects: Correction | None = None
     agencies: tuple[str, ...] = ()
     count: int = 1
+    is_one_of_several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +240,9 @@ _Placed = tuple[What, str, Point]
 
 def _points(told: Sequence[_Told]) -> list[_Placed]:
     """All points, what must not be missed first."""
+    happened = Counter(line.entry.agreement for line, _ in told)
     return sorted(
-        (_point(group) for group in _grouped(told)),
+        (_point(group, happened) for group in _grouped(told)),
         key=lambda p: (_rank(p[0].kind), -p[2].count, p[1], p[2].agency, p[2].entry),
     )
 
@@ -303,7 +305,8 @@ def _edit(told: _Told) -> object:
     return line.entry.state, moves
 
 
-def _point(group: Sequence[_Told]) -> _Placed:
+def _point(group: Sequence[_Told], happened: Mapping[str, int]) -> _Placed:
+    """The point that lines make; `happened`: how much, by agreement."""
     line, note = group[0]
     entry = line.entry
     values = _values(line)
@@ -327,6 +330,7 @@ def _point(group: Sequence[_Told]) -> _Placed:
         corrects=_correction(note or line),
         agencies=tuple(names[:_NAMED]) if len(group) > 1 else (),
         count=len(group),
+        is_one_of_several=len(group) == 1 and happened[entry.agreement] > 1,
     )
     kind = Kind.WITHDRAWN if entry.kind in CORRECTIONS else entry.kind
     what = What(kind, entry.list, entry.status == "unconfirmed")

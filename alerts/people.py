@@ -27,6 +27,9 @@ from monitor.state import State, marks, moment, stamp
 # What becomes of a delivery that is not to be sent any more: it may have been, or a part of it.
 UNSENT = "CASE WHEN maybe_sent OR parts_sent THEN 'ambiguous' ELSE 'suppressed' END"
 
+# What is shown of a mail whose link was for one reader.
+_NOT_KEPT = "(What this said is not kept, since it had a link for one reader.)"
+
 _WATCHES = (
     "SELECT w.*, s.channel, s.address, s.time_zone, s.confirmed_at, s.disabled_at, s.disabled_why"
     " FROM watches w JOIN subscribers s ON s.id = w.subscriber"
@@ -139,6 +142,15 @@ class People:
             " WHERE subscriber = ? AND purpose = 'confirmation' AND state = 'pending'",
             subscriber.number,
         )
+        self._forget_link("subscriber = ? AND state = 'suppressed'", subscriber.number)
+
+    def _forget_link(self, which: str, *args: object) -> None:
+        """Keep the link of a mail to confirm no longer than it takes to send it: whoever has it may confirm."""
+        self.state.run(
+            f"UPDATE messages SET text = '{_NOT_KEPT}', html = '', hash = randomblob(16) WHERE id IN"
+            f" (SELECT message FROM deliveries WHERE purpose = 'confirmation' AND {which})",
+            *args,
+        )
 
     def asked(self, token_hash: bytes) -> SubscriberRecord | None:
         """Whose token it is."""
@@ -199,12 +211,49 @@ class People:
             *columns.values(),
         )
 
-    def watches(self, subscriber: Subscriber | None = None) -> Iterator[WatchRecord]:
-        """The watches in force, of everybody or of one, in the order in which they were added: also those that hear
-        nothing, because they are paused, or their address is not confirmed or takes no messages."""
+    def change_watch(self, number: int, wants: Wants, schedule: Schedule | None) -> None:
+        """Want something else from now on.
+
+        Digests by the same schedule go on where they were. By another one they begin with what the last ones did not
+        have; after news at once, with what comes.
+        """
+        was = self.state.row("SELECT subscriber, minute, weekday, starts_after FROM watches WHERE id = ?", number)
+        assert was is not None
+        before = None if was["minute"] is None else Schedule(was["minute"], was["weekday"])
+        starts_after = was["starts_after"]
+        if schedule != before:
+            if before is None:
+                told = self.state.value("SELECT position FROM routed")
+            else:
+                told = self.state.value(
+                    "SELECT max(position) FROM digests WHERE subscriber = ? AND schedule = ?",
+                    was["subscriber"],
+                    before.name,
+                )
+            starts_after = max(starts_after, told or 0)
+        self.state.run(
+            "UPDATE watches SET states = ?, counties = ?, agencies = ?, support_types = ?, kinds = ?, significance = ?,"
+            " departures = ?, cadence = ?, minute = ?, weekday = ?, empty = empty AND ?, starts_after = ? WHERE id = ?",
+            *(_json(part) for part in (wants.states, wants.counties, wants.agencies, wants.support_types, wants.kinds)),
+            wants.significance,
+            wants.departures,
+            schedule.cadence if schedule else Cadence.INSTANT,
+            schedule.minute if schedule else None,
+            schedule.weekday if schedule else None,
+            schedule is not None,
+            starts_after,
+            number,
+        )
+
+    def watches(self, subscriber: Subscriber | None = None, *, number: int | None = None) -> Iterator[WatchRecord]:
+        """The watches in force, of everybody or of one, or the one with a number, in the order in which they were
+        added: also those that hear nothing, because they are paused, or their address is not confirmed or takes no
+        messages."""
+        asked = {"w.subscriber": subscriber.number if subscriber else None, "w.id": number}
+        chosen = {column: value for column, value in asked.items() if value is not None}
         for r in self.state.rows(
-            f"{_WATCHES} WHERE w.removed_at IS NULL AND (? IS NULL OR w.subscriber = ?) ORDER BY w.id",
-            *[subscriber.number if subscriber else None] * 2,
+            f"{_WATCHES} WHERE w.removed_at IS NULL{''.join(f' AND {column} = ?' for column in chosen)} ORDER BY w.id",
+            *chosen.values(),
         ):
             yield WatchRecord(
                 _watch(r, subscriber_of(r)),
@@ -268,12 +317,28 @@ class People:
         """Never write to this address again. What was said first stays."""
         self.state.run("INSERT OR IGNORE INTO suppressions VALUES (?, ?, ?)", hash, stamp(at), why)
 
+    def lift_suppression(self, hash: bytes) -> str:
+        """Let an address be written to again; why it was not to be, "" where nothing was in the way."""
+        found = self.suppression(hash)
+        self.state.run("DELETE FROM suppressions WHERE hash = ?", hash)
+        return found.why if found else ""
+
+    def open_again(self, subscriber: Subscriber) -> None:
+        """Take an address for one that takes messages."""
+        self.state.run("UPDATE subscribers SET disabled_at = NULL, disabled_why = '' WHERE id = ?", subscriber.number)
+
     def erase(self, subscriber: Subscriber, at: datetime, instead: str) -> None:
         """Forget who it was and what they wanted; `instead` of the address is kept, so that deliveries still add up.
 
         Overwritten, not only unlinked: `forget_for_good` has the last of it out of the files.
         """
         self.state.run("PRAGMA secure_delete = ON")
+        self.state.run(
+            "DELETE FROM requests WHERE (channel, lower(address)) ="
+            " (SELECT channel, lower(address) FROM subscribers WHERE id = ?)",
+            subscriber.number,
+        )
+        self.state.run("DELETE FROM confirmations WHERE subscriber = ?", subscriber.number)
         self.state.run(
             "UPDATE messages SET subject = '', text = '', html = '', hash = randomblob(16) WHERE id IN"
             " (SELECT message FROM deliveries WHERE subscriber = ? AND purpose = 'confirmation')",
@@ -313,6 +378,7 @@ class People:
             " WHERE d.subscriber = ? ORDER BY d.id",
             "delivery_entries": "SELECT e.* FROM delivery_entries e JOIN deliveries d ON d.id = e.delivery"
             " WHERE d.subscriber = ? ORDER BY e.delivery, e.entry, e.watch",
+            "confirmations": "SELECT * FROM confirmations WHERE subscriber = ? ORDER BY until",
             "digests": "SELECT * FROM digests WHERE subscriber = ? ORDER BY schedule, slot",
         }
         return {

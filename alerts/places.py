@@ -31,7 +31,7 @@ def counties_of(entry: Entry) -> frozenset[tuple[str, str]]:
         code = state(side.state)
         name = county(side.county) or county_in(agency(side.agency))
         if code and name:
-            found |= {(code, name), (code, _repaired(code, name))}
+            found |= {(code, name), (code, county_meant(code, name))}
     return frozenset(found)
 
 
@@ -43,6 +43,19 @@ def agencies_of(entry: Entry) -> frozenset[tuple[str, str]]:
 def support_types_of(entry: Entry) -> frozenset[SupportType]:
     """The support types that an entry concerns, before and after; those that nobody could tell are left out."""
     return frozenset(type_ for side in _sides(entry) if (type_ := support_type(side.support_type)))
+
+
+@lru_cache(maxsize=4096)
+def county_meant(code: str, name: str) -> str:
+    """The one county of the state that a name can mean, by the rule that `normalize.state` has for states."""
+    known = _counties(code)
+    if name in known or not known:
+        return name
+    ranked = sorted((OSA.distance(name, each), each) for each in known)
+    nearest, found = ranked[0]
+    allowed = 1 if len(name) <= 5 else 2
+    tied = len(ranked) > 1 and ranked[1][0] == nearest
+    return found if nearest <= allowed and not tied else name
 
 
 def is_county(code: str, name: str) -> bool:
@@ -65,16 +78,3 @@ def _sides(entry: Entry) -> tuple[Cells, ...]:
 def _counties(code: str) -> dict[str, str]:
     """The census's names of a state's counties by their comparable names."""
     return {county(name): name for name in sorted(COUNTIES.get(code, ()))}
-
-
-@lru_cache(maxsize=4096)
-def _repaired(code: str, name: str) -> str:
-    """The one county of the state that a name can mean, by the rule that `normalize.state` has for states."""
-    known = _counties(code)
-    if name in known or not known:
-        return name
-    ranked = sorted((OSA.distance(name, each), each) for each in known)
-    nearest, found = ranked[0]
-    allowed = 1 if len(name) <= 5 else 2
-    tied = len(ranked) > 1 and ranked[1][0] == nearest
-    return found if nearest <= allowed and not tied else name

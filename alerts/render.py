@@ -21,6 +21,7 @@ import templates
 from alerts.addresses import sender_address
 from alerts.blocks import fewer, message_parts
 from alerts.hostile import mrkdwn, shortened, slack_escaped, visible
+from alerts.links import YOURS
 from alerts.model import ChannelName, Digest, Line, Message, Notice
 from alerts.outline import digest_outline, outline
 from alerts.parts import Part, packed
@@ -76,13 +77,23 @@ class Renderer:
             self._rendered[key] = render(digest)
         return self._rendered[key]
 
-    def confirmation(self, token: str, until: datetime) -> Message:
-        """The mail that asks whoever reads an address whether it may be written to, with the token that says yes."""
-        asks = {"token": token, "until": until}
+    def confirmation(self, token: str, until: datetime, channel: ChannelName = ChannelName.EMAIL) -> Message:
+        """Asks whoever reads an address whether it may be written to, with the token that says yes."""
+        return self._link("confirmation", {"token": token, "until": until}, channel)
+
+    def manage_link(self, token: str, until: datetime, channel: ChannelName) -> Message:
+        """The link to what a subscriber is told, asked for by somebody who lost it. In a mail, a link of its own."""
+        return self._link("manage-link", {"token": token, "until": until}, channel)
+
+    def _link(self, name: str, said: Mapping[str, object], channel: ChannelName) -> Message:
+        if channel is not ChannelName.EMAIL:
+            text = self._mrkdwn.get_template(f"slack/{name}.jinja").render(said)
+            block = {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+            return packed([Part(text, [block])])
         return Message(
-            self._text.get_template("email/confirmation-subject.txt.jinja").render(),
-            self._text.get_template("email/confirmation.txt.jinja").render(asks),
-            self._inlined(self._html.get_template("email/confirmation.html.jinja").render(asks)),
+            self._text.get_template(f"email/{name}-subject.txt.jinja").render(),
+            self._text.get_template(f"email/{name}.txt.jinja").render(said),
+            self._inlined(self._html.get_template(f"email/{name}.html.jinja").render(said)),
         )
 
     def _mail(self, notice: Notice) -> Message:
@@ -206,6 +217,17 @@ class _Urls:
 
     def confirm(self, token: str) -> str:
         return self.fit(f"{self.base}/confirm/{token}")
+
+    def subscribe(self) -> str:
+        return self.fit(f"{self.base}/subscribe")
+
+    def manage(self, token: str = "") -> str:
+        """Where a subscriber changes what they are told; without a token, the page that sends the link."""
+        return self.fit(f"{self.base}/manage/{token}" if token else f"{self.base}/manage")
+
+    def own(self, scope: str) -> str:
+        """A link that each mail has its own of."""
+        return self.fit(f"{self.base}/{scope}/{YOURS}")
 
     def day(self, moment: datetime) -> str:
         return self.fit(f"{self.base}/days/{moment.astimezone(self.zone).date().isoformat()}")

@@ -247,4 +247,37 @@ def m002_digests_bots_and_the_whole_ledger(db: Database) -> None:
         db.execute(f"DROP TABLE temp.was_{table}")
 
 
-SCHEMA = Schema("alerts", (m001_subscribers_watches_and_deliveries, m002_digests_bots_and_the_whole_ledger))
+def m003_what_visitors_ask_for(db: Database) -> None:
+    """A link that somebody asked for goes out as a delivery whose purpose is `confirmation`."""
+    db.executescript(
+        """
+        -- What a visitor typed into a form, until it is worked off: then the row is overwritten. Personal.
+        CREATE TABLE requests (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            what TEXT NOT NULL CHECK (what IN ('subscribe', 'manage')),  -- manage: send me my link
+            channel TEXT NOT NULL CHECK (channel IN ('email', 'slack')),
+            address TEXT NOT NULL,
+            wish TEXT NOT NULL,                -- JSON: of a subscription, what it is to hear and how often; else ''
+            at TEXT NOT NULL
+        ) STRICT;
+
+        -- A link that an address was sent, and the watch that begins once whoever reads it has confirmed.
+        CREATE TABLE confirmations (
+            token_hash BLOB PRIMARY KEY,
+            subscriber INTEGER NOT NULL REFERENCES subscribers,
+            wish TEXT NOT NULL,                -- JSON, as in requests
+            until TEXT NOT NULL,               -- from then on the link is of no use
+            used_at TEXT                       -- null: not yet
+        ) STRICT, WITHOUT ROWID;
+        """
+    )
+
+
+SCHEMA = Schema(
+    "alerts",
+    (
+        m001_subscribers_watches_and_deliveries,
+        m002_digests_bots_and_the_whole_ledger,
+        m003_what_visitors_ask_for,
+    ),
+)

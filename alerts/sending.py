@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from threading import Event
 from typing import TYPE_CHECKING, TypeAlias
 
 from alerts import holder
@@ -64,16 +65,25 @@ class Tally:
 
 
 class Clock:
-    """The time in a run, which over a thousand mails takes minutes; leases are counted in minutes."""
+    """The time in a run, which over a thousand mails takes minutes; leases are counted in minutes.
+
+    `stop`: once it is set, the service is to end, and nobody waits any more.
+    """
 
     def __init__(
         self,
         began: datetime,
         ticks: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
+        stop: Event | None = None,
     ) -> None:
-        self._began, self._ticks, self._sleep = began, ticks, sleep
+        self._stop = stop or Event()
+        self._began, self._ticks, self._sleep = began, ticks, sleep or self._stop.wait
         self._first_tick = ticks()
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stop.is_set()
 
     def now(self) -> datetime:
         return self._began + timedelta(seconds=self._ticks() - self._first_tick)
@@ -116,18 +126,23 @@ class Sender:
         self._tally = Tally()
 
     def run(self) -> Tally:
-        """Go round until nothing is due, nor soon will be. A failing delivery never holds up another."""
+        """Go round until nothing is due, nor soon will be. A failing delivery never holds up another.
+
+        Where the service is to stop, the message in flight is finished and no other begun.
+        """
         channel: Channel | None = None
         try:
             while True:
                 self._settle()
-                queue = deque(self._alerts.due(self._name, self._clock.now()))
+                looked_at = self._clock.now()
+                queue = deque(self._alerts.due(self._name, looked_at))
                 if queue and channel is None:
                     channel = self._open_channel(self._name)
                 self._tally.waiting = 0
                 if channel is None or not self._round(queue, channel):
-                    soon = self._alerts.next_due(self._name, self._clock.now())
-                    if soon is None or soon - self._clock.now() > _PATIENCE:
+                    # From then, not from now: what has come due in between is in neither look otherwise.
+                    soon = self._alerts.next_due(self._name, looked_at)
+                    if soon is None or soon - self._clock.now() > _PATIENCE or self._clock.is_stopped:
                         return self._tally
                     self._clock.wait_until(soon)
         finally:
@@ -176,6 +191,8 @@ class Sender:
         alone = channel.interval > timedelta()
         most = 1 if alone else self._acknowledge_every
         taken: list[Delivery] = []
+        if self._clock.is_stopped:
+            queue.clear()
         while queue and len(taken) < most:
             due, at = queue.popleft(), self._clock.now()
             if not channel.reachable(due.address) and at < due.give_up_at:
@@ -200,7 +217,7 @@ class Sender:
         is_useless = not channel.reachable(delivery.address) and at < delivery.give_up_at
         self._tally.waiting += is_useless
         # Not under a lease that may end while it is being sent: it is taken anew.
-        if is_useless or at - leased_at > self._lease_for / 2:
+        if is_useless or self._clock.is_stopped or at - leased_at > self._lease_for / 2:
             return _Attempt(delivery, None, at)
         result: Taken | ChannelError
         try:
@@ -233,7 +250,8 @@ class Sender:
 
     def _say(self, outcomes: list[tuple[Delivery, Outcome]]) -> None:
         for delivery, result in outcomes:
-            self._tally.add(result)
+            if not (delivery.of_a_visitor and isinstance(result, Dead)):  # which needs nobody's attention
+                self._tally.add(result)
             _say(delivery.id, result)
 
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import timedelta
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -96,7 +95,7 @@ class SlackChannel:
             payload["blocks"] = blocks
         status, body, headers = self._exchange(address, json.dumps(payload).encode())
         said = answer(status, body, headers)
-        return said if status != HTTPStatus.OK or said.is_page else None
+        return None if said.is_taken else said
 
     def _exchange(self, address: str, payload: bytes) -> tuple[int, str, Mapping[str, str]]:
         """Status, body and headers of the answer. Raises ChannelError where none came."""

@@ -80,8 +80,14 @@ _THREAD = {
 
 # Slack says of these itself that some of it may have been done.
 _MAYBE_DONE = {"fatal_error", "internal_error"}
-_TRY_AGAIN = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_TRY_AGAIN = {
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
 _MAYBE_DONE_STATUSES = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
+_RATE_LIMITED = {"rate_limited", "ratelimited"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,12 @@ class Answer:
     retry_after: float | None = None
 
     @property
+    def is_taken(self) -> bool:
+        """Whether a webhook took the message: what stands between may turn any of Slack's refusals into a 200."""
+        refusals = _ADDRESS.keys() | _CREDENTIAL.keys() | _FORM | _MAYBE_DONE | _RATE_LIMITED
+        return self.status == HTTPStatus.OK and not self.is_page and self.word not in refusals
+
+    @property
     def is_about_form(self) -> bool:
         """Whether the same might be taken in plain text."""
         return self.word in _FORM
@@ -109,7 +121,7 @@ class Answer:
 
 def answer(status: int, body: str, headers: Mapping[str, str]) -> Answer:
     """Reads what came back."""
-    said = body.strip()
+    said = body.strip().lstrip("\ufeff")
     return Answer(status, _word(said), said.startswith("<"), _retry_after(headers))
 
 
@@ -161,7 +173,7 @@ def _what(answer: Answer) -> str:
 
 def _word(said: str) -> str:
     """The word that tells what is wrong: the body itself, or `error` in it; "" where it is something else."""
-    with suppress(ValueError, TypeError, LookupError):
+    with suppress(ValueError, TypeError, LookupError, RecursionError):
         said = str(json.loads(said)["error"])
     return said if len(said) <= 60 and said.replace("_", "").isalnum() and said.isascii() else ""
 

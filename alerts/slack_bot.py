@@ -78,6 +78,17 @@ class SlackBotChannel:
         thread = self._post_part(delivery, parts[number], number, root, broadcast=number == 0)
         return Taken(thread, more=number + 1 < len(parts))
 
+    def workspace(self) -> str:
+        """Where the token is good. Raises ChannelError where it is good nowhere, or Slack cannot be asked."""
+        try:
+            said = self._client.auth_test()
+        except SlackApiError as exc:
+            raise bot_error(_answer(exc)) from exc
+        except (OSError, HTTPException, AttributeError) as exc:
+            what = without_addresses(str(getattr(exc, "reason", exc)))
+            raise ChannelError(f"Slack could not be asked: {what}", permanent=False) from exc
+        return str(said.get("team") or "")
+
     def reachable(self, address: str) -> bool:
         """Whether the Web API has answered so far, and has not refused the token: both concern all channels."""
         return not self._out_of_reach
@@ -127,8 +138,8 @@ class SlackBotChannel:
         except (OSError, HTTPException, UnicodeDecodeError) as exc:
             what = f"{type(exc).__name__} {without_addresses(str(exc))}".strip()
             raise ChannelError(f"Slack broke off: {what}", permanent=False, maybe_sent=True) from exc
-        except AttributeError as exc:
-            # slack-sdk takes any JSON for an object.
+        except (AttributeError, RecursionError) as exc:
+            # slack-sdk takes any JSON for an object, however deep.
             raise ChannelError("something else answered instead of Slack", permanent=False) from exc
         return str(taken.get("ts") or "")
 

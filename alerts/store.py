@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -105,18 +105,23 @@ class Alerts(Ledger):
         return told
 
     def told_since(self, position: int, subscribers: Sequence[int]) -> Mapping[int, frozenset[str]]:
-        """Which entries after a position each of these subscribers (at most 500) was told of, or is about to be."""
+        """Which entries after a position each of these subscribers (at most 500) was told of, or is about to be.
+
+        Also of the departures that were confirmed after it: whoever heard of one at once need not hear of it again.
+        """
         found: dict[int, set[str]] = {}
         for r in self.state.rows(
             f"""
             SELECT w.subscriber, e.entry FROM watches w
-            CROSS JOIN entries l
+            CROSS JOIN (SELECT id FROM entries WHERE seq > ?
+                        UNION SELECT about FROM entries WHERE seq > ? AND kind = 'confirmed') l
             CROSS JOIN delivery_entries e ON e.entry = l.id AND e.watch = w.id
             JOIN deliveries d ON d.id = e.delivery
-            WHERE w.subscriber IN ({marks(subscribers)}) AND l.seq > ? AND d.state IN ({_TOLD})
+            WHERE w.subscriber IN ({marks(subscribers)}) AND d.state IN ({_TOLD})
             """,
-            *subscribers,
             position,
+            position,
+            *subscribers,
         ):
             found.setdefault(r["subscriber"], set()).add(r["entry"])
         return {subscriber: frozenset(entries) for subscriber, entries in found.items()}
@@ -141,7 +146,7 @@ class Alerts(Ledger):
                         NewDelivery(
                             notice.subscriber,
                             "instant",
-                            (notice.publication.id, notice.lines[0].entry.id),
+                            _names(notice),
                             message,
                             notice.lines,
                             notice.publication.id,
@@ -155,12 +160,21 @@ class Alerts(Ledger):
         self.state.run("UPDATE routed SET position = ?", position)
         return count
 
-    def turns(self, subscribers: Sequence[int] | None = None) -> Iterator[Turns]:
-        """How far the digests have come; of everybody who gets any, or of these subscribers (at most 500)."""
+    def turns(self, now: datetime, subscribers: Sequence[int] | None = None) -> Iterator[Turns]:
+        """How far the digests have come; of everybody who gets any, or of these subscribers (at most 500).
+
+        A turn that is recorded for a day which nowhere has begun was made while the clock was wrong. What it told is
+        told, but it must not keep back all digests until that day.
+        """
         chosen = "" if subscribers is None else f" AND w.subscriber IN ({marks(subscribers)})"
+        begun = (now + timedelta(days=1)).date().isoformat()  # east of UTC it is that already
         for r in self.state.rows(
             f"""
-            SELECT t.*, d.slot, coalesce(d.position, t.starts_after) AS position FROM (
+            SELECT t.*, d.slot,
+                   max(coalesce(d.position, t.starts_after),
+                       coalesce((SELECT max(position) FROM digests
+                                 WHERE subscriber = t.subscriber AND schedule = t.schedule AND slot > ?), 0)
+                   ) AS position FROM (
                 SELECT w.subscriber, s.channel, s.address, s.time_zone, w.minute, w.weekday, {_SCHEDULE} AS schedule,
                        max(min(w.added_at), s.confirmed_at) AS since, min(w.starts_after) AS starts_after
                 FROM watches w JOIN subscribers s ON s.id = w.subscriber
@@ -168,10 +182,13 @@ class Alerts(Ledger):
                       AND s.confirmed_at IS NOT NULL{chosen}
                 GROUP BY w.subscriber, w.minute, w.weekday) t
             LEFT JOIN digests d ON d.subscriber = t.subscriber AND d.schedule = t.schedule
-                 AND d.slot = (SELECT max(slot) FROM digests WHERE subscriber = t.subscriber AND schedule = t.schedule)
+                 AND d.slot = (SELECT max(slot) FROM digests
+                               WHERE subscriber = t.subscriber AND schedule = t.schedule AND slot <= ?)
             ORDER BY t.subscriber, t.schedule
             """,
+            begun,
             *(subscribers or ()),
+            begun,
         ):
             yield Turns(
                 subscriber_of(r),
@@ -278,6 +295,16 @@ class Alerts(Ledger):
             "INSERT INTO operator_events (key, at, delivery) VALUES (?, ?, ?)",
             [(key, stamp(at), delivery) for key in keys],
         )
+
+
+def _names(notice: Notice) -> tuple[str, ...]:
+    """What tells a notice from all others to its subscriber: a watch hears of an entry once.
+
+    The entry alone would not do. One watch heard of a departure at once, in a message that was never sent; another
+    hears of it when it is confirmed.
+    """
+    first = notice.lines[0]
+    return (notice.publication.id, first.entry.id, *map(str, first.watches))
 
 
 def _batches(made: Iterable[_Any]) -> Iterator[list[_Any]]:

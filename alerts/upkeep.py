@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -42,9 +43,21 @@ def resume(context: Context) -> None:
         if since is None:
             raise MonitorError("nothing is paused; `deliveries list --state pending` prints what waits")
         alerts.resume()
+        alerts.put_off_giving_up(context.now + timedelta(hours=context.settings.delivery.give_up_after_hours))
         waiting = _waiting(alerts)
     click.echo(f"Resumed after a pause since {since:%Y-%m-%d %H:%M} UTC.")
     click.echo(f"{waiting}: with the next `check`, or within a minute where `run` is running.")
+
+
+def held_back(settings: Settings) -> list[str]:
+    """For `status`: that everything is held back, if it is."""
+    from alerts.store import open_alerts
+
+    with open_alerts(settings.state) as alerts:
+        since = alerts.paused_at()
+        if since is None:
+            return []
+        return [f"sending is paused since {since:%Y-%m-%d %H:%M} UTC; {_waiting(alerts)}; `resume` goes on with it"]
 
 
 def _waiting(alerts: Alerts) -> str:
@@ -109,6 +122,8 @@ def _findings(context: Context) -> Iterator[Finding]:
     yield from _set_up(settings)
     yield from _looked_at(context, settings)
     yield _seen("ICE", partial(_ask_ice, settings))
+    if settings.slack.bot_token.get_secret_value():
+        yield _seen("slack.bot_token", partial(_ask_slack, settings))
     try:
         from alerts.operator import addresses
 
@@ -177,6 +192,15 @@ def _ask_ice(settings: Settings) -> str:
     if not any("KB" in each for each in said):
         raise SourceError(settings.source.page, "the page links neither list")
     return ", ".join(said)
+
+
+def _ask_slack(settings: Settings) -> str:
+    """Whether the bot's token is good. Nothing is posted: its channels are the readers'."""
+    from alerts.hostile import clean
+    from alerts.slack_bot import SlackBotChannel
+
+    with closing(SlackBotChannel(settings.slack)) as bot:
+        return f"is good for the workspace {clean(bot.workspace())}"
 
 
 def _try(settings: Settings, channel: ChannelName, address: str, now: datetime) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from alerts.allowing import allow
 from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, ChannelName
 from alerts.wishes import Fault, NewWatch, address, address_options, fault, new_watch, read_watches, watch_options
 from monitor.context import Context
@@ -30,6 +31,7 @@ _WHY_NOT = {
     "unsubscribed": "whoever reads it has unsubscribed",
     "no such address": "its server says that there is no such address; `deliveries retry` of a message tries it again",
 }
+_NOT_SENT_SINCE_DIGEST = "What happened since its last digest is not sent; `changes --since` prints it."
 
 
 @contextmanager
@@ -43,6 +45,9 @@ def _alerts(context: Context) -> Iterator[Alerts]:
 @click.group()
 def watch() -> None:
     """Say who is told of what, and how often."""
+
+
+watch.add_command(allow)
 
 
 # --- adding ----------------------------------------------------------------------------------------------------
@@ -103,7 +108,8 @@ def _added(alerts: Alerts, context: Context, new: NewWatch) -> WatchRecord:
     suppression = alerts.suppression(open_keys(context.settings).of_address(new.channel, new.address))
     if suppression:
         raise click.BadParameter(
-            f"this address must not be written to: {_WHY_NOT[suppression.why]} ({suppression.at:%Y-%m-%d})",
+            f"this address must not be written to: {_WHY_NOT[suppression.why]} ({suppression.at:%Y-%m-%d}); where"
+            " whoever reads it asks for it again, `watch allow` lifts that",
             param_hint=_OPTION[new.channel],
         )
     known = alerts.find(new.channel, new.address)
@@ -201,7 +207,11 @@ def remove(context: Context, id: int) -> None:
         watch = _record(alerts, id).watch
         where = _where(alerts, watch)
         suppressed = alerts.remove_watch(id, context.now)
+        stays = any(alerts.watches(watch.subscriber))
     click.echo(f"Watch {id} is removed: {_who(watch)} hears no more of {where}.")
+    if watch.schedule and stays:
+        # Whoever goes over to another cadence would not think of it.
+        click.echo(_NOT_SENT_SINCE_DIGEST)
     if suppressed:
         messages = "message that was" if suppressed == 1 else "messages that were"
         click.echo(f"{suppressed} {messages} waiting will not be sent.")
@@ -234,7 +244,7 @@ def resume(context: Context, id: int) -> None:
         alerts.resume_watch(id)
     click.echo(f"Watch {id} is resumed: {_who(record.watch)} hears of what happens from now on.")
     if record.watch.schedule:
-        click.echo("What happened since its last digest is not sent; `changes --since` prints it.")
+        click.echo(_NOT_SENT_SINCE_DIGEST)
     else:
         click.echo(
             f"What happened since {record.paused_at:%Y-%m-%d %H:%M} UTC is not sent; `changes --since` prints it."
@@ -271,14 +281,14 @@ def erase(context: Context, email: str | None, slack: str | None, slack_channel:
     What is left of it is a hash that only this installation can compare. How many messages were sent stays known, but
     not to whom.
     """
-    from alerts.keys import new_token, open_keys
+    from alerts.keys import open_keys
+    from alerts.selfservice import forget
 
     channel, text = address(context.settings, email, slack, slack_channel)
     with _alerts(context) as alerts:
         with alerts.write():
             subscriber = _known(alerts, channel, text).subscriber
-            alerts.suppress(open_keys(context.settings).of_address(channel, subscriber.address), context.now, "erased")
-            alerts.erase(subscriber, context.now, f"erased-{new_token()}")
+            forget(alerts, open_keys(context.settings), subscriber, context.now)
         alerts.forget_for_good()
     click.echo("Erased. Copies of state.db that you have made are yours to mend.")
 
@@ -294,9 +304,8 @@ def _known(alerts: Alerts, channel: ChannelName, text: str) -> SubscriberRecord:
 
 
 def _record(alerts: Alerts, number: int) -> WatchRecord:
-    for record in alerts.watches():
-        if record.watch.number == number:
-            return record
+    for record in alerts.watches(number=number):
+        return record
     raise MonitorError(f"there is no watch {number}; `watch list` prints all")
 
 

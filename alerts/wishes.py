@@ -275,7 +275,11 @@ def read_watches(
         option.opts[0].removeprefix("--"): option for option in command.params if isinstance(option, click.Option)
     }
     rows = csv.DictReader(lines, strict=True)
-    columns = [(name or "").strip() for name in rows.fieldnames or ()]
+    try:
+        columns = [(name or "").strip() for name in rows.fieldnames or ()]
+    except (csv.Error, UnicodeDecodeError) as exc:
+        yield 1, Fault(1, "", _unreadable(exc))
+        return
     for number, name in enumerate(columns, start=1):
         if name not in options or columns.index(name) != number - 1:
             what = "stands there twice" if name in options else f"is no column; there are {', '.join(options)}"
@@ -285,8 +289,14 @@ def read_watches(
     try:
         for row in rows:
             yield rows.line_num, _parameters(row, rows.line_num, options, command, parent)
-    except csv.Error as exc:
-        yield rows.line_num, Fault(rows.line_num, "", str(exc))
+    except (csv.Error, UnicodeDecodeError) as exc:
+        yield rows.line_num, Fault(rows.line_num, "", _unreadable(exc))
+
+
+def _unreadable(exc: csv.Error | UnicodeDecodeError) -> str:
+    if isinstance(exc, UnicodeDecodeError):
+        return "is not in UTF-8, or a line soon after it; save the file as CSV UTF-8"
+    return str(exc)
 
 
 def _parameters(
@@ -307,7 +317,10 @@ def _parameters(
                 return Fault(line, name, f"{text!r} is neither yes nor no")
             words += [f"--{name}"] if text.casefold() in _YES else []
         elif option.nargs > 1:
-            words += [f"--{name}", *text.split()] if text else []
+            parts = text.split()
+            if len(parts) not in (0, option.nargs):  # what is too much would be read as further options
+                return Fault(line, name, f"{text!r} is not of the form {option.metavar}")
+            words += [f"--{name}", *parts] if parts else []
         else:
             parts = text.split(";") if option.multiple else [text]
             words += [f"--{name}={part.strip()}" for part in parts if part.strip()]

@@ -15,11 +15,16 @@ READERS = 4
 CASES: tuple[tuple[str, ChannelUnderTest, int], ...] = (
     ("ours", "mail", READERS),
     ("ours", "slack", READERS),
+    ("ours", "digests by mail", READERS),
+    ("ours", "thread by bot", 2),
     ("ours in tens", "mail", 13),
+    ("ours in tens", "digests by mail", 13),
     ("mark before send", "mail", READERS),
     ("mark before send", "slack", READERS),
     ("checkpoint at fetch", "mail", READERS),
     ("checkpoint at fetch", "slack", READERS),
+    ("mark before send", "digests by mail", READERS),
+    ("checkpoint at fetch", "digests by mail", READERS),
 )
 
 
@@ -36,6 +41,9 @@ def figures() -> Iterator[Figure]:
         if is_ours:
             strange = sum(not verdict.same_ids for verdict in verdicts)
             yield Figure("    of those, points at which under another id", str(strange), "0")
+        if channel == "thread by bot":
+            stray = sum(not verdict.threaded for verdict in verdicts)
+            yield Figure("    points at which a part stands outside its thread", str(stray), "0")
 
 
 def _lost(verdicts: list[Verdict]) -> int:

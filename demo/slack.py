@@ -78,6 +78,10 @@ class FakeSlack(LoopbackSite):
         """Answer the next posts so, and take none of them."""
         self._script.tell(to, _plain(status, body), times=times)
 
+    def redirects(self, target: str, to: str | None = None) -> None:
+        """Send the next posts on to another address, and take none of them."""
+        self._script.tell(to, Reply(307, headers={"Location": target}))
+
     def refuses(self, word: str, times: int | None = None, to: str | None = None) -> None:
         """Refuse the next messages over the Web API with this word, and take none of them."""
         self._script.tell(to, _refused(word), times=times)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import click
@@ -86,7 +88,7 @@ class Commands(click.Group):
 @click.pass_context
 def group(ctx: click.Context, config: Path | None, state: Path | None) -> None:
     """Watches ICE's lists of 287(g) agreements and tells people what is new, changed or no longer listed."""
-    ctx.obj = Context(_clock, config, state, after_check=[_telling], rebuilders=[_carrying])
+    ctx.obj = Context(_clock, config, state, after_check=[_telling], rebuilders=[_carrying], standings=[_sending])
 
 
 def _clock() -> datetime:
@@ -97,6 +99,12 @@ def _telling() -> Callable[[Settings, datetime], bool]:
     from alerts.deliver import tell
 
     return tell
+
+
+def _sending() -> Callable[[Settings], list[str]]:
+    from alerts.upkeep import held_back
+
+    return held_back
 
 
 def _carrying() -> Rebuilder:
@@ -119,22 +127,24 @@ def run(context: Context) -> None:
 
     settings = context.settings
     running: list[BackgroundScheduler] = []
+    stop = Event()
 
     def begin(url: str) -> None:
         """Only once the address is had: a service that is started again and again must not ask ICE each time."""
         click.echo(f"Serving {url}", err=True)
-        running.append(schedule.start(service_jobs(settings)))
+        running.append(schedule.start(service_jobs(settings, stop)))
 
     with only_one(settings.state):
         try:
             serve_forever(settings, context.clock, ready=begin)
         finally:
+            stop.set()
             for jobs in running:
-                jobs.shutdown(wait=True)  # a check or a send under way is finished
+                jobs.shutdown(wait=True)  # a check, or a message under way, is finished
 
 
-def service_jobs(settings: Settings) -> list[Job]:
-    """What `run` does again and again, beside serving the pages."""
+def service_jobs(settings: Settings, stop: Event) -> list[Job]:
+    """What `run` does again and again, beside serving the pages; once `stop` is set, no message is begun any more."""
     from alerts.deliver import tell
     from monitor import output, wiring
     from monitor.commands import check_once
@@ -144,14 +154,14 @@ def service_jobs(settings: Settings) -> list[Job]:
 
     def check(now: datetime) -> None:
         with wiring.reader(lambda: settings) as reading:
-            results, _ = check_once(reading, settings, now, [_telling])
+            results, _ = check_once(reading, settings, now, [lambda: partial(tell, stop=stop)])
         for result in results:
             click.echo(f"{now:%Y-%m-%d %H:%M:%S} {output.check_line(result)}", err=True)
 
     def send(now: datetime) -> None:
         nonlocal running_since
         running_since = running_since or now
-        tell(settings, now, running_since)
+        tell(settings, now, running_since, stop)
 
     return [
         Job("check", timedelta(minutes=settings.source.every_minutes), check),

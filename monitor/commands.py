@@ -280,8 +280,8 @@ def export_workbook(context: Context, hash: str, to: BinaryIO) -> None:
 def status(context: Context) -> None:
     """Say when the lists were last checked and whether anything is wrong.
 
-    Exit status 1 where a list is held or has not been checked successfully for three intervals, or where a doubtful
-    pair waits for an answer.
+    Exit status 1 where a list is held or has not been checked successfully for three intervals, where a doubtful pair
+    waits for an answer, or where sending is paused.
     """
     settings = context.settings
     with wiring.store(context.settings) as store:
@@ -294,4 +294,8 @@ def status(context: Context) -> None:
     troubles = output.print_status(
         settings.state, checks, waiting, doubtful, listed, position, context.now, stale_after
     )
+    for standing in context.standings:
+        for line in standing()(settings):
+            click.echo(line)
+            troubles = True
     context.end(Exit.NEEDS_A_PERSON if troubles else Exit.DONE)

@@ -162,6 +162,17 @@ class WebSettings(_Section):
     """How readers reach it: links in messages begin with this."""
 
 
+class FormSettings(_Section):
+    """The forms by which visitors subscribe, and the links by which they manage and leave."""
+
+    mails_per_address: Annotated[int, Field(ge=1, le=100)] = 3  # a day, of those that anybody can ask for
+    asks_per_network: Annotated[int, Field(ge=1, le=_LONGEST)] = 20  # an hour
+    asks_overall: Annotated[int, Field(ge=1, le=_LONGEST)] = 500  # an hour
+    manage_days: Annotated[float, Field(gt=0, le=366)] = 7.0
+    link_keys: tuple[SecretStr, ...] = ()
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+
+
 class Settings(BaseSettings):
     """All settings; see config.example.toml."""
 
@@ -183,6 +194,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     operator: OperatorSettings = OperatorSettings()
     web: WebSettings = WebSettings()
+    forms: FormSettings = FormSettings()
 
 
 def load(file: Path | None = None, state: Path | None = None) -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # What other packages do once a check has been recorded; monitor does not know who they are. Each returns whether
 # something new needs a person. It comes as a function that fetches it, so that it is imported when there is time.
 AfterCheck: TypeAlias = "Callable[[], Callable[[Settings, datetime], bool]]"
+
+# What other packages say of how things stand: a line each of what needs a person. It comes as a function, as above.
+Standing: TypeAlias = "Callable[[], Callable[[Settings], Sequence[str]]]"
 
 
 class Rebuilder(Protocol):
@@ -46,6 +49,7 @@ class Context:
     state: Path | None = None
     after_check: list[AfterCheck] = field(default_factory=list)
     rebuilders: list[Callable[[], Rebuilder]] = field(default_factory=list)
+    standings: list[Standing] = field(default_factory=list)
 
     @cached_property
     def now(self) -> datetime:

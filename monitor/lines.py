@@ -136,10 +136,19 @@ def as_csv(lines: Sequence[Line]) -> str:
     return sheet.getvalue()
 
 
+# The last four are the wide ones.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FIELD_ENDS = ("\t", "\r", "\n")
+
+
 def _safe(value: object) -> str:
-    """A value for a spreadsheet, in which workbook text must not turn into a formula (OWASP, "CSV injection")."""
+    """A value for a spreadsheet, in which workbook text must not turn into a formula (OWASP, "CSV injection").
+
+    Some programs take the wide signs of East Asian keyboards for the plain ones, and pass over space before either.
+    """
     text = value if isinstance(value, str) else "" if value is None else as_json(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # ends the file for many a program
+    return f"'{text}" if text.startswith(_FIELD_ENDS) or text.lstrip().startswith(_FORMULA) else text
 
 
 def as_json(value: object) -> str:

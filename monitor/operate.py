@@ -155,7 +155,9 @@ def _answer(context: Context, act: Callable[..., None], id: str, why: str | None
 
 @click.command()
 @click.argument("id")
-@click.option("--why", type=Words(), required=True, help="What was wrong; it is kept, and shown with the entry.")
+@click.option(
+    "--why", "--reason", type=Words(), required=True, help="What was wrong; it is kept, and shown with the entry."
+)
 @click.pass_obj
 def retract(context: Context, id: str, why: str | None) -> None:
     """Say that an entry of the log (c-…) was wrong; whoever was told of it is told so. Nothing is deleted."""

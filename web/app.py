@@ -18,13 +18,23 @@ from monitor.errors import StateError
 from monitor.normalize import STATES
 from web import text
 from web.agencies import agencies
+from web.api import api
+from web.caching import save_bytes
+from web.data import data
 from web.documents import document_in
+from web.feeds import feeds
 from web.kept import address_of
 from web.lines import edit_of
+from web.manage import management
 from web.method import method
+from web.pictures import pictures
+from web.preview import available
+from web.protect import QuietFlask, protect_forms
 from web.routes import site, slug
 from web.search import search
+from web.series import Counter
 from web.since import since
+from web.subscribe import subscriptions
 from web.visit import Visit
 
 if TYPE_CHECKING:
@@ -43,7 +53,6 @@ POLICY = {
     "frame-ancestors": "'none'",
 }
 HEADERS = {
-    "Content-Security-Policy": "; ".join(f"{directive} {sources}" for directive, sources in POLICY.items()),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -52,16 +61,21 @@ HEADERS = {
 
 def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     """The application over the log at `settings.state`. `clock` is read once a request (aware, UTC)."""
-    app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
+    app = QuietFlask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
-    for blueprint in (site, method, agencies, search, since):
+    protect_forms(app, settings)
+    counter = Counter()
+    pages = (site, method, agencies, search, since, pictures, feeds, data, api, subscriptions, management)
+    for blueprint in pages:
         app.register_blueprint(blueprint)
 
     @app.before_request
     def begin() -> None:
-        g.visit = Visit(settings, clock())
+        g.visit = Visit(settings, clock(), counter)
+
+    save_bytes(app, settings)
 
     @app.teardown_request
     def end(_: BaseException | None) -> None:
@@ -71,8 +85,11 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     @app.after_request
     def protect(response: Response) -> Response:
         response.headers.update(HEADERS)
+        # A page that needs more says so in `g.policy`: the maps have a script of our own for their form.
+        policy = POLICY | g.get("policy", {})
+        response.headers["Content-Security-Policy"] = "; ".join(f"{name} {sources}" for name, sources in policy.items())
         if response.mimetype == "text/html":
-            response.headers["Cache-Control"] = "no-cache"
+            response.headers.setdefault("Cache-Control", "no-cache")
         return response
 
     @app.errorhandler(HTTPException)
@@ -104,7 +121,9 @@ def _furnish(app: Flask, settings: Settings) -> None:
         "document": document_in,
         "edit": edit_of,
         "lower_first": text.lower_first,
+        "month": text.month,
         "slug": slug,
+        "state_name": STATES.get,
         "visible": text.visible,
         "weekday": text.weekday,
     }
@@ -115,4 +134,7 @@ def _furnish(app: Flask, settings: Settings) -> None:
         "url_for": address_of,
         "confirm_after_hours": f"{settings.log.confirm_after_hours:g}",
         "style_version": hashlib.sha256(style).hexdigest()[:12],
+        "zone_name": settings.log.time_zone,
+        "preview": lambda name: f"{settings.web.base_url}/preview/{name}.png" if available() else "",
+        "pictures_version": hashlib.sha256((STATIC / "pictures.css").read_bytes()).hexdigest()[:12],
     }

@@ -28,10 +28,15 @@ def serve(context: Context, host: str | None, port: int | None, any_port: bool) 
     if not settings.state.exists():
         raise StateUnusable(settings.state, "there is no such file; run `check` or `replay` first")
     open_reader(settings.state).close()  # says what is wrong with it now, not at the first request
+
+    def ready(url: str) -> None:
+        click.echo(f"Serving {url} (Ctrl-C stops it)")
+        click.echo("What visitors ask for by the forms waits until `run` or `check` sends it.", err=True)
+
     serve_forever(
         settings,
         context.clock,
-        ready=lambda url: click.echo(f"Serving {url} (Ctrl-C stops it)"),
+        ready=ready,
         host=host,
         port=port,
         any_port=any_port,

@@ -17,9 +17,9 @@ from web.visit import Visit, visit
 STALE_AFTER = timedelta(hours=3)
 
 
-def render(template: str, page: object) -> str:
+def render(template: str, page: object, **pictures: object) -> str:
     """A page that says, where a list may have changed without this log knowing, that it may have."""
-    return render_template(template, page=page, freshness=how_fresh(visit()))
+    return render_template(template, page=page, freshness=how_fresh(visit()), **pictures)
 
 
 def render_lasting(template: str, page: object) -> str:

@@ -9,16 +9,18 @@ from flask import Blueprint, abort, redirect, url_for
 from flask import request as http_request
 from werkzeug.wrappers import Response
 
+from monitor.counts import spans
 from monitor.log import Looks
 from monitor.model import DEPARTURES, ListName
 from monitor.normalize import state as state_named
-from web import pages
+from web import charts, pages
 from web.corrections import Added, PastDay, past_day
 from web.days import bounds, day_in, day_of
 from web.directory import directory
 from web.gather import how_fresh, notes_about, render, render_lasting, threads
 from web.kept import kept
 from web.lines import DayChanges, by_day, day_changes, summaries
+from web.timeline import timeline
 from web.visit import Visit, visit
 
 # The front page tells whole days, the newest first, until there is enough to read; then it sums up the days before.
@@ -43,7 +45,7 @@ def _front(fresh: tuple[pages.Freshness, ...]) -> str:
     newest, before = _newest_days(here)
     earlier = summaries(here.store.tally(before - EARLIER_WITHIN, before), here.zone)
     page = pages.front(here.today, fresh, newest, earlier[:EARLIER_DAYS], here.zone, here.store.newest_id())
-    return render("front.html", page)
+    return render("front.html", page, listed=charts.listed(here.series, here.zone))
 
 
 @site.get("/days/")
@@ -122,7 +124,7 @@ def state(name: str) -> str | Response:
         before=before,
         older=first if more else None,
     )
-    return render("state.html", page)
+    return render("state.html", page, listed=charts.listed_in(here.series, here.zone, code))
 
 
 @site.get("/changes/<id_>")
@@ -142,14 +144,17 @@ def change(id_: str) -> str:
 @kept
 def agreement(id_: str) -> str | Response:
     """One agreement: where it stands, and its whole history. An id that proved to be another's leads to that one."""
-    store = visit().store
+    here = visit()
+    store = here.store
     record = next(store.agreements(id_), None)
     if record is None:
         abort(404)
     if record.id != id_:
         return redirect(url_for(".agreement", id_=record.id), 301)
-    page = pages.agreement(record, list(store.entries(agreement=id_)), _agency(visit(), id_))
-    return render("agreement.html", page)
+    entries = list(store.entries(agreement=id_))
+    page = pages.agreement(record, entries, _agency(here, id_))
+    shown = spans(store, id_, here.series.publications)
+    return render("agreement.html", page, timeline=timeline(shown, entries))
 
 
 def slug(code: str | None) -> str:

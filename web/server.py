@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Each holds one reader of the log; a page takes milliseconds.
 THREADS = 4
-MAX_REQUEST_BYTES = 65_536  # nothing is ever sent here but requests for pages
+MAX_REQUEST_BYTES = 65_536  # nothing is ever sent here but requests for pages, and small forms
 IDLE_SECONDS = 60
 
 
@@ -52,7 +52,8 @@ def serve_forever(
             ident="",
             max_request_body_size=MAX_REQUEST_BYTES,
             channel_timeout=IDLE_SECONDS,
-            clear_untrusted_proxy_headers=True,
+            # What proxies of ours say is read by the application; without any, visitors may say nothing.
+            clear_untrusted_proxy_headers=settings.forms.trusted_proxies == 0,
         )
         with suppress(KeyboardInterrupt):  # before it runs; once it does, it sees to that itself
             ready(_address(host, listening.getsockname()[1]))

@@ -55,6 +55,13 @@ def day(value: date) -> str:
     return f"{value.day} {value:%B %Y}"
 
 
+def month(value: date) -> str:
+    """Under a chart: Aug; of a January with its year, Jan 2026; 21 Feb where the month does not begin."""
+    if value.day > 1:
+        return f"{value.day} {value:%b}"
+    return f"{value:%b %Y}" if value.month == 1 else f"{value:%b}"
+
+
 def weekday(value: date) -> str:
     """Thursday 28 August 2025."""
     return f"{value:%A} {day(value)}"

@@ -11,6 +11,7 @@ from flask import g
 
 from monitor.log import Log, open_reader
 from web.days import day_of
+from web.series import Counter, Series
 
 if TYPE_CHECKING:
     from monitor.config import Settings
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 class Visit:
     """What a page is made from. The log is opened when it is first asked for, in the thread that serves the request."""
 
-    def __init__(self, settings: Settings, now: datetime) -> None:
+    def __init__(self, settings: Settings, now: datetime, counter: Counter | None = None) -> None:
         self.settings, self.now = settings, now
+        self.counter = counter or Counter()
         self.zone = ZoneInfo(settings.log.time_zone)
 
     @property
@@ -30,6 +32,11 @@ class Visit:
     @cached_property
     def store(self) -> Log:
         return open_reader(self.settings.state)
+
+    @cached_property
+    def series(self) -> Series:
+        """How the numbers of agreements went, for charts and maps."""
+        return self.counter.series(self.store)
 
     def end(self) -> None:
         if "store" in self.__dict__:

@@ -236,6 +236,11 @@ def returned(row: Cells = LARKMERE) -> Change:
     return Change(Kind.RETURNED, None, before=listing(7, row), after=listing(7, row))
 
 
+def retracted(wrong: Entry, row: Cells = LARKMERE) -> Change:
+    """An operator says that an entry was wrong."""
+    return Change(Kind.RETRACTED, None, after=listing(7, row), about=wrong.id)
+
+
 def back(departure: Entry, row: Cells = LARKMERE) -> tuple[Change, Change]:
     """Listed again before the departure was confirmed."""
     return withdrawn(departure, row), returned(row)

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from alerts.channels import open_channel
-from alerts.store import open_alerts
+from alerts.model import ChannelName, Schedule, Wants
+from alerts.store import Alerts, open_alerts
 from demo.loopback import Reply, Request
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
@@ -34,7 +35,10 @@ from tests.alerts.killed import OPERATOR, WAYS, settings_of
 
 ROOT = Path(__file__).parent.parent.parent
 Side: TypeAlias = Literal["commit", "send", "taken", "reply"]
-ChannelUnderTest: TypeAlias = Literal["mail", "slack"]
+ChannelUnderTest: TypeAlias = Literal["mail", "slack", "digests by mail", "thread by bot"]
+
+# Some more of each state than fit in a single message, so that each state has a part in the thread of the first.
+PARTS = ("first", "Florida", "Texas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,15 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the servers saw in all: who was told nothing, how many messages came again, and whether under their ids."""
+    """What the servers saw in all: who was told nothing, how many messages came again, and whether under their ids.
+
+    `threaded`: every further part of a message stands below a first part.
+    """
 
     lost: tuple[str, ...]
     repeated: int
     same_ids: bool
+    threaded: bool
     states: frozenset[str]
 
 
@@ -94,7 +102,7 @@ class Crashes:
         self._slack.messages.clear()
         ran = self._run(state, point)
         assert ran.returncode == -signal.SIGKILL, f"{point}: {ran.returncode} {ran.stderr}"
-        settings = settings_of(self._how, state, self._smtp.port)
+        settings = settings_of(self._how, state, self._smtp.port, self._slack.api_url)
         with open_alerts(state) as alerts:
             # At once: a lease would run for minutes yet, but its holder is known to be gone.
             WAYS[self._how](alerts, partial(open_channel, settings=settings), settings, NOON + timedelta(seconds=1))
@@ -106,17 +114,23 @@ class Crashes:
         for mail in self._smtp.messages:
             arrived.setdefault(mail.recipients[0], []).append(mail.message["Message-ID"])
         for post in self._slack.messages:
-            arrived.setdefault(post.path, []).append(post.payload["blocks"][0]["block_id"])
+            by_bot = post.payload.get("metadata", {}).get("event_payload")
+            to = _part_of(post.to, by_bot["part"]) if by_bot else post.path
+            arrived.setdefault(to, []).append(post.payload["blocks"][0]["block_id"])
+        firsts = {(post.to, post.ts) for post in self._slack.messages if not post.thread_ts}
         return Verdict(
             lost=tuple(sorted(set(self._expected()) - set(arrived))),
             repeated=sum(n - 1 for ids in arrived.values() for n in Counter(ids).values()),
             same_ids=all(len(set(ids)) == 1 for ids in arrived.values()),
+            threaded=all((post.to, post.thread_ts) in firsts for post in self._slack.messages if post.thread_ts),
             states=states,
         )
 
     def _expected(self) -> list[str]:
         if self._channel == "slack":
             return [f"/services/T{n}/B/x" for n in range(self._readers)]
+        if self._channel == "thread by bot":
+            return [_part_of(_channel(n), part) for n in range(self._readers) for part in range(1, len(PARTS) + 1)]
         # Only ours knows of an operator.
         operator = [OPERATOR] if WAYS[self._how] is WAYS["ours"] else []
         return [f"reader{n}@example.org" for n in range(self._readers)] + operator
@@ -135,23 +149,41 @@ class Crashes:
         log = open_log(path)
         with closing(log.alerts):
             for n in range(self._readers):
-                if self._channel == "slack":
-                    add_watch(log.alerts, "TX", slack=self._slack.webhook_url(f"T{n}"))
-                else:
-                    add_watch(log.alerts, "TX", email=f"reader{n}@example.org")
-            log.publishes(new(), now=NOON)
-            if self._channel == "mail":
+                self._add_watch(log.alerts, n)
+            if self._channel == "thread by bot":
+                towns = (
+                    cells(f"Town {n}, {state.title()}", state) for state in ("TEXAS", "FLORIDA") for n in range(12)
+                )
+                log.publishes(*map(new, towns), now=NOON)
+            else:
+                log.publishes(new(), now=NOON)
+            if "mail" in self._channel:
                 log.publishes(new(cells("Elsewhere Police Department", "GEORGIA")), now=NOON)
                 store = Store(log.alerts.state)
                 with store.write():
                     store.decide(2, NOON, "held", Hold(("Too many rows are gone.",), structural=False))
             log.alerts.state.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def _add_watch(self, alerts: Alerts, n: int) -> None:
+        match self._channel:
+            case "slack":
+                add_watch(alerts, "TX", slack=self._slack.webhook_url(f"T{n}"))
+            case "mail":
+                add_watch(alerts, "TX", email=f"reader{n}@example.org")
+            case "digests by mail":
+                # Since yesterday, so that this morning's digest is due.
+                seven, yesterday = Schedule(7 * 60), NOON - timedelta(days=1)
+                add_watch(alerts, "TX", email=f"reader{n}@example.org", schedule=seven, at=yesterday)
+            case "thread by bot":
+                with alerts.write():
+                    who = alerts.subscriber(ChannelName.SLACK_BOT, _channel(n), confirmed_by="operator", at=NOON)
+                    alerts.add_watch(who, Wants(), at=NOON)
+
     def _run(self, state: Path, point: Point) -> subprocess.CompletedProcess[str]:
         side = "commit" if point.side == "taken" else point.side
         number = 0 if point.side == "taken" else point.number
         command = [sys.executable, "-m", "tests.alerts.killed", self._how, str(state)]
-        command += [str(self._smtp.port), side, str(number)]
+        command += [str(self._smtp.port), self._slack.api_url, side, str(number)]
         taken = 0
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
 
@@ -174,6 +206,14 @@ class Crashes:
     def __exit__(self, *_: object) -> None:
         self._slack.__exit__(None, None, None)
         self._smtp.__exit__(None, None, None)
+
+
+def _channel(n: int) -> str:
+    return f"C0NEWSROOM{n}"
+
+
+def _part_of(channel: str, part: int) -> str:
+    return f"{channel}, {PARTS[part - 1]}"
 
 
 @contextmanager

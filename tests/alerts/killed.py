@@ -1,9 +1,9 @@
-"""Tells subscribers, and kills itself: `python -m tests.alerts.killed HOW STATE PORT SIDE NUMBER`.
+"""Tells subscribers, and kills itself: `python -m tests.alerts.killed HOW STATE PORT API SIDE NUMBER`.
 
 HOW is one of `WAYS`: ours, or one of the two that everybody writes first, which lose messages. The servers listen on
-127.0.0.1: mail at PORT, webhooks where the subscribers' addresses say. SIDE is `commit`, just before the NUMBER-th
-transaction is committed; `send` or `reply`, before the NUMBER-th message is handed over or once its reply was read. A
-NUMBER of 0 is never reached: then it prints how many commits and messages there were.
+127.0.0.1: mail at PORT, Slack's Web API at the address API, webhooks where the subscribers' addresses say. SIDE is
+`commit`, just before the NUMBER-th transaction is committed; `send` or `reply`, before the NUMBER-th message is handed
+over or once its reply was read. A NUMBER of 0 is never reached: then it prints how many of both there were.
 """
 
 from __future__ import annotations
@@ -16,12 +16,17 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from alerts import operator
 from alerts.channels import open_channel
 from alerts.deliver import deliver, route
+from alerts.digesting import make_digests
 from alerts.model import Channel, ChannelName, Delivery, Taken
+from alerts.sending import Clock
 from alerts.store import Alerts, open_alerts
-from monitor.config import DeliverySettings, MailSettings, OperatorSettings, Settings
+from demo.slack import FakeSlack
+from monitor.config import DeliverySettings, MailSettings, OperatorSettings, Settings, SlackSettings
 from tests.alerts.builders import NOON, settings
 
 SENDER = "Agreement monitor <alerts@monitor.example.org>"
@@ -31,26 +36,41 @@ Opener = Callable[[ChannelName], Channel]
 Way = Callable[[Alerts, Opener, Settings, datetime], None]
 
 
-def configured(state: Path, port: int, *, acknowledge_every: int = 1) -> Settings:
-    """Settings whose mail goes to a server on this machine."""
+def configured(state: Path, port: int, api_url: str = "", *, acknowledge_every: int = 1) -> Settings:
+    """Settings whose mail and messages go to servers on this machine."""
+    slack = {"bot_token": SecretStr(FakeSlack.bot_token), "api_url": api_url} if api_url else {}
     return settings(
         state,
         mail=MailSettings(host="127.0.0.1", port=port, sender=SENDER, timeout=5),
         delivery=DeliverySettings(acknowledge_every=acknowledge_every),
         operator=OperatorSettings(email=OPERATOR),
+        slack=SlackSettings(hosts=("127.0.0.1",), timeout=5, **slack),  # type: ignore[arg-type]  # by name
     )
 
 
 def ours(alerts: Alerts, opener: Opener, settings: Settings, now: datetime) -> None:
-    """As `tell` does it."""
+    """As `tell` does it, but by a clock of its own: a run has the same commits each time, and waits for nothing."""
+    passed = 0.0
+
+    def ticks() -> float:
+        nonlocal passed
+        passed += 0.001
+        return passed
+
+    def skip(seconds: float) -> None:
+        nonlocal passed
+        passed += seconds
+
     route(alerts, settings, now)
+    make_digests(alerts, settings, now)
     operator.report(alerts, settings, now)
-    deliver(alerts, opener, settings, now)
+    deliver(alerts, opener, settings, now, Clock(now, ticks, skip))
 
 
 def mark_before_send(alerts: Alerts, opener: Opener, settings: Settings, now: datetime) -> None:
     """Never twice: what is about to be sent is marked as sent."""
     route(alerts, settings, now)
+    make_digests(alerts, settings, now)
     for name in alerts.waiting_channels():
         channel = opener(name)
         for due in alerts.due(name, now):
@@ -70,9 +90,11 @@ def checkpoint_at_fetch(alerts: Alerts, opener: Opener, settings: Settings, now:
     """The position moves on when the log is read, and what was read is sent from memory."""
     with alerts.write():
         route(_Nested(alerts), settings, now)
+        make_digests(_Nested(alerts), settings, now)
         sending = []
         for name in alerts.waiting_channels():
             sending += [alerts.lease(due, "me", now, now) for due in alerts.due(name, now)]
+        alerts.state.run("UPDATE digests SET delivery = NULL")
         alerts.state.run("DELETE FROM delivery_entries")
         alerts.state.run("DELETE FROM deliveries")
     for delivery in sending:
@@ -106,8 +128,8 @@ WAYS: dict[str, Way] = {
 }
 
 
-def settings_of(how: str, state: Path, port: int) -> Settings:
-    return configured(state, port, acknowledge_every=10 if how == "ours in tens" else 1)
+def settings_of(how: str, state: Path, port: int, api_url: str) -> Settings:
+    return configured(state, port, api_url, acknowledge_every=10 if how == "ours in tens" else 1)
 
 
 class Fatal:
@@ -131,8 +153,8 @@ class Fatal:
         self._channel.close()
 
 
-def main(how: str, state: str, port: str, side: str, number: str) -> None:
-    given = settings_of(how, Path(state), int(port))
+def main(how: str, state: str, port: str, api_url: str, side: str, number: str) -> None:
+    given = settings_of(how, Path(state), int(port), api_url)
     counts = {"commit": 0, "send": 0}
 
     def reached(where: str) -> None:

@@ -10,6 +10,8 @@ from click.testing import CliRunner, Result
 
 from alerts.deliver import route
 from alerts.keys import key_file
+from alerts.model import ChannelName, Wants
+from alerts.requests import Asked, Wish, file_request, work_off
 from alerts.store import open_alerts
 from monitor.__main__ import group
 from monitor.lock import only_one
@@ -62,6 +64,23 @@ def test_everything_about_people_goes_along_and_nothing_is_told_again(here: Serv
     with open_store(new) as store:
         Service(store, here.reader, now=here.now).sees(STAYS)
     assert routed(here, new) == 1
+
+
+def test_what_visitors_asked_for_goes_along(here: Service) -> None:
+    path = here.store.state.path
+    watched(here)
+    routed(here, path)
+    wish = Wish(Wants(), None, "America/New_York")
+    for worked_off in (True, False):
+        file_request(settings(path), Asked.SUBSCRIBE, ChannelName.EMAIL, "reader@example.org", wish, here.now)
+        if worked_off:
+            with open_alerts(path) as alerts:
+                assert work_off(alerts, settings(path), here.now) == 1
+    assert rebuild(here).exit_code == 0
+    with State(path) as before, State(path.with_name("new.db")) as after:
+        for table in ("requests", "confirmations"):
+            sql = f"SELECT * FROM {table}"
+            assert [tuple(r) for r in after.rows(sql)] == [tuple(r) for r in before.rows(sql)] != []
 
 
 def test_nothing_is_rebuilt_beside_a_running_service(here: Service) -> None:

@@ -46,6 +46,22 @@ def test_in_slack_as_well(point: Point) -> None:
     assert (verdict.lost, verdict.repeated, verdict.same_ids) == ((), 1, True)
 
 
+@pytest.mark.parametrize("point", [Point("commit", 2), Point("commit", 3), Point("taken", 2)], ids=str)
+def test_digests_as_well(point: Point) -> None:
+    with crashes("ours", "digests by mail", readers=2) as made:
+        verdict = made.killed_at(point)
+    assert (verdict.lost, verdict.same_ids, verdict.states) == ((), True, frozenset({"sent"}))
+    assert verdict.repeated == (point.side == "taken")
+
+
+@pytest.mark.parametrize("point", [Point("taken", 1), Point("reply", 2), Point("commit", 3)], ids=str)
+def test_the_parts_of_a_thread_as_well(point: Point) -> None:
+    with crashes("ours", "thread by bot", readers=1) as made:
+        verdict = made.killed_at(point)
+    assert (verdict.lost, verdict.same_ids, verdict.threaded, verdict.states) == ((), True, True, frozenset({"sent"}))
+    assert verdict.repeated == 1
+
+
 def test_acknowledged_in_tens_at_most_ten_are_repeated() -> None:
     with crashes("ours in tens", "mail", readers=12) as made:
         verdict = made.killed_at(Point("reply", 10))
@@ -53,7 +69,7 @@ def test_acknowledged_in_tens_at_most_ten_are_repeated() -> None:
 
 
 @pytest.mark.parametrize("how", ["mark before send", "checkpoint at fetch"])
-@pytest.mark.parametrize("channel", ["mail", "slack"])
+@pytest.mark.parametrize("channel", ["mail", "slack", "digests by mail"])
 def test_the_ways_that_everybody_writes_first_are_caught_losing(how: str, channel: ChannelUnderTest) -> None:
     with crashes(how, channel, readers=2) as made:
         assert made.killed_at(Point("send", 1)).lost != ()

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from alerts.channels import open_channel
 from alerts.deliver import deliver, route, tell
-from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Channel, ChannelName, Delivery, Taken, Wants
+from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Channel, ChannelName, Delivery, Departures, Taken, Wants
 from alerts.sending import Clock, Tally
 from alerts.store import open_alerts
 from demo.slack import FakeSlack
@@ -171,6 +171,21 @@ def test_who_was_never_told_of_a_departure_for_good_gets_no_correction(
     log.publishes(*back(departure))
     tell(configured, log.now)
     assert states(log) == ["dead"]
+
+
+def test_who_missed_a_departure_is_told_by_another_watch_when_it_is_confirmed(
+    log: Log, configured: Settings, smtp: FakeSmtp
+) -> None:
+    at_once = add_watch(log.alerts, "TX")
+    [departure] = log.publishes(terminated())
+    route(log.alerts, configured, log.now)
+    with log.alerts.write():
+        log.alerts.remove_watch(at_once, log.now)
+    add_watch(log.alerts, "TX", departures=Departures.CONFIRMED)
+    log.publishes(confirmed(departure))
+    tell(configured, log.now)
+    assert subjects(smtp) == ["287(g) in Texas: Larkmere Police Department, no longer listed"]
+    assert states(log) == ["suppressed", "sent"]
 
 
 def test_a_correction_waits_until_what_it_corrects_is_out(log: Log, configured: Settings, smtp: FakeSmtp) -> None:
@@ -406,6 +421,29 @@ def test_a_failed_message_is_tried_again_after_a_pause_and_not_before(
     assert smtp.messages == []
     tell(configured, log.now + timedelta(seconds=80))
     assert len(smtp.messages) == 1
+
+
+@pytest.mark.parametrize("days", [8, 400])
+def test_a_clock_that_was_ahead_keeps_back_no_mail(log: Log, configured: Settings, smtp: FakeSmtp, days: int) -> None:
+    add_watch(log.alerts, "TX")
+    log.publishes(new())
+    smtp.goes_down()
+    tell(configured, log.now + timedelta(days=days))
+    smtp.comes_back()
+    smtp.refuses("451 4.3.0 come again", times=1)
+    for minutes in (0, 1, 3):  # tried at once; and then after its pause, not again and again
+        tell(configured, log.now + timedelta(minutes=minutes))
+    assert len(smtp.messages) == 1
+    assert [d.attempts for d in log.alerts.deliveries()] == [3]
+
+
+def test_a_clock_that_was_ahead_keeps_back_no_slack_channel(log: Log, configured: Settings, slack: FakeSlack) -> None:
+    add_watch(log.alerts, "TX", slack=slack.webhook_url("T1"))
+    log.publishes(new())
+    tell(configured, log.now + timedelta(days=365))
+    log.publishes(new(cells("Tidewrack Police Department")))
+    tell(configured, log.now)
+    assert len(slack.messages) == 2
 
 
 def test_slack_is_asked_again_when_it_said(log: Log, configured: Settings, slack: FakeSlack) -> None:

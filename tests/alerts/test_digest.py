@@ -16,7 +16,7 @@ from alerts.model import AGREEMENT_KINDS, Departures, Digest, Schedule, Subscrib
 from alerts.routing import subjects
 from monitor.model import Entry, FieldChange, Kind
 from tests.alerts.builders import LARKMERE, NOON, cells, edits, entry, source, subscriber, watch, watched
-from tests.alerts.histories import ZONES, History, replayed
+from tests.alerts.histories import ZONES, History, InTwoCommits, is_told_once, replayed
 
 SEVEN = Schedule(7 * 60)
 MONDAY = Schedule(7 * 60, 0)
@@ -44,12 +44,16 @@ def utc(text: str) -> datetime:
         ("America/Chicago", "01:30", "2027-03-14", "2027-03-14T07:30"),
         ("America/Chicago", "02:30", "2027-03-14", "2027-03-14T08:30"),
         ("America/Phoenix", "01:30", "2026-11-01", "2026-11-01T08:30"),
+        ("America/Phoenix", "02:30", "2026-11-01", "2026-11-01T09:30"),
+        ("America/Phoenix", "01:30", "2027-03-14", "2027-03-14T08:30"),
         ("America/Phoenix", "02:30", "2027-03-14", "2027-03-14T09:30"),
         ("America/Adak", "01:30", "2026-11-01", "2026-11-01T10:30"),
         ("America/Adak", "02:30", "2026-11-01", "2026-11-01T12:30"),
         ("America/Adak", "01:30", "2027-03-14", "2027-03-14T11:30"),
         ("America/Adak", "02:30", "2027-03-14", "2027-03-14T12:30"),
         ("Pacific/Guam", "01:30", "2026-11-01", "2026-10-31T15:30"),
+        ("Pacific/Guam", "02:30", "2026-11-01", "2026-10-31T16:30"),
+        ("Pacific/Guam", "01:30", "2027-03-14", "2027-03-13T15:30"),
         ("Pacific/Guam", "02:30", "2027-03-14", "2027-03-13T16:30"),
     ],
 )
@@ -261,3 +265,8 @@ def test_a_digest_that_waits_for_confirmation_tells_of_the_departure_when_it_com
 def test_each_change_is_told_once_to_each_who_wants_it_whatever_the_schedule_delays_and_restarts(seed: int) -> None:
     history = History(random.Random(seed))
     assert replayed(history) == Counter(history.expected())
+
+
+def test_a_position_that_moves_on_in_a_commit_of_its_own_is_caught_losing() -> None:
+    histories = (History(random.Random(seed)) for seed in range(20))
+    assert not all(is_told_once(history, InTwoCommits) for history in histories)

@@ -27,6 +27,7 @@ from tests.alerts.builders import (
     cells,
     confirmed,
     new,
+    retracted,
     returned,
     terminated,
 )
@@ -177,6 +178,73 @@ def test_who_waits_for_confirmation_hears_at_confirmation_and_is_corrected(
         "287(g) in Texas: Larkmere Police Department, no longer listed",
         "287(g) in Texas: Larkmere Police Department, listed again",
     ]
+
+
+def test_a_departure_told_at_once_is_no_news_at_its_confirmation_to_the_same_subscriber(
+    log: Log, configured: Settings, smtp: FakeSmtp
+) -> None:
+    add_watch(log.alerts, "TX", email="digests@example.org", schedule=SEVEN)
+    add_watch(log.alerts, "TX", email="digests@example.org", schedule=SEVEN, departures=Departures.CONFIRMED)
+    add_watch(log.alerts, "TX", email="both@example.org")
+    add_watch(log.alerts, "TX", email="both@example.org", schedule=SEVEN, departures=Departures.CONFIRMED)
+    [departure] = log.publishes(terminated())
+    tell(configured, log.now)
+    tell(configured, MORNING)
+    log.publishes(confirmed(departure), now=MORNING + HOUR)
+    tell(configured, MORNING + DAY)
+    assert [m.recipients for m in smtp.messages] == [("both@example.org",), ("digests@example.org",)]
+
+
+def test_a_return_that_was_retracted_does_not_hide_the_departure_before_it(
+    log: Log, configured: Settings, smtp: FakeSmtp
+) -> None:
+    add_watch(log.alerts, "TX", schedule=SEVEN)
+    [departure] = log.publishes(terminated())
+    log.publishes(confirmed(departure))
+    [wrong] = log.publishes(returned())
+    log.publishes(retracted(wrong))
+    tell(configured, MORNING)
+    assert subjects(smtp) == ["287(g) daily, 4 March 2026: 1 no longer listed in Texas"]
+
+
+def test_a_digest_says_which_of_two_changes_to_one_agreement_came_last(
+    log: Log, configured: Settings, smtp: FakeSmtp
+) -> None:
+    add_watch(log.alerts, "TX", schedule=SEVEN)
+    [departure] = log.publishes(terminated())
+    tell(configured, MORNING)
+    log.publishes(confirmed(departure), now=MORNING + HOUR)
+    log.publishes(returned(), new(cells("Tidewrack Police Department")), now=MORNING + 2 * HOUR)
+    log.publishes(terminated(), now=MORNING + 3 * HOUR)
+    tell(configured, MORNING + DAY)
+    assert re.findall(r"As of .*", text(smtp)) == [
+        "As of 4 March 2026 at 10:00am EST",  # no longer listed
+        "As of 4 March 2026",
+        "As of 4 March 2026 at 9:00am EST",  # again on the list, before
+    ]
+
+
+def test_a_clock_that_was_a_year_ahead_keeps_back_no_digest(log: Log, configured: Settings, smtp: FakeSmtp) -> None:
+    add_watch(log.alerts, "TX", schedule=SEVEN)
+    log.publishes(new())
+    tell(configured, MORNING)
+    log.publishes(new(cells("Tidewrack Police Department")), now=MORNING + HOUR)
+    tell(configured, MORNING + 365 * DAY)
+    log.publishes(new(cells("Saltmarsh Police Department")), now=MORNING + 2 * HOUR)
+    for days in range(1, 4):
+        tell(configured, MORNING + days * DAY)
+    days_said = [subject.split(":")[0] for subject in subjects(smtp)]
+    assert days_said == ["287(g) daily, 4 March 2026", "287(g) daily, 4 March 2027", "287(g) daily, 5 March 2026"]
+    assert "Saltmarsh" in text(smtp)
+    assert "Tidewrack" not in text(smtp)
+
+
+def test_a_clock_put_back_an_hour_makes_no_digest_twice(log: Log, configured: Settings, smtp: FakeSmtp) -> None:
+    add_watch(log.alerts, "TX", schedule=SEVEN)
+    log.publishes(new())
+    for hours in (0, -1, 0, 1):
+        tell(configured, MORNING + hours * HOUR)
+    assert len(smtp.messages) == 1
 
 
 def test_digests_go_to_slack_as_well(log: Log, configured: Settings, slack: FakeSlack) -> None:

@@ -21,7 +21,10 @@ from alerts.model import Answers, ChannelName, Delivery, Message
 from demo.smtp import FakeSmtp
 from monitor.config import MailSettings
 from monitor.errors import ChannelError, SettingsError
+from monitor.model import Entry
 from tests.alerts.builders import HOUR, NOON
+from tests.alerts.hostile import as_notice, fuzzed, hostile_entries
+from tests.alerts.test_render import RENDERER
 
 SENDER = "Agreement monitor <alerts@monitor.example.org>"
 MESSAGE = Message(
@@ -130,10 +133,15 @@ HEADERS = {
 }
 
 
-@given(st.text(), st.text(), st.text())
-@example("a\r\nBcc: evil@example.org", "\r\n.\r\nRCPT TO:<evil@example.org>", "\r\n\r\n--=_x--\r\n")
-@example("=?utf-8?q?a=0d=0aBcc:_evil@example.org?=", "", "\x00")
-def test_no_text_adds_a_header_or_a_part(subject: str, text: str, html: str) -> None:
+@fuzzed
+@given(subject=st.text(), text=st.text(), html=st.text())
+@example(
+    subject="a\r\nBcc: evil@example.org",
+    text="\r\n.\r\nRCPT TO:<evil@example.org>",
+    html="\r\n\r\n--=_x--\r\n",
+)
+@example(subject="=?utf-8?q?a=0d=0aBcc:_evil@example.org?=", text="", html="\x00")
+def test_no_text_adds_a_header_or_a_part(round_: int, subject: str, text: str, html: str) -> None:
     assume(all(t.encode("utf-8", "ignore").decode() == t for t in (subject, text, html)))  # as state.db holds it
     raw = composed(replace(delivery(), message=Message(subject, text, html)), SENDER)
     read = email.message_from_bytes(raw, policy=email.policy.default)
@@ -142,6 +150,19 @@ def test_no_text_adds_a_header_or_a_part(subject: str, text: str, html: str) -> 
     assert [part.get_content_type() for part in read.walk()] == ["multipart/alternative", "text/plain", "text/html"]
     assert all(len(line) <= 998 and line.isascii() for line in raw.split(b"\r\n"))
     assert b"\n" not in raw.replace(b"\r\n", b"")
+
+
+@fuzzed
+@given(entries=hostile_entries)
+def test_no_change_adds_a_header_a_recipient_or_a_mail(
+    smtp: FakeSmtp, channel: MailChannel, round_: int, entries: list[Entry]
+) -> None:
+    smtp.messages.clear()
+    channel.send(replace(delivery(), message=RENDERER.message(as_notice(entries, ChannelName.EMAIL))))
+    [received] = smtp.messages
+    assert received.recipients == ("reader@example.org",)
+    assert sorted(received.message.keys()) == sorted(HEADERS)
+    assert [part.get_content_type() for part in received.message.iter_parts()] == ["text/plain", "text/html"]
 
 
 @pytest.mark.parametrize(
@@ -268,8 +289,17 @@ def test_what_a_server_refused_was_not_sent(smtp: FakeSmtp, channel: MailChannel
     assert not refusal(channel).maybe_sent
 
 
+def test_a_mail_that_the_server_did_not_ask_for_was_not_sent() -> None:
+    with talks(without=b"") as port:  # 250, and no 354, to DATA too
+        hasty = MailSettings(host="127.0.0.1", port=port, sender=SENDER, timeout=5)
+        with closing(MailChannel(hasty)) as channel:
+            error = refusal(channel)
+            assert "did not ask for the message: 250 OK" in str(error)
+            assert (error.permanent, error.maybe_sent) == (False, False)
+
+
 def test_a_server_that_falls_silent_in_the_middle_holds_up_a_run_once() -> None:
-    with talks_until_rcpt() as port:
+    with talks(without=b"RCPT") as port:
         quiet = MailSettings(host="127.0.0.1", port=port, sender=SENDER, timeout=0.2)
         with closing(MailChannel(quiet)) as channel:
             assert "did not answer in time" in str(refusal(channel))
@@ -345,8 +375,8 @@ def counting_proxy(smtp: FakeSmtp) -> Iterator[Proxy]:
 
 
 @contextmanager
-def talks_until_rcpt() -> Iterator[int]:
-    """A server that answers up to MAIL and then says nothing more."""
+def talks(*, without: bytes) -> Iterator[int]:
+    """A server that answers 250 to everything on its first connection, but not at all to one command, if any."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -354,7 +384,7 @@ def talks_until_rcpt() -> Iterator[int]:
             with client, client.makefile("rwb", buffering=0) as talk:
                 talk.write(b"220 ready\r\n")
                 for line in talk:
-                    if line.upper().startswith(b"RCPT"):
+                    if without and line.upper().startswith(without):
                         continue
                     talk.write(b"250 OK\r\n")
 

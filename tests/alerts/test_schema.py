@@ -18,7 +18,7 @@ from tests.alerts.builders import Log, add_watch, new
 
 TABLES = (
     *("subscribers", "suppressions", "watches", "messages", "deliveries", "delivery_entries", "routed"),
-    *("digests", "operator_events", "paused"),
+    *("digests", "operator_events", "paused", "requests", "confirmations"),
 )
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 
@@ -17,7 +17,7 @@ from alerts.sending import Clock, Tally
 from alerts.store import open_alerts
 from monitor.config import DeliverySettings, Settings
 from monitor.errors import ChannelError
-from tests.alerts.builders import HOUR, Log, add_watch, back, cells, new, settings, terminated
+from tests.alerts.builders import HOUR, NOON, Log, add_watch, back, cells, new, settings, terminated
 
 SECOND = timedelta(seconds=1)
 HOOK = "http://127.0.0.1/services/T1/B/x"
@@ -147,6 +147,22 @@ def test_a_message_under_way_keeps_another_run_from_the_same_channel(log: Log, s
     slack.meanwhile = meanwhile
     run(log, slack)
     assert (len(slack.sent), other.sent) == (2, [])
+
+
+@pytest.mark.parametrize("step", [0.05, 0.1, 0.2, 0.3, 0.4, 0.7])
+def test_what_comes_due_while_a_run_looks_for_more_is_sent_in_that_run(log: Log, slack: Scripted, step: float) -> None:
+    add_watch(log.alerts, "TX", slack=HOOK)
+    add_watch(log.alerts, "TX", slack=OTHER_HOOK)
+    news(log, 3)
+    given = settings(log.alerts.state.path)
+    route(log.alerts, given, log.now)
+
+    def ticks() -> float:
+        slack.turned.ticks += step  # each look at the clock takes its time
+        return slack.turned.ticks
+
+    deliver(log.alerts, lambda name: slack, given, log.now, Clock(log.now, ticks, slack.turned.sleep))
+    assert states(log) == ["sent"] * 6
 
 
 def test_mail_is_not_spaced(log: Log, mail: Scripted) -> None:
@@ -434,6 +450,49 @@ def test_a_pause_takes_hold_from_the_next_message_on(log: Log, mail: Scripted) -
     mail.meanwhile = pauses
     assert run(log, mail).sent == 1
     assert states(log) == ["sent", "pending", "pending"]
+
+
+# --- a service that is to stop ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("acknowledge_every", [1, 10])
+def test_a_run_that_is_to_stop_finishes_the_message_in_flight_and_begins_no_other(
+    log: Log, mail: Scripted, acknowledge_every: int
+) -> None:
+    add_watch(log.alerts, "TX")
+    news(log, 5)
+    stop = Event()
+    mail.meanwhile = lambda delivery: stop.set()
+    given = settings(log.alerts.state.path, delivery=DeliverySettings(acknowledge_every=acknowledge_every))
+    route(log.alerts, given, log.now)
+    clock = Clock(log.now, lambda: mail.turned.ticks, mail.turned.sleep, stop)
+    assert deliver(log.alerts, lambda name: mail, given, log.now, clock).sent == 1
+    assert states(log) == ["sent", "pending", "pending", "pending", "pending"]
+    assert run(log, mail).sent == 4
+
+
+def test_a_run_that_is_to_stop_does_not_wait_for_its_next_second(log: Log, slack: Scripted) -> None:
+    add_watch(log.alerts, "TX", slack=HOOK)
+    news(log, 60)
+    given = settings(log.alerts.state.path)
+    route(log.alerts, given, log.now)
+    stop = Event()
+
+    def sleep(seconds: float) -> None:
+        slack.turned.sleep(seconds)
+        stop.set()  # meanwhile
+
+    clock = Clock(log.now, lambda: slack.turned.ticks, sleep, stop)
+    deliver(log.alerts, lambda name: slack, given, log.now, clock)
+    assert (len(slack.sent), slack.turned.slept) == (1, [1])
+
+
+def test_a_wait_ends_where_the_service_is_to_stop() -> None:
+    stop = Event()
+    stop.set()
+    clock = Clock(NOON, stop=stop)
+    clock.wait_until(NOON + HOUR)
+    assert clock.now() < NOON + HOUR
 
 
 # --- channels beside each other ---------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -54,6 +56,31 @@ def test_a_pause_holds_everything_back_and_a_resume_sends_it(
     assert "1 message waits" in ok(typed("resume"))
     tell(configured, log.now)
     assert len(smtp.messages) == 1
+
+
+def test_what_waited_through_a_pause_is_not_given_up_at_its_first_failure_after_it(
+    log: Log, configured: Settings, smtp: FakeSmtp, typed: Typed
+) -> None:
+    now = datetime.now(UTC)
+    add_watch(log.alerts, "TX")
+    log.publishes(new(), now=now - timedelta(days=4))
+    log.alerts.pause(log.now)
+    tell(configured, log.now)
+    ok(typed("resume"))
+    smtp.refuses("451 4.3.0 come again", times=1)
+    tell(configured, now + timedelta(minutes=1))
+    assert [d.state for d in log.alerts.deliveries()] == ["pending"]
+    tell(configured, now + timedelta(minutes=10))
+    assert len(smtp.messages) == 1
+
+
+def test_a_pause_is_said_by_status_until_it_ends(log: Log, typed: Typed) -> None:
+    ok(typed("pause"))
+    paused = typed("status")
+    assert paused.exit_code == 1
+    assert re.search(r"^sending is paused since \S+ \S+ UTC; 0 messages wait; `resume`", paused.output, re.MULTILINE)
+    ok(typed("resume"))
+    assert "paused" not in typed("status").output
 
 
 def test_resuming_what_is_not_paused_is_an_error(log: Log, typed: Typed) -> None:
@@ -180,6 +207,23 @@ def test_what_is_to_be_mended_is_said_line_by_line(
     ]
     assert "o…@example.org did not go through: the mail server could not be reached" in said[4]
     assert "no_service" in said[5]
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        (FakeSlack.bot_token, "fine  slack.bot_token: is good for the workspace Demo"),
+        ("xoxb-wrong", "MEND  slack.bot_token: Slack answered 200 invalid_auth: "),
+    ],
+)
+def test_a_bots_token_is_tried_without_posting_anything(
+    log: Log, typed: Typed, whole: str, slack: FakeSlack, token: str, said: str
+) -> None:
+    add_watch(log.alerts, "TX")
+    bot = f'[slack]\nbot_token = "{token}"\napi_url = "{slack.api_url}"'
+    result = typed("doctor", settings=whole.replace("[slack]", bot))
+    assert any(line.startswith(said) for line in result.output.splitlines()), result.output
+    assert [m.to for m in slack.messages] == ["OP"]
 
 
 def test_without_an_operator_nothing_is_sent(log: Log, typed: Typed, whole: str, smtp: FakeSmtp) -> None:

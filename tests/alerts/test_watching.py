@@ -13,7 +13,7 @@ import pytest
 
 from alerts.deliver import route, tell
 from alerts.keys import Keys, key_file
-from alerts.model import ChannelName
+from alerts.model import ChannelName, Schedule
 from demo.smtp import FakeSmtp
 from monitor.config import Settings
 from monitor.errors import MonitorError
@@ -118,6 +118,13 @@ def test_what_waits_for_a_removed_watch_is_said(log: Log, configured: Settings, 
     assert "1 message that was waiting will not be sent." in ok(typed("watch", "remove", "1"))
 
 
+def test_whoever_goes_over_from_digests_is_told_what_the_last_one_leaves_out(log: Log, typed: Typed) -> None:
+    add_watch(log.alerts, "TX", schedule=Schedule(7 * 60))
+    add_watch(log.alerts, "TX")
+    assert "What happened since its last digest is not sent" in ok(typed("watch", "remove", "1"))
+    assert "digest" not in ok(typed("watch", "remove", "2"))
+
+
 def test_an_error_ends_with_status_2_in_one_line(path: Path) -> None:
     command = [sys.executable, "-m", "monitor", "--db", str(path), "watch", "remove", "7"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -220,8 +227,9 @@ def test_a_confirmed_watch_starts_where_the_log_is_then(
 ) -> None:
     ok(typed(*ASKED))
     log.publishes(new(cells("Early Police Department")), now=datetime.now(UTC))
+    token = token_of(log)
     tell(configured, log.now)
-    assert "from entry 2 of the log on" in ok(typed("watch", "confirm", token_of(log)))
+    assert "from entry 2 of the log on" in ok(typed("watch", "confirm", token))
     log.publishes(new(cells("Late Police Department")))
     tell(configured, log.now)
     assert [m.message["Subject"] for m in smtp.messages][1:] == ["287(g) in Texas: Late Police Department, new"]
@@ -261,6 +269,35 @@ def test_a_token_is_kept_as_a_hash_only_beside_the_mail(log: Log, typed: Typed) 
     assert kept
     assert kept["token_hash"] == Keys(key_file(log.alerts.state.path).read_bytes()).of_token(token_of(log))
     assert kept["confirmed_by"] is None
+
+
+@pytest.mark.usefixtures("configuring")
+def test_a_link_is_in_no_row_once_it_was_sent_or_a_newer_one_was_asked_for(
+    log: Log, configured: Settings, typed: Typed, smtp: FakeSmtp
+) -> None:
+    ok(typed(*ASKED))
+    first = token_of(log)
+    ok(typed(*ASKED))
+    second = token_of(log)
+    assert not any(first in d.message.text + d.message.html for d in log.alerts.deliveries())
+    tell(configured, datetime.now(UTC))
+    assert second in smtp.messages[0].raw.decode().replace("=\r\n", "")
+    assert not any(second in d.message.text + d.message.html for d in log.alerts.deliveries())
+    assert "link for one reader" in ok(typed("deliveries", "show", next(log.alerts.deliveries()).id))
+    assert "is told of" in ok(typed("watch", "confirm", second))
+
+
+@pytest.mark.usefixtures("configuring")
+def test_a_link_that_could_not_be_sent_yet_is_kept_until_it_is(
+    log: Log, configured: Settings, typed: Typed, smtp: FakeSmtp
+) -> None:
+    ok(typed(*ASKED))
+    token = token_of(log)
+    smtp.refuses("451 4.7.1 greylisted", times=1)
+    tell(configured, datetime.now(UTC))
+    assert token_of(log) == token
+    tell(configured, datetime.now(UTC) + timedelta(hours=1))
+    assert token in smtp.messages[0].raw.decode().replace("=\r\n", "")
 
 
 def test_whoever_vouches_is_written_down(log: Log, typed: Typed) -> None:
@@ -320,6 +357,34 @@ def test_a_column_that_is_no_option_is_named(typed: Typed) -> None:
 def test_a_line_with_too_many_cells_is_refused(typed: Typed) -> None:
     said = str(typed("watch", "import", "-", typing=f"state,slack\nTX,{WEBHOOK},more\n").exception)
     assert "line 2: has more cells than there are columns" in said
+
+
+@pytest.mark.usefixtures("configuring")
+@pytest.mark.parametrize("words", ["--confirmed", "--email=other@example.org", "--help"])
+def test_a_cell_of_an_import_never_sets_another_option(typed: Typed, words: str) -> None:
+    rows = f"state,email,weekly\nTX,me@example.org,monday 07:00 {words}\n"
+    said = str(typed("watch", "import", "-", typing=rows).exception)
+    assert f"line 2, column weekly: 'monday 07:00 {words}' is not of the form DAY HH:MM" in said
+    assert watches(typed) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("state,email\nTX,josé@example.org\n".encode("latin-1"), "line 1: is not in UTF-8, or a line soon after it"),
+        ("state,email\nTX,me@example.org\n".encode("utf-16"), "line 1: is not in UTF-8, or a line soon after it"),
+        (b'"state,email\nTX,me@example.org\n', "line 1: unexpected end of data"),
+        (b'state,email\nTX,"me@example.org\n', "line 1: unexpected end of data"),
+    ],
+)
+def test_a_file_that_cannot_be_read_as_csv_is_refused_in_words(
+    typed: Typed, tmp_path: Path, content: bytes, what: str
+) -> None:
+    file = tmp_path / "watches.csv"
+    file.write_bytes(content)
+    refused = typed("watch", "import", str(file)).exception
+    assert isinstance(refused, MonitorError)
+    assert what in str(refused)
 
 
 @pytest.mark.usefixtures("configuring")
@@ -399,6 +464,34 @@ def test_an_erased_address_is_refused_with_the_reason(typed: Typed) -> None:
     imported = typed("watch", "import", "-", typing="state,email\nTX,somebody@example.org\n")
     assert "line 2, column email: this address must not be written to" in str(imported.exception)
     assert json.loads(ok(typed("watch", "export", *READER)))["must_not_be_written_to"]["why"] == "erased"
+
+
+@pytest.mark.usefixtures("told", "configuring")
+def test_an_erased_address_that_asks_again_is_allowed_and_then_asked_to_confirm(log: Log, typed: Typed) -> None:
+    ok(typed("watch", "erase", *READER, "--yes"))
+    assert "`watch allow` lifts that" in " ".join(
+        typed("watch", "add", "--state", "TX", *READER).output.replace("│", " ").split()
+    )
+    assert "may be added again" in ok(typed("watch", "allow", "--email", "SOMEBODY@example.org"))
+    assert log.alerts.state.rows("SELECT * FROM suppressions") == []
+    assert "once the address is confirmed" in ok(typed("watch", "add", "--state", "TX", *READER))
+
+
+def test_an_address_that_its_server_did_not_know_is_allowed_again(
+    log: Log, configured: Settings, typed: Typed, smtp: FakeSmtp
+) -> None:
+    ok(typed("watch", "add", "--state", "TX", *READER, "--confirmed"))
+    log.publishes(new(), now=datetime.now(UTC))
+    smtp.refuses("550 5.1.1 no such user", times=1)
+    tell(configured, log.now)
+    ok(typed("watch", "allow", *READER))
+    log.publishes(new(cells("Late Police Department")))
+    tell(configured, log.now)
+    assert [m.message["Subject"] for m in smtp.messages] == ["287(g) in Texas: Late Police Department, new"]
+
+
+def test_an_address_that_nothing_is_in_the_way_of_need_not_be_allowed(typed: Typed) -> None:
+    assert "`watch add` adds it" in str(typed("watch", "allow", *READER).exception)
 
 
 @pytest.mark.usefixtures("told")

@@ -138,7 +138,7 @@ def test_a_retraction_is_shown_with_the_entry(here: Service, told: Told) -> None
     (gone,) = here.log()
     for reason in ((), ("--why", " "), ("--why", "\x1b[2J"), ("--why", "\udcff")):
         assert run(here, told, "retract", gone.id, *reason).exit_code == 2
-    assert run(here, told, "retract", gone.id, "--why", "the file was cut off").stdout == f"Retracted {gone.id}.\n"
+    assert run(here, told, "retract", gone.id, "--reason", "the file was cut off").stdout == f"Retracted {gone.id}.\n"
     shown = run(here, told, "show", gone.id).stdout
     assert "terminated (retracted)" in shown
     assert "because: this was wrong: the file was cut off" in shown

@@ -23,7 +23,7 @@ SECONDS = 30
 def serving(state: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`serve` on a log, and the address that it names."""
     command = [sys.executable, "-m", "monitor", "--db", str(state), "serve", *options]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
             said = process.stdout.readline()
@@ -57,6 +57,26 @@ def test_it_serves_until_it_is_told_to_stop(log: Log, stop: signal.Signals) -> N
         assert "Server" not in answer.headers
         process.send_signal(stop)
         assert process.wait(SECONDS) == 0
+
+
+def test_it_says_that_what_visitors_ask_for_waits(log: Log) -> None:
+    log.begins(at("2025-08-01 14:00"), row())
+    with serving(log.path, "--port", "0") as (process, _):
+        assert process.stderr
+        assert "waits until `run` or `check` sends it" in process.stderr.readline()
+
+
+def test_a_form_is_sent_with_cookies_and_what_is_too_large_is_not_read(log: Log) -> None:
+    log.begins(at("2025-08-01 14:00"), row())
+    with serving(log.path, "--port", "0") as (_, address), requests.Session() as visitor:
+        form = visitor.get(f"{address}/subscribe", timeout=SECONDS).text
+        token = form.partition('name="csrf_token" value="')[2].partition('"')[0]
+        typed = {"csrf_token": token, "email": "reader@example.org", "kinds": "new"}
+        answer = visitor.post(f"{address}/subscribe", typed, allow_redirects=False, timeout=SECONDS)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/subscribe/sent")
+        assert requests.post(f"{address}/subscribe", typed, timeout=SECONDS).status_code == 400
+        large = visitor.post(f"{address}/subscribe", typed | {"webhook": "x" * 100_000}, timeout=SECONDS)
+        assert large.status_code == 413
 
 
 def test_a_port_in_use_is_said_in_a_line(log: Log, busy_port: int) -> None:

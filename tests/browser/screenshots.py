@@ -1,0 +1,96 @@
+"""Pictures of the main pages for the documents: `python -m tests.browser.screenshots` (`make screenshots`).
+
+Without --db they show the sample lists. Of each page there is one on a phone and one on a desktop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Error, sync_playwright
+
+from tests.browser import sites
+from tests.browser.chromium import EXECUTABLE, MISSING, launched
+from tests.browser.served import ROOT, serving
+
+FOLDER = ROOT / "docs" / "screenshots"
+LARGEST = 200_000
+_COLOURS = 128  # more than a page has; what is lost is between the edges of letters
+SIZES = {"phone": sites.PHONE, "desktop": sites.DESKTOP}
+# A step after the address follows the first link of that kind on it.
+PAGES = (
+    ("front", "/"),
+    ("day", "/days/2026-03-03"),
+    ("state", "/states/tx"),
+    ("agreement", "/states/tx a[href^='/agreements/']"),
+    ("change", "/days/2026-03-03 a[href^='/changes/']"),
+)
+
+
+def take(state: Path, now: datetime, pages: Sequence[tuple[str, str]], folder: Path) -> list[Path]:
+    """Write NAME-phone.png and NAME-desktop.png of each page of a log; the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with serving(state, now) as site, sync_playwright() as playwright, launched(playwright) as browser:
+        return [path for name, address in pages for path in _take(browser, site, name, address, folder)]
+
+
+def _take(browser: Browser, site: str, name: str, address: str, folder: Path) -> list[Path]:
+    written = []
+    for size, viewport in SIZES.items():
+        with browser.new_context(viewport=viewport, color_scheme="light") as context:
+            page = context.new_page()
+            place, _, link = address.partition(" ")
+            answer = page.goto(site + place)
+            if link:
+                answer = page.goto(site + str(page.locator(link).first.get_attribute("href")))
+            if answer is None or answer.status != 200:
+                raise Error(f"{address} answers {answer.status if answer else 'nothing'}")
+            path = folder / f"{name}-{size}.png"
+            path.write_bytes(packed(page.screenshot()))
+        written.append(path)
+    return written
+
+
+def packed(png: bytes) -> bytes:
+    """The picture in few colours, which is a third of the bytes."""
+    result = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as picture:
+        picture.convert("RGB").quantize(_COLOURS).save(result, "PNG", optimize=True)
+    assert result.tell() <= LARGEST, f"{result.tell()} bytes"
+    return result.getvalue()
+
+
+def _page(text: str) -> tuple[str, str]:
+    name, given, address = text.partition("=")
+    if not given or not address.startswith("/"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=/address")
+    return name, address
+
+
+def main() -> None:
+    """Take the pictures that the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots", description=__doc__)
+    parser.add_argument("--db", type=Path, help="a state.db to show instead of the sample lists; --now goes with it")
+    parser.add_argument("--now", type=datetime.fromisoformat, help="the moment to show it at: 2025-12-29T22:00Z")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the pictures go")
+    parser.add_argument("pages", nargs="*", type=_page, metavar="NAME=/ADDRESS", help="instead of the usual pages")
+    asked = parser.parse_args()
+    if EXECUTABLE is None:
+        sys.exit(MISSING)
+    if (asked.db is None) != (asked.now is None):
+        parser.error("--db and --now go together")
+    with tempfile.TemporaryDirectory() as folder:
+        state = asked.db or sites.samples(Path(folder))
+        for path in take(state, asked.now or sites.SAMPLES_READ_AT, asked.pages or PAGES, asked.folder):
+            print(f"{path} ({path.stat().st_size // 1000} kB)")
+
+
+if __name__ == "__main__":
+    main()
