@@ -72,7 +72,7 @@ class Line:
     path: str
     area: str
     first: tuple[date, int]
-    first_y: int
+    first_y: int  # above which its first value can be written
     last: tuple[date, int]
     most: int
     x: int  # where the line ends
@@ -170,7 +170,7 @@ def line(levels: Sequence[tuple[date, int]], until: date, width: int = WIDTH, he
         _step(edges, right),
         _area(edges, [(edges[0][0], base)], right),
         levels[0],
-        edges[0][1],
+        min(y for x, y in edges if x <= _NUMBER),  # above all that its first value is written over
         levels[-1],
         most,
         right,

@@ -244,9 +244,7 @@ def test_a_form_from_elsewhere_is_refused(visitor: Visitor, log: Log, path: str)
 def test_only_pages_with_forms_set_a_cookie(visitor: Visitor, log: Log) -> None:
     log.publishes(new())
     for path in ("/", "/days/", "/states/", "/subscribe/sent", "/manage/sent", "/confirm/x", "/unsubscribe/x"):
-        page = visitor.open(path)
-        assert "Set-Cookie" not in page.headers
-        assert "form-action 'none'" in page.headers["Content-Security-Policy"] or path.count("/") > 1
+        assert "Set-Cookie" not in visitor.open(path).headers
     cookie = visitor.open("/subscribe").headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie

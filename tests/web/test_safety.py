@@ -74,6 +74,8 @@ def what_acts(page: Page) -> list[str]:
         if href.startswith(("/", "#")) and not href.startswith("//"):
             continue
         followed = attributes.get("rel", "").split()
+        if node.tag == "link" and followed == ["canonical"] and href.startswith(Settings().web.base_url):
+            continue  # never fetched: where the page is at home
         if not href.startswith("https://") or not {"nofollow", "noopener", "noreferrer"} <= set(followed):
             found.append(f"{node.tag} href={href}")
     return found
