@@ -71,10 +71,10 @@ class Sources:
         return depends_on(self._aliases, [id_ for id_, at in self._believed if at < end])
 
     @cached_property
-    def newest_list(self) -> date | None:
-        """The day of the newest participating list that was believed."""
+    def newest_month(self) -> date | None:
+        """The first day of the month of the newest participating list that was believed."""
         found = (p for p in self.log.publications(ListName.PARTICIPATING) if p.verdict == "accepted")
-        return max((day_of(p.observed_at, self.zone) for p in found), default=None)
+        return max((day_of(p.observed_at, self.zone).replace(day=1) for p in found), default=None)
 
     @cached_property
     def _aliases(self) -> list[tuple[str, ...]]:
@@ -139,8 +139,8 @@ def _states(sources: Sources) -> Iterator[Address]:
         entries = sources.by_state.get(code, [])
         depends = depends_on(records[code], [sources.of(entry.id) for entry in entries])
         path = state_scope(code).path
-        # Its chart goes on to the newest list, whether or not that had news of the state.
-        yield Address(path, depends_on(depends, sources.newest_list))
+        # Its chart goes on to the month of the newest list, whether or not that had news of the state.
+        yield Address(path, depends_on(depends, sources.newest_month))
         days = [day_of(entry.observed_at, sources.zone) for entry in entries]
         for month in _months(days):
             yield Address(f"{path}/before/{month}", depends)

@@ -200,13 +200,23 @@ def test_a_new_publication_leaves_past_days_alone(told: Log, tmp_path: Path) -> 
         "days/2025-09-06/index.html",
         "days/2025-10-01/index.html",
     }
-    # Each state's chart goes on to the newest list; what was before does not.
+    # Each state's chart goes on to the month of the newest list; what was before does not.
     assert [file for file in touched if file.startswith("states/") and "/before/" in file] == []
     assert {file for file in touched if file.startswith("states/") and "/feed" in file} == {
         "states/oh/feed.atom",
         "states/oh/feed.json",
     }
     assert len([file for file in touched if file.startswith("changes/")]) == 1
+
+
+def test_a_list_of_the_same_month_leaves_the_states_alone_of_which_it_has_no_news(told: Log, tmp_path: Path) -> None:
+    edition(told, tmp_path / "site")
+    before = files(tmp_path / "site")
+    told.publishes(at("2025-09-20 14:00"), new(row("Larkmere", state="OHIO")))
+    edition(told, tmp_path / "site")
+    after = files(tmp_path / "site")
+    pages = {file for file in after if file.startswith("states/") and file.endswith("index.html")}
+    assert {file for file in pages if before.get(file) != after[file]} == {"states/index.html", "states/oh/index.html"}
 
 
 def test_pages_that_are_no_more_are_removed(told: Log, tmp_path: Path) -> None:
