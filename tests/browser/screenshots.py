@@ -49,16 +49,17 @@ def take(state: Path, now: datetime, pages: Sequence[tuple[str, str]], folder: P
     folder.mkdir(parents=True, exist_ok=True)
     with serving(state, now) as site, sync_playwright() as playwright, launched(playwright) as browser:
         return [
-            _take(browser, site, address, viewport, folder / f"{name}-{size}.png")
+            _take(browser, site, now, address, viewport, folder / f"{name}-{size}.png")
             for name, address in pages
             for size, viewport in SIZES.items()
             if size == "desktop" or name in ON_A_PHONE
         ]
 
 
-def _take(browser: Browser, site: str, address: str, viewport: ViewportSize, path: Path) -> Path:
+def _take(browser: Browser, site: str, now: datetime, address: str, viewport: ViewportSize, path: Path) -> Path:
     with browser.new_context(viewport=viewport, color_scheme="light") as context:
         page = context.new_page()
+        page.clock.set_fixed_time(now)  # the slider of the map ends today
         place, _, link = address.partition(" ")
         answer = page.goto(site + place)
         if link:
