@@ -13,7 +13,8 @@ from pytest_playwright.pytest_playwright import CreateContextCallback
 from tests.browser.looking import witnessed
 from tests.browser.sites import DESKTOP, PHONE
 from tests.browser.subscribing import Newsroom, Reader, newsroom
-from tests.browser.walking import SECONDS, addresses
+from tests.browser.test_walk import FOR_SUBSCRIBERS
+from tests.browser.walking import SECONDS
 
 ADDRESS = "reader@example.org"
 
@@ -22,12 +23,6 @@ ADDRESS = "reader@example.org"
 def at(tmp_path: Path) -> Iterator[Newsroom]:
     with newsroom(tmp_path) as opened:
         yield opened
-
-
-def kinds_with_forms() -> set[str]:
-    """The pages of subscribers, and the one file."""
-    rules = addresses().iter_rules()
-    return {r.endpoint for r in rules if "GET" in (r.methods or ()) and r.endpoint.startswith(("subscribe.", "manage."))}
 
 
 # What axe reads of a page is the same on a phone and a desktop but for the layout, which is looked at in all four; it
@@ -52,7 +47,7 @@ def test_a_reader_subscribes_changes_their_mind_pauses_and_leaves(
         changes_the_states_and_pauses(reader)
         leaves(reader, stop)
         asks_for_a_lost_link(reader)
-    assert reader.opened == kinds_with_forms() - {"manage.kept"} | {"site.front"}
+    assert reader.opened == FOR_SUBSCRIBERS - {"manage.kept"} | {"site.front"}  # that one is a file
     assert at.log.alerts.contradictions() == ()
 
 
