@@ -114,12 +114,14 @@ class Reader:
         self.witness.forget()
         with self.page.context.new_page() as window:
             window.set_content(html_of(self.at.mail()))
-            assert self._faults(window) + self.witness.requests == []
+            faults = self._faults(window) + self.witness.requests
+        assert faults == [], "\n".join(faults)
 
     def looks(self) -> None:
         """Look at the page that is open: nothing is wrong with it."""
         self.opened.add(kind_of(urlsplit(self.page.url).path, addresses()))
-        assert self._faults(self.page) == []
+        faults = self._faults(self.page)
+        assert faults == [], "\n".join(faults)
         self.witness.forget()
 
     def _faults(self, window: Page) -> list[str]:
