@@ -65,7 +65,6 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
-    protect_forms(app, settings)
     counter = Counter()
     pages = (site, method, agencies, search, since, pictures, feeds, data, api, subscriptions, management)
     for blueprint in pages:
@@ -81,6 +80,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
             raise StateUnusable(settings.state, "it was here and is gone; put it back")
 
     save_bytes(app, settings)
+    protect_forms(app, settings)
 
     @app.teardown_request
     def end(_: BaseException | None) -> None:

@@ -39,7 +39,8 @@ class QuietFlask(Flask):
 
 
 def protect_forms(app: Flask, settings: Settings) -> None:
-    """Arm an application; before its own headers are wired, so that those of forms are put on top of them."""
+    """Arm an application; before its own headers are wired, so that those of forms are put on top of them, and after
+    the caches, which look at those of forms."""
     https = settings.web.base_url.startswith("https://")
     app.config.update(
         SECRET_KEY=_cookie_key(settings),

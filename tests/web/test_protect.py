@@ -309,6 +309,13 @@ def test_pages_with_forms_and_tokens_are_kept_and_told_nowhere(visitor: Visitor,
         assert "<script" not in page.html
 
 
+def test_pages_with_forms_and_tokens_tell_nothing_by_their_length(visitor: Visitor, log: Log) -> None:
+    for address in every_page(visitor, log):
+        page = visitor.open(address, headers={"Accept-Encoding": "gzip, br"})
+        assert "Content-Encoding" not in page.headers
+        assert "ETag" not in page.headers
+
+
 # --- logs -------------------------------------------------------------------------------------------------------
 
 
