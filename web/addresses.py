@@ -10,18 +10,23 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from alerts.places import states_of
-from monitor.model import Entry
+from monitor.directory import AgencyRecord
+from monitor.directory import agencies as all_agencies
+from monitor.model import Entry, ListName
 from monitor.normalize import STATES
 from monitor.snapshot import Snapshot
 from web import items
 from web.data import ends_of_months
-from web.days import bounds, day_of
+from web.days import bounds, day_in, day_of
 from web.edition import Address, depends_on
-from web.feeds import EVERYTHING, agreement_scope, state_scope, within
+from web.feeds import EVERYTHING, agency_scope, agreement_scope, state_scope, within
 from web.items import Scope
+from web.pictures import MAP_STEP
+from web.pictures import addresses as pictures_there_are
+from web.series import by_state, days_with_news, of_state
+from web.visit import Visit
 
 _Key = TypeVar("_Key")
 
@@ -29,8 +34,8 @@ _Key = TypeVar("_Key")
 class Sources:
     """What pages are made from, as hashes: of each entry with all that was noted about it."""
 
-    def __init__(self, log: Snapshot, now: datetime, zone: ZoneInfo) -> None:
-        self.log, self.now, self.zone = log, now, zone
+    def __init__(self, log: Snapshot, here: Visit) -> None:
+        self.log, self.here, self.zone = log, here, here.zone
         self.entries = tuple(log.entries())
         self._plain = {entry.id: depends_on(entry) for entry in self.entries}
         self._notes: dict[str, list[Entry]] = defaultdict(list)
@@ -40,7 +45,7 @@ class Sources:
 
     @property
     def today(self) -> date:
-        return day_of(self.now, self.zone)
+        return self.here.today
 
     def of(self, entry_id: str) -> tuple[str, ...]:
         """An entry, the notes about it and about those, and what it is a note about."""
@@ -55,6 +60,29 @@ class Sources:
     @cached_property
     def _about(self) -> dict[str, str]:
         return {entry.id: entry.about for entry in self.entries if entry.about}
+
+    @cached_property
+    def agencies(self) -> tuple[AgencyRecord, ...]:
+        return all_agencies(self.log)
+
+    def believed_until(self, day: date) -> str:
+        """The publications that say how the lists stood at the end of a day."""
+        end = bounds(day, self.zone)[1]
+        return depends_on(self._aliases, [id_ for id_, at in self._believed if at < end])
+
+    @cached_property
+    def newest_month(self) -> date | None:
+        """The first day of the month of the newest participating list that was believed."""
+        found = (p for p in self.log.publications(ListName.PARTICIPATING) if p.verdict == "accepted")
+        return max((day_of(p.observed_at, self.zone).replace(day=1) for p in found), default=None)
+
+    @cached_property
+    def _aliases(self) -> list[tuple[str, ...]]:
+        return [record.aliases for record in self.log.records if record.aliases]
+
+    @cached_property
+    def _believed(self) -> list[tuple[str, datetime]]:
+        return [(p.id, p.observed_at) for p in self.log.publications() if p.verdict == "accepted"]
 
     @cached_property
     def everything(self) -> str:
@@ -111,7 +139,8 @@ def _states(sources: Sources) -> Iterator[Address]:
         entries = sources.by_state.get(code, [])
         depends = depends_on(records[code], [sources.of(entry.id) for entry in entries])
         path = state_scope(code).path
-        yield Address(path, depends)
+        # Its chart goes on to the month of the newest list, whether or not that had news of the state.
+        yield Address(path, depends_on(depends, sources.newest_month))
         days = [day_of(entry.observed_at, sources.zone) for entry in entries]
         for month in _months(days):
             yield Address(f"{path}/before/{month}", depends)
@@ -137,6 +166,8 @@ def feeds(sources: Sources) -> Iterator[Address]:
         yield from _feed(sources, scope, "")
     for record in sources.log.records:
         yield from _feed(sources, agreement_scope(record.id, record.agency), record.agency)
+    for agency in sources.agencies:
+        yield from _feed(sources, agency_scope(agency), agency.name)
 
 
 def _feed(sources: Sources, scope: Scope, name: str) -> Iterator[Address]:
@@ -147,6 +178,25 @@ def _feed(sources: Sources, scope: Scope, name: str) -> Iterator[Address]:
             yield Address(scope.address(form, page.number), depends)
 
 
+def agencies(sources: Sources) -> Iterator[Address]:
+    """A page for each; the ids of its later agreements lead there."""
+    records = {record.id: record for record in sources.log.records}
+    for agency in sources.agencies:
+        told = [
+            (records[id_], [sources.of(entry.id) for entry in sources.log.entries(agreement=id_)])
+            for id_ in agency.agreements
+        ]
+        yield Address(f"/agencies/{agency.id}", depends_on(agency, told))
+        for id_ in agency.agreements[1:]:
+            yield Address(f"/agencies/{id_}", depends_on(agency.id))
+
+
+def method(sources: Sources) -> Iterator[Address]:
+    """Two pages that say how the log is doing now."""
+    yield Address("/about")
+    yield Address("/status")
+
+
 def data(sources: Sources) -> Iterator[Address]:
     """The downloads; as of other days than the ends of months they are for programs to ask."""
     yield Address("/data/")
@@ -154,13 +204,31 @@ def data(sources: Sources) -> Iterator[Address]:
     yield Address("/data/public.db")
     for name in ("changes.csv", "changes.jsonl", "agreements.csv", "agreements.json"):
         yield Address(f"/data/{name}", sources.everything)
-    aliases = [record.aliases for record in sources.log.records if record.aliases]
-    believed = [p for p in sources.log.publications() if p.verdict == "accepted"]
     for day in ends_of_months(sources.log, sources.today, sources.zone):
-        end = bounds(day, sources.zone)[1]
-        depends = depends_on(aliases, [p.id for p in believed if p.observed_at < end])
+        depends = sources.believed_until(day)
         for form in ("csv", "json"):
             yield Address(f"/data/agreements-{day}.{form}", depends)
 
 
-ALL: tuple[Callable[[Sources], Iterator[Address]], ...] = (site, feeds, data)
+def pictures(sources: Sources) -> Iterator[Address]:
+    """Charts, maps as of every day, and previews."""
+    for path in pictures_there_are(sources.here):
+        day = day_in(path.rpartition("/")[2])
+        if day:
+            near = day >= sources.today, day + MAP_STEP <= sources.today  # whether its page leads on
+            yield Address(path, "" if day >= sources.today else depends_on(near, sources.believed_until(day)))
+        elif path.endswith(".png"):
+            yield Address(path, _drawn(sources.here, path))
+        else:
+            yield Address(path)  # it also says which day it is
+
+
+def _drawn(here: Visit, path: str) -> str:
+    """A preview takes long to draw, and shows numbers alone."""
+    days, name = here.series.by_day(here.zone), path.rpartition("/")[2].removesuffix(".png")
+    if name == "map":
+        return depends_on(sorted(by_state(here.series.listed(ListName.PARTICIPATING)).items(), key=repr))
+    return depends_on(days_with_news(days if name == "front" else of_state(days, name.upper())))
+
+
+ALL: tuple[Callable[[Sources], Iterator[Address]], ...] = (site, agencies, method, pictures, feeds, data)

@@ -185,16 +185,27 @@ def line(levels: Sequence[tuple[date, int]], until: date, width: int = WIDTH, he
 
 def listed(series: Series, zone: ZoneInfo) -> Line | None:
     """How many agreements ICE listed, in small."""
-    return series.once("listed", lambda: _of(series.by_day(zone), 320, 130))
+    days = series.by_day(zone)
+    return series.once("listed", lambda: _of(days, max(days), 320, 130) if days else None)
 
 
 def listed_in(series: Series, zone: ZoneInfo, code: str | None) -> Line | None:
-    """How many of them in one state; None: one that nobody could tell."""
-    return series.once(("listed in", code), lambda: _of(of_state(series.by_day(zone), code), WIDTH, 150))
+    """How many of them in one state; None: one that nobody could tell.
+
+    It ends with the state's last news, or with the month before the newest list: drawn to that list, every state's page
+    would have to be published again for each list that has no news of it.
+    """
+
+    def make() -> Line | None:
+        days = series.by_day(zone)
+        return _of(of_state(days, code), max(days).replace(day=1), WIDTH, 150) if days else None
+
+    return series.once(("listed in", code), make)
 
 
-def _of(days: Mapping[date, Mapping[Sort, int]], width: int, height: int) -> Line | None:
-    return line(days_with_news(days), max(days), width, height) if days else None
+def _of(days: Mapping[date, Mapping[Sort, int]], until: date, width: int, height: int) -> Line | None:
+    news = days_with_news(days)
+    return line(news, max(until, news[-1][0]), width, height)
 
 
 # --- weeks --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The addresses of the feeds: of everything, of each state and of each agreement, as Atom and as JSON Feed."""
+"""The addresses of the feeds: of everything, each state, agency and agreement, as Atom and as JSON Feed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, current_app, redirect, url_for
 from werkzeug.wrappers import Response
 
+from monitor.directory import AgencyRecord
 from monitor.events import Event
 from monitor.log import Log
 from monitor.model import Entry
@@ -15,6 +16,7 @@ from monitor.normalize import STATES
 from monitor.normalize import state as state_named
 from monitor.snapshot import events_of
 from web import items
+from web.directory import directory
 from web.items import Page, Scope
 from web.syndication import ATOM, JSON_FEED, OPML, Feed, Told, atom, json_feed, opml
 from web.visit import Visit, visit
@@ -58,6 +60,18 @@ def agreement(id_: str, form: str, number: int | None = None) -> Response:
     return _answer(agreement_scope(record.id, record.agency), form, number)
 
 
+@feeds.get("/agencies/<id_>/feed.<any(atom, json):form>")
+@feeds.get("/agencies/<id_>/feed-<int:number>.<any(atom, json):form>")
+def agency(id_: str, form: str, number: int | None = None) -> Response:
+    """The changes of all agreements of an agency, at the id of the oldest; the ids of the others lead there."""
+    found = directory(visit().store).of(visit().store.resolve(id_))
+    if found is None:
+        abort(404)
+    if found.id != id_:
+        return redirect(url_for(".agency", id_=found.id, form=form, number=number), 301)
+    return _answer(agency_scope(found), form, number)
+
+
 @feeds.get("/feeds.opml")
 def list_() -> Response:
     """The feeds of all states, to be imported at once."""
@@ -76,14 +90,19 @@ def state_scope(code: str | None) -> Scope:
 
 def agreement_scope(id_: str, agency: str) -> Scope:
     """An agreement's feed."""
-    return Scope(f"agreement {id_}", f"/agreements/{id_}", agency or "No agency named")
+    return Scope(f"agreement {id_}", f"/agreements/{id_}", agency or "No agency named", (id_,))
+
+
+def agency_scope(agency: AgencyRecord) -> Scope:
+    """An agency's feed."""
+    return Scope(f"agency {agency.id}", f"/agencies/{agency.id}", agency.name or "No agency named", agency.agreements)
 
 
 def within(scope: Scope, log: Log) -> tuple[Event, ...]:
     """The events that belong into a feed."""
+    if scope.agreements:
+        return tuple(sorted((event for id_ in scope.agreements for event in events_of(log, id_)), key=lambda e: e.seq))
     kind, _, name = scope.key.partition(" ")
-    if kind == "agreement":
-        return events_of(log, name)
     if kind == "state":
         code = None if name == UNKNOWN else name.upper()
         return tuple(event for event in events_of(log) if code in event.states)

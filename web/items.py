@@ -29,15 +29,17 @@ def urn(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a feed is about: everything, a state, an agreement. `path`: of its page, which the feed's lies under.
+    """What a feed is about: everything, a state, an agency, an agreement. `path`: of its page, which the feed's lies
+    under.
 
-    `name` is the reader's word for it, "" for everything; `key` never changes.
+    `name` is the reader's word for it, "" for everything; `key` never changes. `agreements`: its ids, where it is about
+    some only.
     """
 
     key: str
     path: str
     name: str
-    agency: str = ""
+    agreements: tuple[str, ...] = ()
 
     @property
     def under(self) -> str:

@@ -20,7 +20,7 @@ from web.visit import Visit, visit
 pictures = Blueprint("pictures", __name__)
 
 # How far "earlier" and "later" lead.
-_STEP = timedelta(days=7)
+MAP_STEP = timedelta(days=7)
 _previews = preview.Previews()
 
 
@@ -155,7 +155,7 @@ def _map(kind: str, day: date | None) -> str:
     here = visit()
     end = bounds(day, here.zone)[1] if day else None
     shown, first = day or here.today, here.series.first_day(here.zone) or here.today
-    earlier, later = shown - _STEP, shown + _STEP
+    earlier, later = shown - MAP_STEP, shown + MAP_STEP
     page = maps.MapPage(
         kind,
         _drawn(kind, here, here.series, end),

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
-from zoneinfo import ZoneInfo
 
 from flask import Flask, render_template
 
@@ -28,7 +27,7 @@ from web import addresses
 from web.app import create_app
 from web.caching import version_of
 from web.edition import Address, depends_on, file_of, plan
-from web.visit import visit
+from web.visit import Visit, visit
 
 if TYPE_CHECKING:
     from monitor.config import Settings
@@ -60,7 +59,7 @@ class _Edition:
     """One run: a log as of one moment, the application on it, and a folder."""
 
     def __init__(self, settings: Settings, folder: Path, now: datetime) -> None:
-        self.folder, self.now, self.zone = folder, now, ZoneInfo(settings.log.time_zone)
+        self.settings, self.folder, self.now = settings, folder, now
         self.log = Snapshot(settings.state)
         self.base = settings.web.base_url
         self.version = depends_on(version_of(settings), settings.web.base_url)
@@ -74,7 +73,8 @@ class _Edition:
     def publish(self, said: Callable[[str], None]) -> Published:
         version, files = _manifest(self.folder)
         made = {file: of["depends"] if version == self.version else "" for file, of in files.items()}
-        work = plan(self._wanted(), made)
+        with self.app.app_context():
+            work = plan(self._wanted(), made)
         self._note(files | {file: {"depends": "", "sha256": ""} for file in work.make})
         for number, (file, address) in enumerate(work.make.items(), 1):
             files[file] = {"depends": address.depends, "sha256": self._make(file, address, files.get(file))}
@@ -90,7 +90,9 @@ class _Edition:
         self._write(MANIFEST, json.dumps({"version": self.version, "files": files}).encode())
 
     def _wanted(self) -> Iterator[Address]:
-        sources = addresses.Sources(self.log, self.now, self.zone)
+        here = Visit(self.settings, self.now)
+        here.store = self.log
+        sources = addresses.Sources(self.log, here)
         for part in addresses.ALL:
             yield from part(sources)
         yield Address(f"/{NOT_FOUND}", "the same for one version")

@@ -127,7 +127,8 @@ def state(name: str, before_day: str = "") -> str | Response:
         before=before,
         older=first if more else None,
     )
-    return render("state.html", page, listed=charts.listed_in(here.series, here.zone, code))
+    listed = None if before else charts.listed_in(here.series, here.zone, code)
+    return render("state.html", page, listed=listed)
 
 
 @site.get("/changes/<id_>")

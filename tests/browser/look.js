@@ -13,7 +13,12 @@
     const scheme = /^\s*([a-z][a-z0-9+.-]*):/i.exec(address.replace(/[\u0000-\u0020]/g, ''));
     return !scheme || ['http', 'https', 'mailto'].includes(scheme[1].toLowerCase());
   };
-  const hash = (link) => decodeURIComponent(link.hash.slice(1));
+  // Not `link.href`: in a picture (SVG) that is an object.
+  const target = (link) => {
+    const address = link.getAttribute('href');
+    return URL.canParse(address, document.baseURI) ? new URL(address, document.baseURI).href : address;
+  };
+  const hash = (link) => decodeURIComponent(link.getAttribute('href').slice(1));
   return {
     title: document.title.trim(),
     lang: root.lang,
@@ -26,7 +31,7 @@
       .filter((element) => !element.closest('.skip, .wide'))
       .map(named)
       .slice(0, 5),
-    links: [...document.querySelectorAll('a[href], area[href], link[rel=alternate][href]')].map((link) => link.href),
+    links: [...document.querySelectorAll('a[href], area[href], link[rel=alternate][href]')].map(target),
     forms: [...document.querySelectorAll('form')].filter((form) => form.method === 'get').map((form) => form.action),
     astray: [...document.querySelectorAll('a[href^="#"]')]
       .filter((link) => hash(link) && !document.getElementById(hash(link)))

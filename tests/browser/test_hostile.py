@@ -61,7 +61,7 @@ def test_long_words_and_odd_letters_fit_a_phone_where_no_script_helps(
     new_context: CreateContextCallback, infested_site: str
 ) -> None:
     with witnessed(new_context(viewport=PHONE, java_script_enabled=False)) as (page, witness):
-        assert walk(page, witness, infested_site, of_a_kind=8).faults == {}
+        assert walk(page, witness, infested_site, of_a_kind=5).faults == {}
 
 
 def test_nothing_runs_in_any_mail_and_no_header_is_of_a_workbooks_making(

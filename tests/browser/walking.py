@@ -19,7 +19,7 @@ from web.app import create_app
 
 SECONDS = 30
 # A day is like the next day: so many pages of one kind are enough.
-OF_A_KIND = 6
+OF_A_KIND = 4
 
 Look = Callable[[Page], list[str]]
 
@@ -32,10 +32,19 @@ class Walk:
     files: dict[str, str] = field(default_factory=dict)
     faults: dict[str, list[str]] = field(default_factory=dict)
 
+    def routes(self) -> set[str]:
+        """The names of the routes that were met."""
+        return {kind.partition(" ")[0] for kind in (*self.pages.values(), *self.files.values())}
+
 
 def addresses() -> Map:
     """The addresses that the application knows."""
     return create_app(Settings(), lambda: datetime.min.replace(tzinfo=UTC)).url_map
+
+
+def kinds_to_read() -> set[str]:
+    """The names of all routes at which something can be read."""
+    return {rule.endpoint for rule in addresses().iter_rules() if "GET" in (rule.methods or ())}
 
 
 def kind_of(path: str, known: Map) -> str:

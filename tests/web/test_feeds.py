@@ -113,7 +113,28 @@ def test_an_agreement_has_its_own(log: Log, read_at: ReadAt) -> None:
     assert only(json_feed(read_at(NOW), f"{address}.json")[0]).link.endswith(left.id)
 
 
-@pytest.mark.parametrize("address", ["/states/zz/feed.atom", "/agreements/a-none/feed.atom", "/feed-1.json"])
+def test_an_agency_has_the_changes_of_all_its_agreements(log: Log, read_at: ReadAt) -> None:
+    left = departure(log)
+    log.publishes(at("2025-08-06 14:00"), new(row(support_type="Warrant Service Officer")), new(row("Another")))
+    address = f"/agencies/{left.agreement}/feed"
+    assert [item.title.partition(":")[0] for item in atom(read_at(NOW), f"{address}.atom")[0]] == [
+        "New",
+        "No longer listed by ICE (not confirmed yet)",
+    ]
+    assert json_feed(read_at(NOW), f"{address}.json")[0] == atom(read_at(NOW), f"{address}.atom")[0]
+    assert f"{address}.atom" in read_at(NOW).get(f"/agencies/{left.agreement}").links('link[rel="alternate"]')
+
+
+def test_the_id_of_any_of_its_agreements_leads_to_the_agency(log: Log, read_at: ReadAt) -> None:
+    left = departure(log)
+    (second,) = log.publishes(at("2025-08-06 14:00"), new(row(support_type="Warrant Service Officer")))
+    answer = read_at(NOW).get(f"/agencies/{second.agreement}/feed.json")
+    assert (answer.status, answer.headers["Location"]) == (301, f"/agencies/{left.agreement}/feed.json")
+
+
+@pytest.mark.parametrize(
+    "address", ["/states/zz/feed.atom", "/agreements/a-none/feed.atom", "/agencies/a-none/feed.json", "/feed-1.json"]
+)
 def test_what_there_is_not_is_not_found(log: Log, read_at: ReadAt, address: str) -> None:
     departure(log)
     assert read_at(NOW).get(address).status == 404

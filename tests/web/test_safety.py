@@ -70,7 +70,7 @@ def what_acts(page: Page) -> list[str]:
         if node.tag in {"script", "img", "iframe", "svg", "form", "object", "embed", "base", "style", "textarea"}:
             found.append(node.tag)
         found += [f"{node.tag} {name}" for name in attributes if name.startswith("on") or name in {"style", "src"}]
-        href = attributes.get("href", "/")
+        href = attributes.get("href", "/").removeprefix("http://127.0.0.1:8287")  # the site's own address
         if href.startswith(("/", "#")) and not href.startswith("//"):
             continue
         followed = attributes.get("rel", "").split()
