@@ -309,6 +309,11 @@ def test_pages_with_forms_and_tokens_are_kept_and_told_nowhere(visitor: Visitor,
         assert "<script" not in page.html
 
 
+def test_no_page_offers_its_token_as_its_address(visitor: Visitor, log: Log) -> None:
+    for address, page in every_page(visitor, log).items():
+        assert bool(page.links('link[rel="canonical"]')) is (address in ("/subscribe", "/manage"))
+
+
 def test_pages_with_forms_and_tokens_tell_nothing_by_their_length(visitor: Visitor, log: Log) -> None:
     for address in every_page(visitor, log):
         page = visitor.open(address, headers={"Accept-Encoding": "gzip, br"})
