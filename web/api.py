@@ -67,18 +67,16 @@ def agreements() -> Response:
     listed = asked.get("listed", "yes")
     if listed not in ("yes", "no", "all"):
         raise BadRequest("listed: write yes, no or all")
-    ids = [
-        record
-        for record in visit().store.agreements(states=_states(asked))
-        if listed == "all" or bool(record.listed) == (listed == "yes")
-    ]
+    found = list(visit().store.agreements(states=_states(asked)))
     after = asked.get("after")
-    begin = next((n + 1 for n, record in enumerate(ids) if record.id == after), None) if after else 0
+    # Among all: the last one that was shown may have left the lists since.
+    begin = next((n + 1 for n, record in enumerate(found) if record.id == after), None) if after else 0
     if begin is None:
         raise BadRequest("after: no such agreement among these; begin again")
-    shown = ids[begin : begin + limit]
+    rest = [record for record in found[begin:] if listed == "all" or bool(record.listed) == (listed == "yes")]
+    shown = rest[:limit]
     following = None
-    if len(ids) > begin + limit:
+    if len(rest) > limit:
         following = _following(".agreements", asked, shown[-1].id)
     return jsonify(agreements=[agreement_line(record) for record in shown], next=following)
 

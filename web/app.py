@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, g, render_template
+from flask import Flask, Response, g, render_template, request
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 import templates
-from monitor.errors import StateError
+from monitor.errors import StateError, StateUnusable
 from monitor.normalize import STATES
 from web import text
 from web.agencies import agencies
@@ -65,17 +65,22 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
-    protect_forms(app, settings)
     counter = Counter()
     pages = (site, method, agencies, search, since, pictures, feeds, data, api, subscriptions, management)
     for blueprint in pages:
         app.register_blueprint(blueprint)
 
+    was_there = settings.state.exists()
+
     @app.before_request
     def begin() -> None:
         g.visit = Visit(settings, clock(), counter)
+        # To open it would make an empty one, of which every page would say that ICE lists nothing.
+        if was_there and request.endpoint != "static" and not settings.state.exists():
+            raise StateUnusable(settings.state, "it was here and is gone; put it back")
 
     save_bytes(app, settings)
+    protect_forms(app, settings)
 
     @app.teardown_request
     def end(_: BaseException | None) -> None:
@@ -85,6 +90,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     @app.after_request
     def protect(response: Response) -> Response:
         response.headers.update(HEADERS)
+        if response.location and response.location.startswith(request.host_url):
+            # Where an address lacks its last slash. Host is whatever was sent, and the scheme is the proxy's.
+            response.location = response.location.removeprefix(request.host_url.rstrip("/"))
         # A page that needs more says so in `g.policy`: the maps have a script of our own for their form.
         policy = POLICY | g.get("policy", {})
         response.headers["Content-Security-Policy"] = "; ".join(f"{name} {sources}" for name, sources in policy.items())

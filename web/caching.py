@@ -45,7 +45,8 @@ def save_bytes(app: Flask, settings: Settings) -> None:
         if request.method not in ("GET", "HEAD") or not settings.state.exists():
             return None
         g.validator = f"{version}-{settings.state.stat().st_ino:x}-{mark(visit().store)}"
-        if not request.if_none_match.contains_weak(g.validator):
+        # "*" asks for whatever there is, which may be a refusal.
+        if request.if_none_match.star_tag or not request.if_none_match.contains_weak(g.validator):
             return None
         unchanged = app.response_class(status=304)
         unchanged.set_etag(g.validator, weak=True)
@@ -63,7 +64,12 @@ def save_bytes(app: Flask, settings: Settings) -> None:
         if response.status_code == 200 and not response.is_streamed and "ETag" not in response.headers:
             # Weak: the same words, however compressed.
             response.set_etag(g.get("validator") or _hash([response.get_data()]), weak=True)
-        finished: Response = compress.after_request(response)
+        # Flask-Compress takes "gzip;q=0", alone, for a wish.
+        if request.accept_encodings and request.accept_encodings.best_match(["br", "gzip"]) is None:
+            response.vary.add("Accept-Encoding")
+            finished: Response = response
+        else:
+            finished = compress.after_request(response)
         if not finished.is_streamed:
             finished.make_conditional(request)
         return finished

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
@@ -53,7 +54,15 @@ def _time(minute: int) -> str:
     return f"{hour % 12 or 12}:{minute % 60:02} {'am' if hour < 12 else 'pm'}"
 
 
-class AddressForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+class _SentForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """What a browser sends. FlaskForm would take JSON as well, in which a field can be anything but text."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            return request.form if form.is_submitted() else None
+
+
+class AddressForm(_SentForm):
     """Where somebody is told. `hosts`: where webhooks may lie."""
 
     channel = RadioField(
@@ -103,7 +112,7 @@ class AddressForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
         return channel, field.checked
 
 
-class WishForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+class WishForm(_SentForm):
     """What somebody wants to be told, and how often."""
 
     where = RadioField(

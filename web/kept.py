@@ -17,6 +17,9 @@ from web.visit import visit
 
 # Characters of pages: the busiest ones of a year fit several times over.
 ROOM = 32_000_000
+# No link of ours is as long. Whoever asks for longer ones, such as with a query that means nothing, would fill the
+# memory with addresses.
+LONGEST = 500
 
 Given = ParamSpec("Given")
 
@@ -28,6 +31,9 @@ class KeptPages:
         self._room, self._taken = room, 0
         self._lock = Lock()
         self._pages: OrderedDict[object, str] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._pages)
 
     def get(self, key: object) -> str | None:
         """The page under a key, if it is still there."""
@@ -56,6 +62,8 @@ def kept(view: Callable[Given, str | Response]) -> Callable[Given, str | Respons
 
     @wraps(view)
     def answer(*args: Given.args, **kwargs: Given.kwargs) -> str | Response:
+        if len(request.root_url) + len(request.full_path) > LONGEST:
+            return view(*args, **kwargs)
         here = visit()
         troubles = tuple(f for f in how_fresh(here) if f.trouble)
         given = args, tuple(sorted(kwargs.items()))

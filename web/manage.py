@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from alerts.keys import open_keys
 from alerts.links import NoGood, Scope, open_links
+from alerts.model import Subscriber
 from alerts.outline import named
 from alerts.people import SubscriberRecord, WatchRecord
 from alerts.requests import Asked, file_request
@@ -111,9 +112,7 @@ def watch(token: str, number: int) -> _Page:
         found = _opened(alerts, token)
         if isinstance(found, NoGood):
             return no_good(found, "manage")
-        record = next((r for r in alerts.watches(found.subscriber) if r.watch.number == number), None)
-        if record is None:
-            raise NotFound
+        record = _watch_of(alerts, found.subscriber, number)
         form = WatchForm()
         form.shows(record)
         done = _do(alerts, record, form) if request.method == "POST" else None
@@ -137,6 +136,8 @@ def _do(alerts: Alerts, record: WatchRecord, form: WatchForm) -> str | None:
     if asked == "change" and not form.validate():
         return None
     with alerts.write():
+        # It may have been removed since the page was asked for, and its subscriber erased.
+        record = _watch_of(alerts, record.watch.subscriber, number)
         match asked:
             case "change":
                 wish = form.wish()
@@ -157,6 +158,14 @@ def _do(alerts: Alerts, record: WatchRecord, form: WatchForm) -> str | None:
                 return "removed"
             case _:
                 raise BadRequest
+
+
+def _watch_of(alerts: Alerts, subscriber: Subscriber, number: int) -> WatchRecord:
+    """A watch of this subscriber's own."""
+    record = next((r for r in alerts.watches(subscriber) if r.watch.number == number), None)
+    if record is None:
+        raise NotFound
+    return record
 
 
 def _opened(alerts: Alerts, token: str) -> SubscriberRecord | NoGood:

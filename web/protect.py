@@ -6,6 +6,7 @@ The headers of a form's page are decided here as well; those of all pages in `ap
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 32_768
 _OPEN_FOR = 4 * 3600  # seconds for which a form that was opened can be sent
 _COUNT = "count_ask"
+# Some proxies write the port that they were asked from behind the address.
+_ADDRESS = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
 _FORMS = frozenset({"subscribe", "manage"})  # the blueprints with forms
 
 
@@ -36,7 +39,8 @@ class QuietFlask(Flask):
 
 
 def protect_forms(app: Flask, settings: Settings) -> None:
-    """Arm an application; before its own headers are wired, so that those of forms are put on top of them."""
+    """Arm an application; before its own headers are wired, so that those of forms are put on top of them, and after
+    the caches, which look at those of forms."""
     https = settings.web.base_url.startswith("https://")
     app.config.update(
         SECRET_KEY=_cookie_key(settings),
@@ -90,7 +94,13 @@ def _limit(app: Flask, settings: Settings) -> None:
 
 def _network() -> str:
     """Whose form it is, as far as can be told: a household or an office, which changes addresses within its network."""
-    address = ipaddress.ip_address((request.remote_addr or "::").partition("%")[0])
+    said = request.remote_addr or "::"
+    if found := _ADDRESS.fullmatch(said):
+        said = found["v6"] or found["v4"]
+    try:
+        address = ipaddress.ip_address(said.partition("%")[0])
+    except ValueError:
+        return "unknown"  # a proxy that writes no address: all such visitors together are limited as one
     if address.version == 6 and address.ipv4_mapped:
         address = address.ipv4_mapped
     return str(ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))

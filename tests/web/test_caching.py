@@ -101,6 +101,18 @@ def test_it_is_compressed_for_those_who_take_that(client: FlaskClient, address: 
     assert "Content-Encoding" not in plain.headers
 
 
+@pytest.mark.parametrize("taken", ["gzip;q=0", "br;q=0, gzip;q=0", "*;q=0", "zstd", "identity"])
+def test_it_is_not_compressed_for_those_who_take_no_such_thing(client: FlaskClient, taken: str) -> None:
+    answer = client.get("/states/", headers={"Accept-Encoding": taken})
+    assert "Content-Encoding" not in answer.headers
+    assert "Accept-Encoding" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize("address", ["/data/agreements-2099-01-01.csv", "/api/changes?limit=-1"])
+def test_a_refusal_is_not_something_unchanged(client: FlaskClient, address: str) -> None:
+    assert client.get(address, headers={"If-None-Match": "*"}).status_code in (400, 404)
+
+
 @pytest.mark.parametrize("address", [*FROM_THE_LOG, *PAGES, "/static/style.css", "/data/public.db"])
 def test_head_says_what_get_would(client: FlaskClient, address: str) -> None:
     with client.get(address) as whole, client.head(address) as head:

@@ -191,6 +191,15 @@ def test_agreements_can_be_narrowed(told: Log, read_at: ReadAt, query: str, agen
     assert [a["agency"] for a in asked(read_at(NOW), f"/api/agreements{query}")["agreements"]] == agencies
 
 
+def test_pages_of_agreements_go_on_after_one_that_left_meanwhile(log: Log, read_at: ReadAt) -> None:
+    log.begins(BASELINE, row("First Office"), row("Second Office"), row("Third Office"))
+    first = asked(read_at(NOW), "/api/agreements?limit=1")
+    log.publishes(at("2025-10-01 14:00"), gone(1))
+    url = urlsplit(first["next"])
+    rest = asked(read_at(NOW), f"{url.path}?{url.query}")
+    assert [a["agency"] for a in rest["agreements"]] == ["Second Office"]
+
+
 def test_pages_of_agreements_follow_each_other(told: Log, read_at: ReadAt) -> None:
     following, found = "/api/agreements?limit=1&listed=all", []
     while following:

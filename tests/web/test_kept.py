@@ -11,7 +11,7 @@ from monitor.log import open_reader
 from monitor.model import Outcome
 from tests.web.builders import Browser, Log, at, confirmed, gone, new, row
 from web.app import create_app
-from web.kept import KeptPages
+from web.kept import LONGEST, KeptPages
 
 BASELINE = at("2025-08-01 14:00")
 ADDRESSES = ("/", "/days/", "/days/2025-08-05", "/states/", "/states/ga", "/about", "/since/0")
@@ -93,3 +93,11 @@ def test_what_was_asked_for_longest_ago_makes_room() -> None:
     assert (pages.get("one"), pages.get("two"), pages.get("three")) == ("12345", None, "123")
     pages.put("three", "1234567890 and more")
     assert pages.get("three") is None
+
+
+def test_an_address_that_no_link_has_takes_no_room(process: Browser) -> None:
+    process.get("/days/")
+    pages: KeptPages = process.client.application.extensions["kept pages"]
+    before = len(pages)
+    assert process.get("/days/?" + "x" * LONGEST).all("h1") == process.get("/days/").all("h1")
+    assert len(pages) == before

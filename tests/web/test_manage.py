@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts.model import Departures, Schedule
+from alerts.model import ChannelName, Departures, Schedule
 from demo.smtp import FakeSmtp
 from monitor.config import FormSettings
 from tests.alerts.builders import Log, add_watch, cells, new, open_log, terminated
@@ -200,3 +201,32 @@ def test_the_link_that_stops_alerts_does_not_manage_them(visitor: Visitor, log: 
     assert visitor.open(f"/manage/{stop}/kept.json").status == 404
     assert visitor.open(f"/unsubscribe/{manage}", "POST").status == 404
     assert len(list(log.alerts.watches())) == 1
+
+
+def test_a_change_that_comes_while_somebody_is_erased_does_not_bring_them_back(visitor: Visitor, log: Log) -> None:
+    number = add_watch(log.alerts, "TX")
+    manage = manages(visitor)
+    changed: list[int] = []
+    page = visitor.open(f"{manage}/{number}")
+    token = page.html.partition('name="csrf_token" value="')[2].partition('"')[0]
+    typed: dict[str, object] = {
+        "csrf_token": token,
+        "do": "change",
+        "where": "all",
+        "kinds": "new",
+        "departures": "at once",
+        "cadence": "instant",
+        "minute": "420",
+        "weekday": "0",
+        "time_zone": "America/Chicago",
+    }
+    change = threading.Thread(target=lambda: changed.append(visitor.open(f"{manage}/{number}", "POST", typed).status))
+    with log.alerts.write():
+        change.start()
+        change.join(0.5)  # it has read the watch, and waits until it may write
+        known = log.alerts.find(ChannelName.EMAIL, "reader@example.org")
+        assert known
+        log.alerts.erase(known.subscriber, log.now, "erased-1")
+    change.join()
+    assert changed == [404]
+    assert log.alerts.find(ChannelName.EMAIL, "reader@example.org") is None

@@ -160,6 +160,15 @@ def test_what_was_typed_is_still_there_beside_what_is_wrong(visitor: Visitor) ->
     assert '<option value="540" selected>' in page.html
 
 
+@pytest.mark.parametrize("sent", ["[1, 2]", '{"email": 5}', '{"email": "reader@example.org", "kinds": ["new"]}', '"x"'])
+@pytest.mark.parametrize("path", ["/subscribe", "/manage"])
+def test_what_is_no_form_is_not_taken_for_one(visitor: Visitor, log: Log, path: str, sent: str) -> None:
+    token = visitor.open(path).html.partition('name="csrf_token" value="')[2].partition('"')[0]
+    page = visitor.open(path, "POST", sent, {"Content-Type": "application/json", "X-CSRFToken": token})
+    assert page.status == 422
+    assert requests(log) == []
+
+
 # --- how much, and how often ------------------------------------------------------------------------------------
 
 
@@ -217,6 +226,22 @@ def test_behind_a_proxy_the_visitor_counts_and_not_the_proxy(log: Log, smtp: Fak
     assert asks("198.51.100.1") == 303
     # What the visitor made up stands before what the proxy added.
     assert asks("203.0.113.5, 192.0.2.1") == 429
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "again"),
+    [("192.0.2.1:50312", "192.0.2.9"), ("[2001:db8:0:1::1]:443", "2001:db8:0:1::2"), ("unknown", "_hidden")],
+)
+def test_a_proxy_may_write_a_port_or_no_address(log: Log, smtp: FakeSmtp, forwarded: str, again: str) -> None:
+    forms = FormSettings(asks_per_network=1, trusted_proxies=1)
+    visitor = Visitor(log, settings(log, smtp, forms=forms), smtp)
+    token = visitor.open("/subscribe").html.partition('name="csrf_token" value="')[2].partition('"')[0]
+    typed: dict[str, object] = {"csrf_token": token, "email": "reader@example.org", "kinds": "new"}
+    statuses = [
+        visitor.open("/subscribe", "POST", typed, {"X-Forwarded-For": said}).status
+        for said in (forwarded, again, "198.51.100.1")
+    ]
+    assert statuses == [303, 429, 303]
 
 
 def test_without_a_proxy_nobody_can_say_that_they_are_somebody_else(log: Log, smtp: FakeSmtp) -> None:
@@ -282,6 +307,18 @@ def test_pages_with_forms_and_tokens_are_kept_and_told_nowhere(visitor: Visitor,
         elsewhere = [link for link in page.links() if not link.startswith(("/", "#"))]
         assert elsewhere == []
         assert "<script" not in page.html
+
+
+def test_no_page_offers_its_token_as_its_address(visitor: Visitor, log: Log) -> None:
+    for address, page in every_page(visitor, log).items():
+        assert bool(page.links('link[rel="canonical"]')) is (address in ("/subscribe", "/manage"))
+
+
+def test_pages_with_forms_and_tokens_tell_nothing_by_their_length(visitor: Visitor, log: Log) -> None:
+    for address in every_page(visitor, log):
+        page = visitor.open(address, headers={"Accept-Encoding": "gzip, br"})
+        assert "Content-Encoding" not in page.headers
+        assert "ETag" not in page.headers
 
 
 # --- logs -------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from monitor.model import Cells
 from monitor.schema import SCHEMA
 from monitor.state import State
 from tests import hostile
-from tests.web.builders import PENDING, Browser, Log, Page, applied, at, changed, gone, new, returned, row
+from tests.web.builders import PENDING, Browser, Log, Page, applied, at, browser, changed, gone, new, returned, row
 from web.app import create_app
 
 ReadAt = Callable[[datetime], Browser]
@@ -201,3 +201,24 @@ def test_the_clock_is_read_once_a_request(log: Log) -> None:
     client.get("/")
     client.get("/states/")
     assert len(readings) == 2
+
+
+@pytest.mark.parametrize("address", ["/", "/api/changes", "/data/public.db", "/confirm/x"])
+def test_a_log_that_is_gone_is_not_an_empty_one(log: Log, address: str) -> None:
+    log.begins(BASELINE, row())
+    reader = browser(log.path, NEXT_YEAR)
+    assert reader.get("/").status == 200
+    for file in log.path.parent.glob("state.db*"):
+        file.unlink()
+    assert reader.get(address).status == 503
+    assert not log.path.exists()
+
+
+def test_a_redirect_never_names_the_host_that_a_visitor_names(log: Log) -> None:
+    log.begins(BASELINE, row())
+    client = browser(log.path, NEXT_YEAR).client
+    for address in ("/days", "/states", "/days//2025-08-01", "/map?on=2025-08-01", "/states/GA"):
+        with client.get(address, headers={"Host": "evil.test"}) as answer:
+            assert answer.status_code in (301, 303, 308)
+            assert answer.headers["Location"].startswith("/")
+            assert not answer.headers["Location"].startswith("//")
