@@ -72,7 +72,7 @@ class Line:
     path: str
     area: str
     first: tuple[date, int]
-    first_y: int  # above which its first value can be written
+    first_y: int  # beside which its first value is written
     last: tuple[date, int]
     most: int
     x: int  # where the line ends
