@@ -7,6 +7,7 @@ import sys
 import pytest
 from hypothesis import settings
 
+import demo  # noqa: F401 - before anything imports openpyxl: it says how that writes
 from tests.golden import FOLDER, Golden
 
 # A busy machine is no failure. The rest stays as hypothesis has it, here and under CI.
