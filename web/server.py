@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -11,15 +12,20 @@ from datetime import datetime
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from monitor.collector import look_seldom
 from monitor.errors import SettingsError
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from monitor.config import Settings
 
 # Each holds one reader of the log; a page takes milliseconds.
 THREADS = 4
 MAX_REQUEST_BYTES = 65_536  # nothing is ever sent here but requests for pages, and small forms
 IDLE_SECONDS = 60
+# Pages that between them need all that a process makes once a publication.
+WARM_UP = ("/", "/over-time", "/map", "/search?q=county")
 
 
 def serve_forever(
@@ -45,8 +51,10 @@ def serve_forever(
     port = settings.web.port if port is None else port
     listening = _bind(host, port, any_port)
     with listening, _stop_on_sigterm():
+        app = create_app(settings, clock)
+        _warm_up(app)
         server = create_server(
-            create_app(settings, clock),
+            app,
             sockets=[listening],
             threads=THREADS,
             ident="",
@@ -59,6 +67,21 @@ def serve_forever(
             ready(_address(host, listening.getsockname()[1]))
             server.run()
         server.close()
+
+
+def _warm_up(app: Flask) -> None:
+    """Have ready what the first readers would wait for: templates compiled, numbers counted, agencies joined.
+
+    What is there by then stays for good: Python need not look through it for garbage again and again while a page waits.
+    A log that cannot be read yet is told to whoever asks for it.
+    """
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)
+    for address in WARM_UP:
+        app.test_client().get(address).close()
+    look_seldom()
+    gc.collect()
+    gc.freeze()
 
 
 def _bind(host: str, port: int, any_port: bool) -> socket.socket:
