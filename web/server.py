@@ -72,7 +72,7 @@ def serve_forever(
 def _warm_up(app: Flask) -> None:
     """Have ready what the first readers would wait for: templates compiled, numbers counted, agencies joined.
 
-    What is there by then stays for good: Python need not look through it for garbage again and again while a page waits.
+    What is there by then stays for good: Python need not look through it for garbage over and over while a page waits.
     A log that cannot be read yet is told to whoever asks for it.
     """
     for name in app.jinja_env.list_templates():
