@@ -68,6 +68,11 @@ def _addresses(state: Path) -> dict[str, list[str]]:
         "state": [f"/states/{code.lower()}" for code in STATES],
         "change": [f"/changes/{id}" for id in chance.sample(ids, 400)],
         "agreement": [f"/agreements/{id}" for id in chance.sample(agreements, 200)],
+        "change API": [
+            *(f"/api/changes?after={after}" for after in range(0, len(ids), 100)),
+            *(f"/api/changes?state={code}&limit=100" for code in STATES),
+            *(f"/api/changes/{id}" for id in chance.sample(ids, 100)),
+        ],
     }
     for of_sort in found.values():
         chance.shuffle(of_sort)

@@ -26,15 +26,6 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """What all counts are made from: as long as it is equal, so are they."""
-
-    decision: int  # the last about a publication
-    entry: int  # the last of the log
-    aliases: int  # agreements that proved to be another one, which are counted once
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
     """Where an agreement is, in the words of the row that lists it."""
 
@@ -51,16 +42,6 @@ class Span:
     list: ListName
     since: datetime
     until: datetime | None
-
-
-def version(log: Log) -> Version:
-    """The version of the counts now."""
-    row = log.state.row(
-        "SELECT coalesce((SELECT max(id) FROM decisions), 0) AS decision,"
-        " coalesce((SELECT max(seq) FROM entries), 0) AS entry, (SELECT count(*) FROM aliases) AS aliases"
-    )
-    assert row is not None  # it has no FROM
-    return Version(row["decision"], row["entry"], row["aliases"])
 
 
 def accepted(log: Log) -> tuple[Accepted, ...]:

@@ -138,10 +138,3 @@ def _in_one_form(names: Iterable[str]) -> list[str]:
     for name in names:
         found.setdefault(agency(name), name)
     return list(found.values())
-
-
-def edition(log: Log) -> tuple[int, int, int]:
-    """Another value than before once anything was recorded but a check that found nothing, or in another file."""
-    # A rebuilt log takes the old one's place under its name, and may have as many entries and decisions.
-    file = log.state.path.stat().st_ino
-    return file, log.position(), int(log.state.value("SELECT coalesce(max(id), 0) FROM decisions"))

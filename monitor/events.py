@@ -1,4 +1,4 @@
-"""Which change each entry of the log speaks of, and where that belongs; and whether there is anything new."""
+"""Which change each entry of the log speaks of, and where that belongs."""
 
 from __future__ import annotations
 
@@ -57,13 +57,3 @@ def events(log: Log, agreement: str | None = None) -> tuple[Event, ...]:
         changes[r["id"]] = event
         found.append(event)
     return tuple(event for event in found if agreement in (None, event.agreement))
-
-
-def mark(log: Log) -> str:
-    """Differs once anything differs that the log, or an agreement in it, says; but for when the lists were checked."""
-    row = log.state.rows(
-        "SELECT (SELECT coalesce(max(seq), 0) FROM entries) AS entries,"
-        " (SELECT coalesce(max(id), 0) FROM decisions) AS decisions,"
-        " (SELECT coalesce(max(id), 0) FROM acts) AS acts"
-    )[0]
-    return "-".join(map(str, row))

@@ -13,11 +13,11 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from monitor.events import mark
 from monitor.lines import Line, agreement_line, as_json, entry_line, publication_line
 from monitor.log import Log
 from monitor.model import Entry, ListName
 from monitor.state import moment
+from monitor.version import version
 
 SCHEMA = """
 PRAGMA journal_mode = OFF;
@@ -120,7 +120,7 @@ ANALYZE;
 def public_mark(log: Log) -> str:
     """Differs once anything that is told here differs."""
     checks = log.state.value("SELECT coalesce(max(id), 0) FROM checks")
-    return f"{mark(log)}-{checks}"
+    return f"{version(log)}-{checks}"
 
 
 def is_current(path: Path, log: Log) -> bool:

@@ -11,7 +11,7 @@ import flask_compress
 from flask import Flask, Response, g, request
 
 import templates
-from monitor.events import mark
+from monitor.version import version
 from web.visit import visit
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def save_bytes(app: Flask, settings: Settings) -> None:
     app.config["COMPRESS_MIMETYPES"] = sorted(COMPRESSED)
     app.config["COMPRESS_ALGORITHM"] = app.config["COMPRESS_ALGORITHM_STREAMING"] = ["br", "gzip"]
     compress = flask_compress.Compress(app)
-    version = version_of(settings)
+    code = version_of(settings)
 
     @app.before_request
     def answer_from_the_log() -> Response | None:
@@ -44,7 +44,7 @@ def save_bytes(app: Flask, settings: Settings) -> None:
             return None
         if request.method not in ("GET", "HEAD") or not settings.state.exists():
             return None
-        g.validator = f"{version}-{settings.state.stat().st_ino:x}-{mark(visit().store)}"
+        g.validator = f"{code}-{version(visit().store)}"
         # "*" asks for whatever there is, which may be a refusal.
         if request.if_none_match.star_tag or not request.if_none_match.contains_weak(g.validator):
             return None

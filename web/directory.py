@@ -11,9 +11,10 @@ from typing import cast
 
 from flask import current_app
 
-from monitor.directory import AgencyRecord, agencies, edition
+from monitor.directory import AgencyRecord, agencies
 from monitor.log import AgreementRecord, Log
 from monitor.normalize import STATES
+from monitor.version import Version, version
 from web.search_index import SearchIndex
 
 
@@ -74,15 +75,15 @@ class Shelf:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._edition: object = None
+        self._version: Version | None = None
         self._directory = Directory(())
 
     def directory(self, log: Log) -> Directory:
         """The directory as of what is in the log now."""
-        newest = edition(log)
+        newest = version(log)
         with self._lock:
-            if newest != self._edition:
-                self._directory, self._edition = Directory(agencies(log), log.agreements()), newest
+            if newest != self._version:
+                self._directory, self._version = Directory(agencies(log), log.agreements()), newest
             return self._directory
 
 

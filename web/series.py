@@ -9,9 +9,10 @@ from threading import Lock
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from monitor.counts import Accepted, Place, Sort, Version, accepted, counted, places, version
+from monitor.counts import Accepted, Place, Sort, accepted, counted, places
 from monitor.log import Log, Tally
 from monitor.model import ListName
+from monitor.version import Version, version
 from web.days import day_of
 
 # County maps of this many past publications are kept counted.
@@ -67,20 +68,20 @@ class Counter:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._newest: tuple[object, Series] | None = None
-        self._places: dict[tuple[object, Version, int], Mapping[Place, int]] = {}
+        self._newest: Series | None = None
+        self._places: dict[tuple[Version, int], Mapping[Place, int]] = {}
 
     def series(self, log: Log) -> Series:
         """The series of the log as it is now."""
-        now, file = version(log), _file(log)
+        now = version(log)
         with self._lock:
-            if self._newest is None or self._newest[0] != file or self._newest[1].version != now:
-                self._newest = file, _counted(log, now, self._kept(file, now))
-            return self._newest[1]
+            if self._newest is None or self._newest.version != now:
+                self._newest = _counted(log, now, self._kept(now))
+            return self._newest
 
     def places(self, log: Log, publication: Accepted) -> Mapping[Place, int]:
         """How many agreements a publication lists at each place."""
-        key = _file(log), version(log), publication.number
+        key = version(log), publication.number
         with self._lock:
             if key not in self._places:
                 if len(self._places) >= _PLACES_KEPT:
@@ -88,16 +89,12 @@ class Counter:
                 self._places[key] = places(log, publication.number)
             return self._places[key]
 
-    def _kept(self, file: object, now: Version) -> Mapping[int, Mapping[Sort, int]]:
+    def _kept(self, now: Version) -> Mapping[int, Mapping[Sort, int]]:
         """The counts that still hold: a publication's never change but where two agreements prove to be one."""
-        if self._newest is None or self._newest[0] != file or self._newest[1].version.aliases != now.aliases:
+        if self._newest is None:
             return {}
-        return self._newest[1].counts
-
-
-def _file(log: Log) -> object:
-    """Which file it is: another may have been put in its place, as after a rebuild."""
-    return log.state.path, log.state.path.stat().st_ino
+        was = self._newest.version
+        return self._newest.counts if (was.file, was.aliases) == (now.file, now.aliases) else {}
 
 
 def _counted(log: Log, now: Version, kept: Mapping[int, Mapping[Sort, int]]) -> Series:

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import pytest
 
-from monitor.directory import agencies, edition
+from monitor.directory import agencies
 from monitor.log import open_reader
-from tests.web.builders import PENDING, Browser, Log, at, changed, gone, new, row
+from tests.web.builders import Browser, Log, at, changed, gone, new, row
 
 ReadAt = Callable[[datetime], Browser]
 BASELINE, LATER = at("2025-08-01 14:00"), at("2025-09-01 14:00")
@@ -95,16 +95,6 @@ def test_a_new_publication_is_seen_by_a_process_that_has_its_directory_already(l
     assert "1 agreement is listed by ICE now" in browser.get(f"/agencies/{ids(log)[0]}").text
     log.publishes(at("2025-08-05 14:00"), new(row(support_type=JAIL)))
     assert "2 agreements are listed by ICE now" in browser.get(f"/agencies/{ids(log)[0]}").text
-
-
-def test_a_check_that_finds_nothing_makes_no_other_edition(log: Log) -> None:
-    log.begins(BASELINE, row())
-    with open_reader(log.path) as store:
-        before = edition(store)
-        log.looks(at("2025-08-01 15:00"))
-        assert edition(store) == before
-        log.begins(at("2025-08-01 16:00"), list_=PENDING)
-        assert edition(store) != before
 
 
 def test_the_directory_knows_an_agreement_by_the_names_that_its_watchers_hear_of(log: Log) -> None:
