@@ -85,17 +85,17 @@ def list_() -> Response:
 def state_scope(code: str | None) -> Scope:
     """A state's feed; None for what no state could be told of."""
     name = code.lower() if code else UNKNOWN
-    return Scope(f"state {name}", f"/states/{name}", STATES[code] if code else "State not recognised")
+    return Scope(f"state {name}", f"/states/{name}", STATES[code] if code else "")
 
 
 def agreement_scope(id_: str, agency: str) -> Scope:
     """An agreement's feed."""
-    return Scope(f"agreement {id_}", f"/agreements/{id_}", agency or "No agency named", (id_,))
+    return Scope(f"agreement {id_}", f"/agreements/{id_}", agency, (id_,))
 
 
 def agency_scope(agency: AgencyRecord) -> Scope:
     """An agency's feed."""
-    return Scope(f"agency {agency.id}", f"/agencies/{agency.id}", agency.name or "No agency named", agency.agreements)
+    return Scope(f"agency {agency.id}", f"/agencies/{agency.id}", agency.name, agency.agreements)
 
 
 def within(scope: Scope, log: Log) -> tuple[Event, ...]:

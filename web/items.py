@@ -32,8 +32,8 @@ class Scope:
     """What a feed is about: everything, a state, an agency, an agreement. `path`: of its page, which the feed's lies
     under.
 
-    `name` is the reader's word for it, "" for everything; `key` never changes. `agreements`: its ids, where it is about
-    some only.
+    `name` is what it is called, "" where nothing calls it; `key` never changes. `agreements`: its ids, where it is
+    about some only.
     """
 
     key: str

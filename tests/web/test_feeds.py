@@ -102,6 +102,15 @@ def test_a_state_has_the_changes_that_concern_it(log: Log, read_at: ReadAt) -> N
     log.publishes(at("2025-08-07 14:00"), new(row("Nowhere", state="ZZYZX")))
     told = {name: len(atom(read_at(NOW), f"/states/{name}/feed.atom")[0]) for name in ("ga", "tx", "ok", "unknown")}
     assert told == {"ga": 1, "tx": 1, "ok": 1, "unknown": 1}
+    titles = [
+        read_at(NOW).get(f"{place}/feed.atom").html.split("title>")[1]
+        for place in ("", "/states/tx", "/states/unknown")
+    ]
+    assert [title.removeprefix("Agreement Monitor").removesuffix("</") for title in titles] == [
+        "",
+        ": Texas",
+        ": State not recognised",
+    ]
     assert atom(read_at(NOW), "/states/al/feed.atom")[0] == []
 
 
