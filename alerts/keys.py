@@ -18,7 +18,7 @@ from alerts.model import ChannelName
 from monitor.errors import StateUnusable
 
 if TYPE_CHECKING:
-    from monitor.config import Settings
+    from monitor.settings import Settings
 
 _BYTES = 32
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from itsdangerous import BadSignature, URLSafeSerializer
 
 if TYPE_CHECKING:
-    from monitor.config import Settings
+    from monitor.settings import Settings
 
 # What stands for the token in a message that many get; the mail to each has its own there. Opened as it is, it leads
 # to a page that says how to get a link.

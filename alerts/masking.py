@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from alerts.hostile import clean, shortened
 from alerts.model import ChannelName
+from alerts.sanitize import clean, shortened
 
 _MAIL_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 _URL = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)

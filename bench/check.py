@@ -15,11 +15,11 @@ from pathlib import Path
 
 from bench.measure import LISTS, Figure, medians, process, seconds
 from demo.ice import FakeIce
-from monitor.check import Rules, run_check
-from monitor.folder import Step
+from monitor.checks.check import Rules, run_check
 from monitor.model import ListName
-from monitor.reader import Reader, ReadLimits
-from monitor.store import open_store
+from monitor.sources.folder import Step
+from monitor.storage.writer import open_store
+from monitor.workbooks.sandbox import Reader, ReadLimits
 
 BEFORE = "participatingAgencies08112025am.xlsx"
 AFTER = "participatingAgencies08112025pm.xlsx"
@@ -35,12 +35,12 @@ def figures() -> Iterator[Figure]:
         folder = Path(name)
         (folder / "config.toml").write_text(f'[source]\npage = "{ice.page_url}"\n')
         ice.publishes(participating=(LISTS / BEFORE).read_bytes(), saved=datetime(2025, 8, 11, 13, tzinfo=UTC))
-        process(["-m", "monitor", "--db", "before.db", "check"], folder)
+        process(["-m", "cli", "--db", "before.db", "check"], folder)
         ice.publishes(participating=(LISTS / AFTER).read_bytes(), saved=datetime(2025, 8, 11, 18, tzinfo=UTC))
         load = f"import openpyxl; openpyxl.load_workbook({str(LISTS / AFTER)!r})"
 
         def check() -> None:
-            process(["-m", "monitor", "--db", "after.db", "check"], folder)
+            process(["-m", "cli", "--db", "after.db", "check"], folder)
 
         ours, bare = 0.0, 0.0
         times = []
@@ -54,7 +54,7 @@ def figures() -> Iterator[Figure]:
         yield Figure("import openpyxl and load the workbook", f"{bare:.3f} s")
         yield Figure("ratio", f"{ours / bare:.2f}", "≤ 2")
         yield Figure("after reading (normalize … record), median of 11", f"{_after_reading(folder):.3f} s", "≤ 0.10 s")
-        (hello,) = medians(ROUNDS, lambda: process(["-m", "monitor", "--help"], folder))
+        (hello,) = medians(ROUNDS, lambda: process(["-m", "cli", "--help"], folder))
         yield Figure("agreement-monitor --help", f"{hello:.3f} s", "≤ 0.3 s")
 
 

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from monitor.collector import look_seldom
+from cli.collector import look_seldom
 from monitor.model import Cells
 
 FIELDS = ("state", "agency", "type", "county", "support_type", "signed", "moa", "moa_address", "addendum",

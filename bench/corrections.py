@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from monitor.match import match
+from monitor.matching.matcher import match
 from monitor.model import ListName
 from tests.monitor.corrections import ALL_FAMILIES, MEASURED
 from tests.monitor.generated import Plan, build, invented_base, judge, plans, real_bases, taken_back, words_of

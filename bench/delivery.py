@@ -19,13 +19,13 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
-from alerts.deliver import route, send
-from alerts.mail import composed
+from alerts.channels.email import composed
+from alerts.delivery.run import route, send
 from alerts.model import Delivery
-from alerts.store import open_alerts
+from alerts.storage.routed import open_alerts
 from bench.measure import Figure
 from demo.slack import FakeSlack
-from monitor.config import DeliverySettings, MailSettings, Settings
+from monitor.settings import DeliverySettings, MailSettings, Settings
 from tests.alerts.builders import NOON, add_watch, cells, new, open_log, settings
 
 ROUNDS = 5

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from alerts.deliver import route
-from alerts.digesting import make_digests
+from alerts.delivery.digests import make_digests
+from alerts.delivery.run import route
 from alerts.model import ChannelName, Schedule
-from alerts.store import open_alerts
+from alerts.storage.routed import open_alerts
 from bench.measure import LISTS, Figure, apart, report
 from bench.watchers import at, look, wants
-from monitor.config import Settings
-from monitor.store import Store
+from monitor.settings import Settings
+from monitor.storage.writer import Store
 
 BEFORE = "participatingAgencies08282025pm.xlsx"
 AFTER = "participatingAgencies08292025pm.xlsx"

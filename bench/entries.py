@@ -12,10 +12,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from bench.measure import LISTS, Figure, medians
-from monitor import diff, guard, names, normalize
-from monitor.match import key, match
+from monitor import normalize
+from monitor.checks import changes as diff
+from monitor.checks import plausibility
+from monitor.matching import similarity
+from monitor.matching.matcher import key, match
 from monitor.model import Cells, Change, Kind, ListName, Standing
-from monitor.workbook import read
+from monitor.workbooks.parser import read
 
 FILE = "participatingAgencies08112025pm.xlsx"
 ROUNDS = 11
@@ -48,7 +51,7 @@ def entries(before: Sequence[Cells], after: Sequence[Cells]) -> tuple[Change, ..
     old = [Standing(row, normalize.listing(row, cells)) for row, cells in enumerate(before, start=2)]
     new = [normalize.listing(row, cells) for row, cells in enumerate(after, start=2)]
     matching = match(old, new)
-    guard.plausibility(matching, len(old), served_before=False, limits=guard.Limits())
+    plausibility.plausibility(matching, len(old), served_before=False, limits=plausibility.Limits())
     return diff.participating(matching, (), (), {})
 
 
@@ -74,7 +77,7 @@ def participating() -> dict[str, list[Cells]]:
 def forget() -> None:
     """Let nothing be remembered of rows that were read before."""
     normalize._read_lately.clear()
-    for module in (normalize, names):
+    for module in (normalize, similarity):
         for function in vars(module).values():
             if hasattr(function, "cache_clear"):
                 function.cache_clear()

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bench.measure import LISTS, Cost, Figure, apart, report
-from monitor import wiring
-from monitor.config import Settings
-from monitor.folder import steps_of
-from monitor.replay import replay_steps
-from monitor.state import moment
-from web.publish import publish
+from cli import wiring
+from monitor.checks.replay import replay_steps
+from monitor.settings import Settings
+from monitor.sources.folder import steps_of
+from monitor.storage.database import moment
+from web.static_site.publish import publish
 
 
 def figures() -> Iterator[Figure]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.measure import LISTS, Figure, medians, process
-from monitor.state import State
+from monitor.storage.database import State
 
 ROUNDS = 3
 
@@ -33,7 +33,7 @@ def figures() -> Iterator[Figure]:
         def replay() -> None:
             for suffix in ("", "-wal", "-shm"):
                 (folder / f"all.db{suffix}").unlink(missing_ok=True)
-            process(["-m", "monitor", "--db", "all.db", "replay", str(LISTS)], folder)
+            process(["-m", "cli", "--db", "all.db", "replay", str(LISTS)], folder)
 
         ours, bare = medians(ROUNDS, replay, lambda: process(["-c", _LOAD_ALL, str(LISTS)], folder))
         yield Figure("replay of all lists", f"{ours:.1f} s")

@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from alerts import routing
 from alerts.model import ChannelName, Subscriber, Watch
-from alerts.store import open_alerts
+from alerts.routing import instant
+from alerts.storage.routed import open_alerts
 from bench.measure import LISTS, Figure, apart, report
 from bench.watchers import at, look, wants
-from monitor.store import Store
+from monitor.storage.writer import Store
 
 BEFORE = "participatingAgencies08112025am.xlsx"
 AFTER = "participatingAgencies09092025pm.xlsx"
@@ -48,7 +48,7 @@ def _route(state: Path) -> None:
         watches = [Watch(n, readers[n % len(readers)], wants(chance, agreements)) for n in range(WATCHES)]
         begin = time.perf_counter()
         agencies = alerts.agencies(watches)
-        lines = sum(len(notice.lines) for notice in routing.route(entries, watches, {}, {}, agencies))
+        lines = sum(len(notice.lines) for notice in instant.route(entries, watches, {}, {}, agencies))
         report(time.perf_counter() - begin, lines)
 
 

@@ -25,7 +25,7 @@ from random import Random
 from bench.contender import CONTENDERS, write
 from bench.measure import LISTS, Figure
 from monitor.model import Cells, ListName
-from monitor.workbook import read
+from monitor.workbooks.parser import read
 from tests.monitor.corrections import another_letter, double, drop, slip, swap
 
 SIZES = (1_500, 15_000, 150_000)

@@ -18,12 +18,12 @@ from itertools import count
 import requests
 from slack_sdk.webhook import WebhookClient
 
+from alerts.channels.slack_webhook import SlackChannel
+from alerts.messages.slack_parts import Part, marked, packed, parts_of
 from alerts.model import ChannelName, Delivery
-from alerts.parts import Part, marked, packed, parts_of
-from alerts.slack import SlackChannel
 from bench.measure import Figure, medians
 from demo.loopback import LoopbackSite, Reply, Request
-from monitor.config import SlackSettings
+from monitor.settings import SlackSettings
 
 WEBHOOKS = 200
 _ROUNDS = 7

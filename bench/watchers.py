@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 
 from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Departures, Wants
 from bench.measure import LISTS
-from monitor.check import Rules, run_check
-from monitor.folder import Step
-from monitor.log import AgreementRecord
+from monitor.checks.check import Rules, run_check
 from monitor.model import ListName, Significance
 from monitor.normalize import STATES, county
-from monitor.reader import Reader, ReadLimits
-from monitor.store import Store
+from monitor.sources.folder import Step
+from monitor.storage.changelog import AgreementRecord
+from monitor.storage.writer import Store
+from monitor.workbooks.sandbox import Reader, ReadLimits
 
 
 def look(store: Store, file: str, at: datetime) -> int:

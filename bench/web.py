@@ -26,9 +26,9 @@ from threading import Thread, local
 from urllib.parse import urlsplit
 
 from bench.measure import LISTS, Figure, process, seconds
-from monitor.log import open_reader
 from monitor.normalize import STATES
-from web.days import day_of
+from monitor.storage.changelog import open_reader
+from web.pages.days import day_of
 
 RATE, SECONDS, COLD = 50, 20, 100
 CONNECTIONS = 4
@@ -47,7 +47,7 @@ def figures() -> Iterator[Figure]:
         if given:
             copyfile(given, state)
         else:
-            process(["-m", "monitor", "--db", str(state), "replay", str(LISTS)], Path(name))
+            process(["-m", "cli", "--db", str(state), "replay", str(LISTS)], Path(name))
         addresses = _addresses(state)
         yield from _waits(state, addresses)
         yield from _throughput(state, addresses)
@@ -82,7 +82,7 @@ def _addresses(state: Path) -> dict[str, list[str]]:
 def _waits(state: Path, addresses: dict[str, list[str]]) -> Iterator[Figure]:
     every = [address for of_sort in addresses.values() for address in of_sort]
     random.Random(2025).shuffle(every)
-    with _served(["-m", "monitor", "--db", str(state), "serve", "--port", "0"], state.parent) as (url, pid):
+    with _served(["-m", "cli", "--db", str(state), "serve", "--port", "0"], state.parent) as (url, pid):
         size, raw = _weigh(url, "/")
         yield Figure(
             "the front page over the wire, gzip (as it is)", f"{size / 1000:.0f} ({raw / 1000:.0f}) kB", "≤ 60 kB"
@@ -117,7 +117,7 @@ def _throughput(state: Path, addresses: dict[str, list[str]]) -> Iterator[Figure
         "100 rows of Florida": "/state/entries?state=FL",
         "100 rows of Florida, as JSON": "/state/entries.json?state=FL",
     }
-    with _served(["-m", "monitor", "--db", str(state), "serve", "--port", "0"], state.parent) as (url, _):
+    with _served(["-m", "cli", "--db", str(state), "serve", "--port", "0"], state.parent) as (url, _):
         for what, address in ours.items():
             yield Figure(f"requests/s, {what}", f"{_per_second(url, address):.0f}")
     if not find_spec("datasette"):

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 from pydantic import BaseModel
 
-from monitor.__main__ import COMMANDS, group
-from monitor.config import Settings, load
+from cli.__main__ import COMMANDS, group
+from monitor.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")
@@ -61,5 +61,5 @@ def test_the_example_settings_are_the_defaults_and_name_every_setting() -> None:
 
 def test_the_map_in_the_architecture_names_every_file_of_the_packages() -> None:
     architecture = (ROOT / "ARCHITECTURE.md").read_text()
-    files = [p.name for name in ("monitor", "alerts", "web") for p in (ROOT / name).glob("*.py")]
+    files = [p.name for name in ("cli", "monitor", "alerts", "web") for p in (ROOT / name).rglob("*.py")]
     assert [name for name in sorted(files) if name not in architecture and name != "__init__.py"] == []

@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("monitor", "alerts", "web", "templates", "demo")
+PACKAGES = ("cli", "monitor", "alerts", "web", "templates", "demo")
 
 
 def run(*command: str | Path, cwd: Path) -> str:

@@ -16,29 +16,29 @@ from werkzeug.exceptions import HTTPException
 import templates
 from monitor.errors import StateError, StateUnusable
 from monitor.normalize import STATES
-from web import text
-from web.agencies import agencies
-from web.api import api
-from web.caching import save_bytes
-from web.data import data
-from web.documents import document_in
-from web.feeds import feeds
-from web.kept import address_of
-from web.lines import edit_of
-from web.manage import management
-from web.method import method
-from web.pictures import pictures
-from web.preview import available
-from web.protect import QuietFlask, protect_forms
-from web.routes import site, slug
-from web.search import search
-from web.series import Counter
-from web.since import since
-from web.subscribe import subscriptions
-from web.visit import Visit
+from web.charts.preview import available
+from web.charts.series import Counter
+from web.http_cache import save_bytes
+from web.page_cache import address_of
+from web.pages import text
+from web.pages.documents import document_in
+from web.pages.lines import edit_of
+from web.request import Visit
+from web.security import QuietFlask, protect_forms
+from web.views.agencies import agencies
+from web.views.api import api
+from web.views.data import data
+from web.views.feeds import feeds
+from web.views.log import site, slug
+from web.views.manage import management
+from web.views.pictures import pictures
+from web.views.search import search
+from web.views.since import since
+from web.views.status import method
+from web.views.subscribe import subscriptions
 
 if TYPE_CHECKING:
-    from monitor.config import Settings
+    from monitor.settings import Settings
 
 TEMPLATES = Path(templates.__file__).parent / "web"
 STATIC = Path(__file__).parent / "static"

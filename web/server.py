@@ -12,13 +12,13 @@ from datetime import datetime
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from monitor.collector import look_seldom
+from cli.collector import look_seldom
 from monitor.errors import SettingsError
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from monitor.config import Settings
+    from monitor.settings import Settings
 
 # Each holds one reader of the log; a page takes milliseconds.
 THREADS = 4

@@ -10,9 +10,8 @@ from itertools import count
 from pathlib import Path
 
 from alerts.model import AGREEMENT_KINDS, ChannelName, Schedule, Subscriber, Told, Wants, Watch, Watched
-from alerts.store import Alerts, open_alerts
-from monitor.config import DeliverySettings, MailSettings, Settings, SlackSettings, WebSettings
-from monitor.diff import field_changes, weightiest
+from alerts.storage.routed import Alerts, open_alerts
+from monitor.checks.changes import field_changes, weightiest
 from monitor.model import (
     Cells,
     Change,
@@ -27,7 +26,8 @@ from monitor.model import (
 )
 from monitor.normalize import county, listing, shown, support_type
 from monitor.normalize import state as state_code
-from monitor.store import Store, public_id
+from monitor.settings import DeliverySettings, MailSettings, Settings, SlackSettings, WebSettings
+from monitor.storage.writer import Store, public_id
 
 NOON = datetime(2026, 3, 3, 17, 0, tzinfo=UTC)  # at noon in New York
 HOUR = timedelta(hours=1)

@@ -10,10 +10,10 @@ from typing import TypeAlias
 import pytest
 from click.testing import CliRunner, Result
 
+from cli.__main__ import group
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
-from monitor.__main__ import group
-from monitor.config import MailSettings, Settings
+from monitor.settings import MailSettings, Settings
 from tests.alerts.builders import Log, open_log, settings
 
 Typed: TypeAlias = Callable[..., Result]

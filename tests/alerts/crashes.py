@@ -22,14 +22,14 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from alerts.channels import open_channel
+from alerts.channels.registry import open_channel
 from alerts.model import ChannelName, Schedule, Wants
-from alerts.store import Alerts, open_alerts
+from alerts.storage.routed import Alerts, open_alerts
 from demo.loopback import Reply, Request
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
 from monitor.model import Hold
-from monitor.store import Store
+from monitor.storage.writer import Store
 from tests.alerts.builders import NOON, add_watch, cells, new, open_log
 from tests.alerts.killed import OPERATOR, WAYS, settings_of
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import count
 
-from alerts import routing
-from alerts.digest import Edition, Turns, due
 from alerts.model import Departures, Line, Schedule, Subscriber, Told, Wants, Watch
-from alerts.routing import by_subscriber, subjects
+from alerts.routing import instant
+from alerts.routing.digests import Edition, Turns, due
+from alerts.routing.instant import by_subscriber, subjects
 from monitor.model import Entry, Kind
 from tests.alerts.builders import NOON, cells, changed, entry, source, subscriber, wants
 
@@ -220,7 +220,7 @@ class Service:
         about = subjects(new)
         readers = {w.subscriber.number: w.subscriber for w in watches}
         told = {id: [Told(readers[who], those[id]) for who, those in self._told.items() if id in those] for id in about}
-        notices = list(routing.route(new, watches, told, {e.id: e for e in log if e.id in about}))
+        notices = list(instant.route(new, watches, told, {e.id: e for e in log if e.id in about}))
 
         def move_on() -> None:
             self._position = new[-1].seq

@@ -18,15 +18,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from alerts import operator
-from alerts.channels import open_channel
-from alerts.deliver import deliver, route
-from alerts.digesting import make_digests
+from alerts.channels.registry import open_channel
+from alerts.delivery import operator
+from alerts.delivery.digests import make_digests
+from alerts.delivery.run import deliver, route
+from alerts.delivery.sender import Clock
 from alerts.model import Channel, ChannelName, Delivery, Taken
-from alerts.sending import Clock
-from alerts.store import Alerts, open_alerts
+from alerts.storage.routed import Alerts, open_alerts
 from demo.slack import FakeSlack
-from monitor.config import DeliverySettings, MailSettings, OperatorSettings, Settings, SlackSettings
+from monitor.settings import DeliverySettings, MailSettings, OperatorSettings, Settings, SlackSettings
 from tests.alerts.builders import NOON, settings
 
 SENDER = "Agreement monitor <alerts@monitor.example.org>"

@@ -11,9 +11,9 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from alerts.deliver import route
-from alerts.digesting import make_digests
-from alerts.store import open_alerts
+from alerts.delivery.digests import make_digests
+from alerts.delivery.run import route
+from alerts.storage.routed import open_alerts
 from tests.alerts.builders import NOON, settings
 
 

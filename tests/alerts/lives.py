@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from alerts.deliver import route
-from alerts.digesting import make_digests
+from alerts.delivery.digests import make_digests
+from alerts.delivery.run import route
 from alerts.model import Watch
-from alerts.store import Alerts
+from alerts.storage.routed import Alerts
 from monitor.model import Change, Entry, Kind
 from tests.alerts.builders import (
     Log,

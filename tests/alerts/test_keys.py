@@ -10,8 +10,8 @@ import pytest
 
 from alerts.keys import key_file, new_token, open_keys
 from alerts.model import ChannelName
-from monitor.config import DeliverySettings
 from monitor.errors import StateUnusable
+from monitor.settings import DeliverySettings
 from tests.alerts.builders import settings
 
 HASHED = (ChannelName.EMAIL, "reader@example.org")

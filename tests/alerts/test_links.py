@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from alerts.links import Links, NoGood, Scope, around_marks, in_quoted_printable, marked_scope, open_links
-from monitor.config import FormSettings
+from monitor.settings import FormSettings
 from tests.alerts.builders import NOON, settings
 
 WEEK = timedelta(days=7)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from alerts.deliver import tell
+from alerts.delivery.run import tell
 from alerts.model import AGREEMENT_KINDS, Schedule
-from alerts.store import open_alerts
+from alerts.storage.routed import open_alerts
 from demo.smtp import FakeSmtp, ReceivedMail
-from monitor.config import MailSettings, Settings
 from monitor.model import Cells, Kind, Outcome, Significance
-from monitor.reader import Reader, ReadLimits
+from monitor.settings import MailSettings, Settings
+from monitor.workbooks.sandbox import Reader, ReadLimits
 from tests.alerts.builders import NOON, add_watch, settings
 from tests.hostile import WRITABLE
 from tests.monitor.builders import PARTICIPATING, PENDING, Service, cells, service

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from monitor.config import Settings
+from monitor.settings import Settings
 from web.server import serve_forever
 
 ROOT = Path(__file__).parents[2]

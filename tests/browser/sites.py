@@ -10,8 +10,8 @@ from pathlib import Path
 from click.testing import CliRunner
 from playwright.sync_api import ViewportSize
 
+from cli.__main__ import group
 from demo.samples import LISTS
-from monitor.__main__ import group
 from monitor.model import Cells
 from tests.web.builders import Log, changed, document, gone, new, row
 

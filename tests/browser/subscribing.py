@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
-from alerts.deliver import tell
+from alerts.delivery.run import tell
 from demo.smtp import FakeSmtp
-from monitor.config import MailSettings, Settings, WebSettings
+from monitor.settings import MailSettings, Settings, WebSettings
 from tests.alerts.builders import Log, cells, new, open_log
 from tests.browser.looking import Witness, facts, faults_of_access, faults_of_form
 from tests.browser.served import serving

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from playwright.sync_api import Error, Page
 from pytest_playwright.pytest_playwright import CreateContextCallback
 
-from monitor.__main__ import group
+from cli.__main__ import group
 from tests.browser.files import faults_of_file, formulas, wait_for_what_runs
 from tests.browser.infested import READ_AT, Infested, infested
 from tests.browser.looking import facts, faults_of_form, witnessed

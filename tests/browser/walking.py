@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, RequestRedirect
 
-from monitor.config import Settings
+from monitor.settings import Settings
 from tests.browser.looking import Witness, facts, faults_of_form, path_of
 from web.app import create_app
 

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from demo.workbooks import Linked, Row, workbook
-from monitor.check import CheckResult, Rules, run_check
+from monitor.checks.check import CheckResult, Rules, run_check
 from monitor.model import Cells, Entry, Fetched, Kind, Listing, ListName, NotLinked, NotModified, Validators
 from monitor.normalize import listing
-from monitor.reader import Reader
-from monitor.store import Store, open_store
+from monitor.storage.writer import Store, open_store
+from monitor.workbooks.sandbox import Reader
 
 NOON = datetime(2026, 3, 2, 17, tzinfo=UTC)
 PARTICIPATING, PENDING = ListName.PARTICIPATING, ListName.PENDING

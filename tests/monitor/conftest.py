@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.reader import Reader, ReadLimits
+from monitor.workbooks.sandbox import Reader, ReadLimits
 from tests.monitor.builders import Service, service
 
 

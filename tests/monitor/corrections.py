@@ -14,8 +14,8 @@ from datetime import date, timedelta
 from random import Random
 from urllib.parse import quote
 
+from monitor.matching.similarity import county_in
 from monitor.model import Cells, SupportType
-from monitor.names import county_in
 from monitor.normalize import STATES, agency, signed, state
 
 Correction = Callable[[Cells, Random], Cells | None]

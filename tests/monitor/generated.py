@@ -22,11 +22,11 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
 from monitor.counties import COUNTIES
-from monitor.match import Key, key
+from monitor.matching.matcher import Key, key
+from monitor.matching.similarity import county_in, real_county
 from monitor.model import Cells, Listing, ListName, Matching, Standing, SupportType, Values
-from monitor.names import county_in, real_county
 from monitor.normalize import STATES, document_name, listing
-from monitor.workbook import read
+from monitor.workbooks.parser import read
 from tests.monitor.corrections import (
     ALL_FAMILIES,
     LISTED_AGAIN,

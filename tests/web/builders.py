@@ -12,8 +12,7 @@ from pathlib import Path
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser
 
-from monitor.config import Settings
-from monitor.diff import field_changes, weightiest
+from monitor.checks.changes import field_changes, weightiest
 from monitor.model import (
     Cells,
     Change,
@@ -28,7 +27,8 @@ from monitor.model import (
     Standing,
 )
 from monitor.normalize import listing
-from monitor.store import open_store
+from monitor.settings import Settings
+from monitor.storage.writer import open_store
 from web.app import create_app
 
 PARTICIPATING, PENDING = ListName.PARTICIPATING, ListName.PENDING

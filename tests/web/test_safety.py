@@ -8,12 +8,12 @@ from datetime import datetime
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from monitor.config import Settings
 from monitor.errors import StateUnusable
-from monitor.log import open_reader
 from monitor.model import Cells
-from monitor.schema import SCHEMA
-from monitor.state import State
+from monitor.settings import Settings
+from monitor.storage.changelog import open_reader
+from monitor.storage.database import State
+from monitor.storage.schema import SCHEMA
 from tests import hostile
 from tests.web.builders import PENDING, Browser, Log, Page, applied, at, browser, changed, gone, new, returned, row
 from web.app import create_app

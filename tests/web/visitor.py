@@ -10,9 +10,9 @@ from typing import Any
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser
 
-from alerts.deliver import tell
+from alerts.delivery.run import tell
 from demo.smtp import FakeSmtp, ReceivedMail
-from monitor.config import Settings
+from monitor.settings import Settings
 from tests.alerts.builders import Log
 from tests.web.builders import Page
 from web.app import create_app

@@ -1,0 +1,1 @@
+"""How a message is sent: email, Slack webhooks, Slack bot."""

@@ -1,0 +1,1 @@
+"""What visitors ask for by a form or a signed link."""

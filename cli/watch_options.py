@@ -1,0 +1,340 @@
+"""What a caller types about a watch, on the command line or in a line of a CSV file, as values."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from alerts.model import AGREEMENT_KINDS, DAYS, PENDING_KINDS, ChannelName, Departures, Schedule, Wants
+from cli.parameters import StateCode
+from monitor.model import NOTES, Kind, Significance, SupportType
+
+if TYPE_CHECKING:
+    from monitor.settings import Settings
+    from monitor.storage.changelog import Log
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_YES, _NO = {"yes", "true", "1", "x"}, {"no", "false", "0", ""}
+
+
+@dataclass(frozen=True, slots=True)
+class NewWatch:
+    """A watch that somebody asks for. `vouched`: no confirmation by mail is needed. `time_zone`: None leaves it."""
+
+    channel: ChannelName
+    address: str = field(repr=False)
+    vouched: bool
+    time_zone: str | None
+    wants: Wants
+    schedule: Schedule | None
+    empty: bool
+
+
+class TimeOfDay(click.ParamType[int]):
+    """A time such as 07:00, as minutes after midnight."""
+
+    name = "HH:MM"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d\d?):(\d\d)", str(value))
+        if not found or int(found[1]) > 23 or int(found[2]) > 59:
+            self.fail(f"{value!r} is no time of day; write 07:00", param, ctx)
+        return 60 * int(found[1]) + int(found[2])
+
+
+class TimeZone(click.ParamType[str]):
+    """A time zone by its name in the IANA database."""
+
+    name = "zone"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from monitor.settings import zone_name
+
+        try:
+            return zone_name(str(value))
+        except ValueError as exc:  # also of a path, which ZoneInfo refuses itself
+            self.fail(str(exc), param, ctx)
+
+
+_ADDRESS_OPTIONS = (
+    click.option("--email", help="A mail address."),
+    click.option("--slack", metavar="URL", help="The Slack channel behind this incoming webhook."),
+    click.option("--slack-channel", metavar="ID", help="The Slack channel with this id (C…), by the app's bot token."),
+)
+_WATCH_OPTIONS = (
+    click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable."),
+    click.option("--all-states", is_flag=True, help="Every state, and rows whose state cannot be made out."),
+    click.option("--county", "counties", multiple=True, metavar="NAME", help='"Larkmere, TX"; repeatable.'),
+    click.option(
+        "--agency",
+        "agencies",
+        multiple=True,
+        metavar="ID",
+        help="The agency that has the agreement a-…, with its other and later ones; repeatable.",
+    ),
+    click.option(
+        "--type",
+        "types",
+        multiple=True,
+        metavar="NAME",
+        help='A support type, such as "Task Force Model"; repeatable. All, if none is named.',
+    ),
+    click.option(
+        "--kind",
+        "kinds",
+        multiple=True,
+        type=click.Choice([kind.value for kind in Kind if kind not in NOTES]),
+        help="What happens to one; repeatable. If none is named, all that happens to agreements.",
+    ),
+    click.option("--pending", is_flag=True, help="Also applications: new on the pending list, or no longer on it."),
+    click.option(
+        "--significance",
+        type=click.Choice([s.value for s in Significance]),
+        default=Significance.SUBSTANTIVE.value,
+        show_default=True,
+        help="The least that a change must have: support type, date, state, county; or documents; or also spelling.",
+    ),
+    click.option(
+        "--departures",
+        type=click.Choice([d.value for d in Departures]),
+        default=Departures.AT_ONCE.value,
+        show_default=True,
+        help="Tell that an agreement is no longer listed at once, marked unconfirmed; or once it is confirmed.",
+    ),
+    click.option("--daily", type=TimeOfDay(), help="In a digest every day at this time, instead of at once."),
+    click.option(
+        "--weekly",
+        nargs=2,
+        type=(click.Choice([day.lower() for day in DAYS], case_sensitive=False), TimeOfDay()),
+        metavar="DAY HH:MM",
+        help="In a digest every week, such as `--weekly monday 07:00`.",
+    ),
+    click.option("--empty", is_flag=True, help="A digest also when nothing happened."),
+    *_ADDRESS_OPTIONS,
+    click.option("--confirmed", is_flag=True, help="You vouch that whoever reads that mail address asked for this."),
+    click.option("--time-zone", type=TimeZone(), help="Where the hours of all digests to this address are counted."),
+)
+
+
+def watch_options(command: _Command) -> _Command:
+    """The options that say what somebody wants; they are the columns of an import, too."""
+    for option in reversed(_WATCH_OPTIONS):
+        command = option(command)
+    return command
+
+
+def address_options(command: _Command) -> _Command:
+    """The options that name an address."""
+    for option in reversed(_ADDRESS_OPTIONS):
+        command = option(command)
+    return command
+
+
+def address(
+    settings: Settings, email: str | None, slack: str | None, slack_channel: str | None
+) -> tuple[ChannelName, str]:
+    """The one address that was given, checked. Raises click.UsageError."""
+    from alerts import addresses
+
+    given = [(n, v) for n, v in (("--email", email), ("--slack", slack), ("--slack-channel", slack_channel)) if v]
+    if len(given) != 1:
+        raise click.UsageError("Say whom to tell: --email ADDRESS, --slack URL, or --slack-channel ID.")
+    [(option, text)] = given
+    try:
+        match option:
+            case "--email":
+                return ChannelName.EMAIL, addresses.mail_address(text)
+            case "--slack":
+                return ChannelName.SLACK, addresses.webhook(text, settings.slack.hosts)
+            case _:
+                return ChannelName.SLACK_BOT, addresses.slack_channel(text)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), param_hint=option) from exc
+
+
+def new_watch(
+    settings: Settings,
+    log: Log,
+    *,
+    states: tuple[str, ...],
+    all_states: bool,
+    counties: tuple[str, ...],
+    agencies: tuple[str, ...],
+    types: tuple[str, ...],
+    kinds: tuple[str, ...],
+    pending: bool,
+    significance: str,
+    departures: str,
+    daily: int | None,
+    weekly: tuple[str, int] | None,
+    empty: bool,
+    email: str | None,
+    slack: str | None,
+    slack_channel: str | None,
+    confirmed: bool,
+    time_zone: str | None,
+) -> NewWatch:
+    """The watch that these options ask for. Raises click.UsageError, naming the option where it is one."""
+    if (all_states and (states or counties)) or not (all_states or states or counties or agencies):
+        raise click.UsageError(
+            "Say which states: --state TX (repeatable), or --all-states; or narrower, --county or --agency."
+        )
+    if daily is not None and weekly is not None:
+        raise click.UsageError("Say one of --daily and --weekly; two watches can have both.")
+    if empty and daily is None and weekly is None:
+        raise click.UsageError("--empty is about digests: say --daily or --weekly, too.")
+    schedule = None
+    if daily is not None:
+        schedule = Schedule(daily)
+    elif weekly is not None:
+        schedule = Schedule(weekly[1], [day.lower() for day in DAYS].index(weekly[0].lower()))
+    asked = frozenset(map(Kind, kinds)) or AGREEMENT_KINDS
+    channel, checked = address(settings, email, slack, slack_channel)
+    return NewWatch(
+        channel,
+        checked,
+        vouched=confirmed or channel is not ChannelName.EMAIL,
+        time_zone=time_zone,
+        wants=Wants(
+            states=frozenset(states) or None,
+            kinds=asked | PENDING_KINDS if pending else asked,
+            significance=Significance(significance),
+            counties=frozenset(_county(text, states) for text in counties) or None,
+            agencies=frozenset(_agency(id, log) for id in agencies) or None,
+            support_types=frozenset(_support_type(text) for text in types) or None,
+            departures=Departures(departures),
+        ),
+        schedule=schedule,
+        empty=empty,
+    )
+
+
+def _county(text: str, states: tuple[str, ...]) -> tuple[str, str]:
+    """A county of a state: "Larkmere, TX", or its name alone beside one --state."""
+    from monitor.normalize import county, state
+
+    name, _, named = text.rpartition(",") if "," in text else (text, "", states[0] if len(states) == 1 else "")
+    code = state(named)
+    if code is None or not county(name):
+        raise click.BadParameter(f'{text!r} is no county of a state; write "Larkmere, TX"', param_hint="--county")
+    if states and code not in states:
+        raise click.BadParameter(
+            f"{text!r} lies in none of the states beside it; leave those out, or add two watches",
+            param_hint="--county",
+        )
+    return code, county(name)
+
+
+def _agency(id: str, log: Log) -> str:
+    if log.names(id) is None:
+        raise click.BadParameter(f"no agreement has the id {id!r}; `agreements` prints them", param_hint="--agency")
+    return log.resolve(id)
+
+
+def _support_type(text: str) -> SupportType:
+    from monitor.normalize import support_type
+
+    found = support_type(text)
+    if found is None:
+        names = ", ".join(SupportType)
+        raise click.BadParameter(f"{text!r} is no support type; there are {names}", param_hint="--type")
+    return found
+
+
+# --- from a file -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a file of watches, and where: `column` is "" where it is about the whole line."""
+
+    line: int
+    column: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}" + (f", column {self.column}" if self.column else "") + f": {self.what}"
+
+
+def read_watches(
+    lines: Iterable[str], command: click.Command, parent: click.Context
+) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
+    """What each line of a CSV file asks for, as the parameters of `command`, by its line number; or what is wrong.
+
+    Columns are named as the options. In a cell of an option that can be repeated, ";" stands between values; one of a
+    flag says yes or nothing.
+    """
+    options = {
+        option.opts[0].removeprefix("--"): option for option in command.params if isinstance(option, click.Option)
+    }
+    rows = csv.DictReader(lines, strict=True)
+    try:
+        columns = [(name or "").strip() for name in rows.fieldnames or ()]
+    except (csv.Error, UnicodeDecodeError) as exc:
+        yield 1, Fault(1, "", _unreadable(exc))
+        return
+    for number, name in enumerate(columns, start=1):
+        if name not in options or columns.index(name) != number - 1:
+            what = "stands there twice" if name in options else f"is no column; there are {', '.join(options)}"
+            yield rows.line_num, Fault(rows.line_num, str(number), f"{name!r} {what}")
+            return
+    rows.fieldnames = columns
+    try:
+        for row in rows:
+            yield rows.line_num, _parameters(row, rows.line_num, options, command, parent)
+    except (csv.Error, UnicodeDecodeError) as exc:
+        yield rows.line_num, Fault(rows.line_num, "", _unreadable(exc))
+
+
+def _unreadable(exc: csv.Error | UnicodeDecodeError) -> str:
+    if isinstance(exc, UnicodeDecodeError):
+        return "is not in UTF-8, or a line soon after it; save the file as CSV UTF-8"
+    return str(exc)
+
+
+def _parameters(
+    row: dict[str, Any],
+    line: int,
+    options: dict[str, click.Option],
+    command: click.Command,
+    parent: click.Context,
+) -> dict[str, Any] | Fault:
+    if row.get(None):  # type: ignore[call-overload]  # where DictReader puts what has no column
+        return Fault(line, "", "has more cells than there are columns")
+    words: list[str] = []
+    for name, cell in row.items():
+        text = (cell or "").strip()
+        option = options[name]
+        if option.is_flag:
+            if text.casefold() not in _YES | _NO:
+                return Fault(line, name, f"{text!r} is neither yes nor no")
+            words += [f"--{name}"] if text.casefold() in _YES else []
+        elif option.nargs > 1:
+            parts = text.split()
+            if len(parts) not in (0, option.nargs):  # what is too much would be read as further options
+                return Fault(line, name, f"{text!r} is not of the form {option.metavar}")
+            words += [f"--{name}", *parts] if parts else []
+        else:
+            parts = text.split(";") if option.multiple else [text]
+            words += [f"--{name}={part.strip()}" for part in parts if part.strip()]
+    try:
+        with command.make_context(command.name, words, parent=parent) as context:
+            return context.params
+    except click.UsageError as exc:
+        return fault(line, exc)
+
+
+def fault(line: int, exc: click.UsageError) -> Fault:
+    """What a command line would have been told, about a line of a file."""
+    column = ""
+    if isinstance(exc, click.BadParameter):
+        hint = exc.param.opts[0] if exc.param else exc.param_hint
+        column = str(hint or "").removeprefix("--")
+    return Fault(line, column, exc.message)

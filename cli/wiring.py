@@ -1,0 +1,94 @@
+"""Settings → the parts that a check is made of. Each is imported where it is made: some are wanted before others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from monitor import __version__
+from monitor.workbooks.sandbox import Reader, ReadLimits
+
+if TYPE_CHECKING:
+    from monitor.checks.check import Rules
+    from monitor.settings import Settings
+    from monitor.sources.ice import IceSite
+    from monitor.sources.internet_archive import Archive
+    from monitor.storage.writer import Store
+
+
+def rules(settings: Settings) -> Rules:
+    """When to hold a publication and when to confirm a departure."""
+    from monitor.checks.check import Rules
+    from monitor.checks.plausibility import Limits
+
+    guard = settings.guard
+    return Rules(
+        Limits(
+            gone_share=guard.gone_share,
+            gone_rows=guard.gone_rows,
+            odd_share=guard.odd_share,
+            odd_rows=guard.odd_rows,
+            agreeing_publications=guard.agreeing_publications,
+            release_after=timedelta(hours=guard.release_after_hours),
+            release_served_again_after=timedelta(hours=guard.release_served_again_after_hours),
+        ),
+        settings.log.confirm_after,
+        settings.log.ask_for,
+    )
+
+
+@contextmanager
+def store(settings: Settings) -> Iterator[Store]:
+    """The store on the settings' state.db, closed at the end."""
+    from monitor.storage.writer import open_store
+
+    with open_store(settings.state) as opened:
+        yield opened
+
+
+def reader(settings: Callable[[], Settings], workers: int = 1) -> Reader:
+    """A reader within the limits of the settings, which it asks for once it has something to read; close it."""
+
+    def limits() -> ReadLimits:
+        read = settings().read
+        return ReadLimits(read.timeout, read.max_memory_mb << 20)
+
+    return Reader(limits, workers)
+
+
+def ice_site(settings: Settings) -> IceSite:
+    """ICE's page, for one run."""
+    from monitor.sources.ice import IceSite
+
+    source = settings.source
+    return IceSite(
+        source.page,
+        user_agent=_user_agent(settings),
+        timeout=(source.connect_timeout, source.read_timeout),
+        max_bytes=source.max_bytes,
+        retries=source.retries,
+    )
+
+
+def archive(settings: Settings) -> Archive:
+    """The Internet Archive, for one run."""
+    from monitor.sources.internet_archive import Archive
+
+    there = settings.archive
+    return Archive(
+        there.cdx,
+        there.web,
+        user_agent=_user_agent(settings),
+        timeout=(there.timeout, there.timeout),
+        max_bytes=settings.source.max_bytes,
+        retries=there.retries,
+        between=there.pause,
+        pause=time.sleep,
+    )
+
+
+def _user_agent(settings: Settings) -> str:
+    return f"agreement-monitor/{__version__} ({settings.source.contact})"

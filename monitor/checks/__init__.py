@@ -1,0 +1,1 @@
+"""One check of one list: gather facts, decide, record."""

@@ -1,0 +1,1 @@
+"""The log for programs: JSON and CSV records, and the public database."""

@@ -1,0 +1,1 @@
+"""Which row of a publication continues which agreement (record linkage); pure."""

@@ -1,0 +1,138 @@
+"""Pure: pairs that may be one agreement and are too doubtful for a rule, so that a person is asked (`review`).
+
+Until somebody answers, both stand as what they look like: one that left, unconfirmed, and one that is new, each saying
+that it may be the other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from monitor.matching.evidence import Evidence, Rules, speaks_against, speaks_for, weigh
+from monitor.matching.similarity import Likeness
+from monitor.model import DEPARTURES, TAKEN_BACK, Act, Change, Departure, Entry, Kind, Listing, Values
+from monitor.normalize import document_name, shown
+
+ASK_FOR = timedelta(days=7)  # then the two count as different
+MAY_BE = "may be the same as "
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A departure and an arrival that may be one agreement.
+
+    `arrival` is its place among the changes of its publication, as `departure` is; or that is the entry of a departure
+    that an earlier publication showed. `reasons`: what speaks for it and what against.
+    """
+
+    departure: int | str
+    arrival: int
+    left: Listing
+    came: Listing
+    reasons: tuple[str, ...]
+
+
+class Standing(StrEnum):
+    """How a pair stands."""
+
+    OPEN = "open"
+    SAME = "same"
+    DIFFERENT = "different"
+    LAPSED = "counted as different"  # nobody said so in time
+    SETTLED = "settled"  # the departure was taken back, or either of the two was
+
+
+def doubtful(changes: Sequence[Change], earlier: Iterable[Departure]) -> tuple[Pair, ...]:
+    """The pairs among these changes, and with `earlier` departures that are not confirmed, that a person should see."""
+    left: list[tuple[int | str, Listing]] = [(d.entry, d.standing.listing) for d in earlier]
+    left += [(i, c.before) for i, c in enumerate(changes) if c.kind in DEPARTURES and c.before]
+    blocks: dict[object, list[tuple[int | str, Listing]]] = defaultdict(list)
+    for one in left:
+        for block in _blocks(one[1].values):
+            blocks[block].append(one)
+    pairs: dict[tuple[int | str, int], Pair] = {}
+    for j, change in enumerate(changes):
+        if change.kind not in (Kind.NEW, Kind.APPLIED) or change.agreement is not None or change.after is None:
+            continue
+        for i, gone in (one for block in _blocks(change.after.values) for one in blocks[block]):
+            evidence = weigh(gone.values, change.after.values)
+            if any(rule(evidence) for rule in DOUBTFUL):
+                at_once = ("replaced in the same publication",) if isinstance(i, int) else ()
+                reasons = (*speaks_for(evidence), *at_once, *speaks_against(evidence))
+                pairs[i, j] = Pair(i, j, gone, change.after, reasons)
+    return tuple(pairs.values())
+
+
+def _blocks(values: Values) -> Iterator[object]:
+    """A pair is weighed only where it shares one of these: every rule asks for one."""
+    yield "state", values.state
+    if values.moa:
+        yield "document", document_name(values.moa)
+
+
+def _same_document(e: Evidence) -> bool:
+    """One document and nothing else. 15 July 2025: a row took over its neighbour's document as the neighbour left."""
+    return bool(e.document)
+
+
+def _much_the_same(e: Evidence) -> bool:
+    """One signed date, and a name or a county that would do, in a tie with others or with something against it."""
+    return bool(e.signed) and _same_terms(e) and (e.name >= Likeness.RESEMBLES or bool(e.county))
+
+
+def _listed_anew(e: Evidence) -> bool:
+    """The same name in other words under another signed date: an agreement signed again, or another agency."""
+    return e.signed is False and _same_terms(e) and e.name >= Likeness.REWORDED
+
+
+def _applied_anew(e: Evidence) -> bool:
+    """Where there is no date, the name in other words, or much the same name in the same county.
+
+    15 July 2025: a township's application, and one of "Constable Office" of that township.
+    """
+    alike = e.name >= Likeness.REWORDED or (e.name >= Likeness.RESEMBLES and bool(e.county))
+    return e.signed is None and _same_terms(e) and alike
+
+
+def _same_terms(e: Evidence) -> bool:
+    return e.state is not False and e.support_type is not False and e.county is not False
+
+
+DOUBTFUL: Rules = (_same_document, _much_the_same, _listed_anew, _applied_anew)
+
+
+def said(changes: Sequence[Change], pairs: Iterable[Pair], ids: Mapping[int | str, str]) -> tuple[Change, ...]:
+    """The changes, each saying which it may be the same as. `ids`: of the agreements, by `departure` and `arrival`."""
+    words: dict[int | str, list[str]] = defaultdict(list)
+    for pair in pairs:
+        words[pair.arrival].append(_may_be(pair.left, ids[pair.departure]))
+        words[pair.departure].append(_may_be(pair.came, ids[pair.arrival]))
+    return tuple(replace(c, reasons=(*c.reasons, *words.get(i, ()))) for i, c in enumerate(changes))
+
+
+def _may_be(listing: Listing, agreement: str) -> str:
+    cells = listing.cells
+    return f"{MAY_BE}{shown(cells.agency)} ({shown(cells.support_type)}), {agreement}"
+
+
+def suspects(reasons: Iterable[str]) -> tuple[str, ...]:
+    """The agreements that an entry with these reasons may be the same as, by name and support type."""
+    return tuple(r.removeprefix(MAY_BE).rpartition(", ")[0] for r in reasons if r.startswith(MAY_BE))
+
+
+def waits(departure: Departure, open_: frozenset[str], now: datetime, ask_for: timedelta = ASK_FOR) -> bool:
+    """Whether a departure is not confirmed yet because a person is asked. `open_`: departures nobody answered for."""
+    return departure.entry in open_ and now - departure.observed_at < ask_for
+
+
+def standing(answer: str, departure: Entry, arrival: Entry, now: datetime, ask_for: timedelta = ASK_FOR) -> Standing:
+    """How a pair stands, by its answer, by how its departure and its arrival stand, and by how long it has waited."""
+    if answer:
+        return Standing.SAME if answer == Act.SAME else Standing.DIFFERENT
+    if departure.status in TAKEN_BACK or arrival.status in TAKEN_BACK:
+        return Standing.SETTLED
+    return Standing.OPEN if now - arrival.observed_at < ask_for else Standing.LAPSED

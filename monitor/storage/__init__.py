@@ -1,0 +1,1 @@
+"""state.db: the tables of the log, and all SQL that reads and writes them."""

@@ -1,0 +1,1 @@
+"""Workbook bytes → rows, read in child processes with limits."""

@@ -1,0 +1,177 @@
+"""Reads workbooks in child processes with a limit on memory and time, so that no workbook takes the service down.
+
+A child is kept from one workbook to the next, since starting one costs half as much as reading. One that dies or
+overruns is replaced; the workbook that did it is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from queue import SimpleQueue
+from typing import IO
+
+from monitor.errors import LayoutChanged, WorkbookError
+from monitor.model import Cells, Fetched, ListName, Publication
+
+_REMEMBERED = 4  # answers, of some 0.4 MB
+_MAX_ANSWER = 200_000_000  # bytes; a real one has 0.4 MB
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """What reading one workbook may cost: seconds, and bytes of memory of the process that reads it."""
+
+    timeout: float
+    max_memory: int
+
+
+class Reader:
+    """Turns fetched workbooks into publications. Use as a context manager; closing it ends the children.
+
+    `limits` are asked for with each workbook, so that the children can get ready while the settings are still being
+    read. `workers` children read side by side what `ahead` was told of; `read` alone uses one.
+    """
+
+    def __init__(self, limits: Callable[[], ReadLimits], workers: int = 1) -> None:
+        self._limits = limits
+        self._idle: SimpleQueue[_Child] = SimpleQueue()
+        for _ in range(workers):
+            self._idle.put(_Child())
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reader")
+        self._ahead: dict[str, Future[dict[str, object]]] = {}
+        self._recent: dict[str, dict[str, object]] = {}
+
+    def ahead(self, fetched: Fetched) -> None:
+        """Begin to read what will be asked for soon."""
+        if fetched.sha256 not in self._ahead and fetched.sha256 not in self._recent:
+            self._ahead[fetched.sha256] = self._threads.submit(self._ask, fetched.content)
+
+    def read(self, fetched: Fetched, observed_at: datetime) -> tuple[ListName, Publication]:
+        """Which list a workbook's columns say it is, and its rows. Raises WorkbookError or LayoutChanged."""
+        from monitor.normalize import listing  # not wanted before a workbook is, and then while a child reads it
+
+        self.ahead(fetched)
+        answer = self._recent.get(fetched.sha256) or self._ahead.pop(fetched.sha256).result()
+        self._remember(fetched.sha256, answer)
+        match answer:
+            case {"error": "LayoutChanged", "missing": list(missing)}:
+                raise LayoutChanged(map(str, missing), url=fetched.url)
+            case {"error": _, "what": what}:
+                raise WorkbookError(str(what), url=fetched.url)
+            case {"sheet": {"list": str(list_), "saved_at": saved_at, "rows": list(rows)}}:
+                return ListName(list_), Publication(
+                    list=ListName(list_),
+                    sha256=fetched.sha256,
+                    url=fetched.url,
+                    file=fetched.file,
+                    observed_at=observed_at,
+                    saved_at=datetime.fromisoformat(saved_at) if saved_at else None,
+                    listings=tuple(listing(number, Cells(**cells)) for number, cells in rows),
+                )
+        raise WorkbookError("the reading process gave no sensible answer", url=fetched.url)
+
+    def _remember(self, sha256: str, answer: dict[str, object]) -> None:
+        """Keep the last few answers: past looks at the lists show the same workbooks again and again."""
+        self._recent[sha256] = answer
+        while len(self._recent) > _REMEMBERED:
+            del self._recent[next(iter(self._recent))]
+
+    def _ask(self, content: bytes) -> dict[str, object]:
+        child = self._idle.get()
+        try:
+            return child.ask(content, self._limits())
+        finally:
+            self._idle.put(child)
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        while not self._idle.empty():
+            self._idle.get().stop()
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Child:
+    """One reading process, started before it is needed and again after it has failed."""
+
+    def __init__(self) -> None:
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            # -P: a module that lies in the working directory is not taken for one of ours.
+            [sys.executable, "-P", "-m", "monitor.workbooks.parser"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            # Ctrl-C is for the parent, which ends its children in good order.
+            start_new_session=True,
+        )
+
+    def ask(self, content: bytes, limits: ReadLimits) -> dict[str, object]:
+        """The child's answer; what it died or ran over of, as an error in the answer's form."""
+        if self._process.poll() is not None:
+            self._replace()
+        assert self._process.stdin
+        assert self._process.stdout
+        deadline = time.monotonic() + limits.timeout
+        try:
+            self._process.stdin.write(b"%d %d\n" % (len(content), limits.max_memory))
+            self._process.stdin.write(content)
+            self._process.stdin.flush()
+            line = _line_before(self._process.stdout, deadline)
+        except (BrokenPipeError, EOFError):
+            self._replace()
+            return {"error": "WorkbookError", "what": "the process that was reading it ended: it needs too much memory"}
+        except TimeoutError:
+            self._replace()
+            return {"error": "WorkbookError", "what": f"reading it takes longer than {limits.timeout:g} s"}
+        answer: dict[str, object] = json.loads(line)
+        if "error" in answer:
+            self._replace()  # what a workbook leaves behind, the memory that it took above all, is not the next one's
+        return answer
+
+    def _replace(self) -> None:
+        self.stop()
+        self._process = self._start()
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                # What was still to be written is of no use to anybody.
+                with suppress(BrokenPipeError):
+                    pipe.close()
+
+
+def _line_before(stream: IO[bytes], deadline: float) -> bytes:
+    """One line of a pipe. Raises EOFError where the other side ends, TimeoutError where it is late."""
+    descriptor = stream.fileno()
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+            raise TimeoutError
+        part = os.read(descriptor, 1 << 20)
+        size += len(part)
+        if not part or size > _MAX_ANSWER:
+            raise EOFError
+        parts.append(part)
+        if part.endswith(b"\n"):
+            return b"".join(parts)

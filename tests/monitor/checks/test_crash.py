@@ -1,0 +1,84 @@
+"""A check that is killed, or that runs twice at once, against a real file and a real HTTP source."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from demo.ice import FakeIce
+from demo.workbooks import workbook
+from monitor.model import Cells
+from tests.monitor.builders import PARTICIPATING, as_row, cells
+
+BEFORE = [cells(f"{name} Police Department", signed="2025-03-03") for name in ("Amber", "Basalt", "Cedar")]
+AFTER = [*BEFORE[1:], cells("Dunes Police Department", signed="2026-02-02")]
+SAID = [("terminated", "Amber Police Department"), ("new", "Dunes Police Department")]
+
+
+@pytest.fixture
+def ice() -> Iterator[FakeIce]:
+    with FakeIce() as site:
+        yield site
+
+
+@pytest.fixture
+def folder(tmp_path: Path, ice: FakeIce) -> Path:
+    """A folder with settings and a state.db that knows the first list; ICE has published the second."""
+    (tmp_path / "config.toml").write_text(f'[source]\npage = "{ice.page_url}"\n')
+    publish(ice, BEFORE, 2)
+    assert start(tmp_path).wait(60) == 0
+    publish(ice, AFTER, 3)
+    return tmp_path
+
+
+def publish(ice: FakeIce, rows: list[Cells], day: int) -> None:
+    saved = datetime(2026, 3, day, 14, tzinfo=UTC)
+    ice.publishes(
+        participating=workbook(PARTICIPATING, [as_row(r) for r in rows], saved=saved, title="SAMPLE"), saved=saved
+    )
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-m", "cli", "check"], cwd=folder, stdout=subprocess.DEVNULL, text=True)
+
+
+def said(folder: Path) -> list[tuple[str, str]]:
+    printed = subprocess.run(
+        [sys.executable, "-m", "cli", "changes", "--format", "jsonl"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = map(json.loads, printed.stdout.splitlines())
+    return sorted((line["kind"], line["agency"]) for line in lines)
+
+
+def test_a_check_that_is_killed_at_any_moment_is_finished_by_the_next(folder: Path) -> None:
+    """At moments from before the first import to after the commit; each leaves all of the check, or nothing of it."""
+    shutil.copytree(folder, folder.parent / "known")
+    for delay in (0.1, 0.4, 0.6, 0.8, 1.1):
+        shutil.rmtree(folder)
+        shutil.copytree(folder.parent / "known", folder)
+        check = start(folder)
+        time.sleep(delay)
+        check.send_signal(signal.SIGKILL)
+        check.wait()
+        assert said(folder) in ([], sorted(SAID))
+        assert start(folder).wait(60) == 0
+        assert said(folder) == sorted(SAID)
+
+
+def test_two_checks_at_once_record_a_publication_once(folder: Path) -> None:
+    both = [start(folder), start(folder)]
+    assert [check.wait(60) for check in both] == [0, 0]
+    assert said(folder) == sorted(SAID)

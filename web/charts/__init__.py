@@ -1,0 +1,1 @@
+"""Numbers → charts, maps and timelines as SVG coordinates; previews as PNG."""

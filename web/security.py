@@ -1,0 +1,115 @@
+"""What guards the forms: whose they are (CSRF), how often they are sent, how large they are, and what stays of them.
+
+The headers of a form's page are decided here as well; those of all pages in `app`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, current_app, request
+from flask_limiter import Limiter
+from flask_limiter.errors import RateLimitExceeded
+from flask_wtf import CSRFProtect
+from werkzeug.exceptions import TooManyRequests
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from monitor.errors import StateUnusable
+
+if TYPE_CHECKING:
+    from monitor.settings import Settings
+
+# The longest form names every state, and an address; a mail address has 254 characters (RFC 5321).
+MOST_BYTES = 32_768
+_OPEN_FOR = 4 * 3600  # seconds for which a form that was opened can be sent
+_COUNT = "count_ask"
+# Some proxies write the port that they were asked from behind the address.
+_ADDRESS = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
+_FORMS = frozenset({"subscribe", "manage"})  # the blueprints with forms
+
+
+class QuietFlask(Flask):
+    """Flask that logs which page failed, and not its address: that may hold a token."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        self.logger.error("a page failed: %s %s", request.method, request.url_rule, exc_info=exc_info)
+
+
+def protect_forms(app: Flask, settings: Settings) -> None:
+    """Arm an application; before its own headers are wired, so that those of forms are put on top of them, and after
+    the caches, which look at those of forms."""
+    https = settings.web.base_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=_cookie_key(settings),
+        SESSION_COOKIE_NAME="__Host-forms" if https else "forms",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=_OPEN_FOR,
+        WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, and our pages let browsers send none
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
+        MAX_FORM_PARTS=200,
+    )
+    if count := settings.forms.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+    csrf = CSRFProtect(app)
+    # Each opens with a token that only the mail had, and does the one thing that it is for: also without cookies, and
+    # where nobody opened a page before (RFC 8058).
+    csrf.exempt("web.views.subscribe.confirm")
+    csrf.exempt("web.views.subscribe.stop")
+    _limit(app, settings)
+
+    @app.after_request
+    def headers(response: Response) -> Response:
+        if request.blueprint in _FORMS:
+            response.headers["Cache-Control"] = "no-store"
+            if request.endpoint != "subscribe.ask":
+                response.headers["X-Robots-Tag"] = "noindex"
+        return response
+
+
+def count_ask() -> None:
+    """One more form was sent. Raises TooManyRequests where that were too many."""
+    try:
+        current_app.extensions[_COUNT]()
+    except RateLimitExceeded as exc:
+        raise TooManyRequests(retry_after=int(exc.limit.limit.get_expiry())) from exc
+
+
+def _limit(app: Flask, settings: Settings) -> None:
+    # In memory: there is one process, and a restart forgives. What an address is sent is counted in state.db.
+    limiter = Limiter(_network, app=app, storage_uri="memory://", strategy="moving-window")
+
+    @limiter.shared_limit(f"{settings.forms.asks_per_network} per hour", scope="forms of a network")
+    @limiter.shared_limit(f"{settings.forms.asks_overall} per hour", scope="forms of all", key_func=lambda: "all")
+    def count() -> None:
+        pass
+
+    app.extensions[_COUNT] = count
+
+
+def _network() -> str:
+    """Whose form it is, as far as can be told: a household or an office, which changes addresses within its network."""
+    said = request.remote_addr or "::"
+    if found := _ADDRESS.fullmatch(said):
+        said = found["v6"] or found["v4"]
+    try:
+        address = ipaddress.ip_address(said.partition("%")[0])
+    except ValueError:
+        return "unknown"  # a proxy that writes no address: all such visitors together are limited as one
+    if address.version == 6 and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return str(ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))
+
+
+def _cookie_key(settings: Settings) -> bytes:
+    from alerts.keys import open_keys
+
+    try:
+        return open_keys(settings).derived("cookies")
+    except StateUnusable:
+        return secrets.token_bytes(32)  # the log can be read all the same, and what is sent is refused anyhow

@@ -1,0 +1,117 @@
+"""The addresses of the downloads: the agreements as of any day, and the changes, as CSV and JSON; and their page."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, current_app, render_template, request, send_file
+from werkzeug.wrappers import Response
+
+from monitor.exports.public_db import is_current, public_mark, write_public
+from monitor.exports.records import Line, agreement_line, as_csv, as_json, entry_line
+from monitor.storage.changelog import Log
+from web.pages.days import bounds, day_in, day_of
+from web.request import Visit, visit
+
+JSON, JSONL, CSV = "application/json", "application/x-ndjson", "text/csv"
+
+data = Blueprint("data", __name__)
+
+# One writes public.db, the others wait for it.
+_writing = threading.Lock()
+
+
+@data.get("/data/")
+def about() -> str:
+    """What there is to download, what its fields mean, and how to ask for less of it."""
+    here = visit()
+    ends = list(ends_of_months(here.store, here.today, here.zone))
+    return render_template("data.html", month_ends=ends, freshness=None)
+
+
+@data.get("/data/agreements.<any(csv, json):form>")
+def agreements(form: str) -> Response:
+    """The agreements that are listed; with `?as-of=2025-08-11`, at the end of that day."""
+    asked = request.args.get("as-of", "")
+    return agreements_on(asked, form) if asked else _agreements(form, None)
+
+
+@data.get("/data/agreements-<day>.<any(csv, json):form>")
+def agreements_on(day: str, form: str) -> Response:
+    """The agreements that were listed at the end of a day."""
+    here, wanted = visit(), day_in(day)
+    first = min(here.store.first_checks().values(), default=None)
+    # Before the first check nothing is known: an empty list would say that there was none.
+    if wanted is None or wanted > here.today or first is None or wanted < day_of(first, here.zone):
+        abort(404)
+    return _agreements(form, wanted)
+
+
+@data.get("/data/changes.csv")
+def changes_csv() -> Response:
+    """The whole log."""
+    return _file(as_csv([entry_line(entry) for entry in visit().store.entries()]), CSV)
+
+
+@data.get("/data/changes.jsonl")
+def changes_jsonl() -> Response:
+    """The whole log, a line an entry."""
+    return _file("".join(f"{as_json(entry_line(entry))}\n" for entry in visit().store.entries()), JSONL)
+
+
+@data.get("/data/public.db")
+def public_db() -> Response:
+    """All of it as a SQLite file without any subscriber, written anew once there is something new."""
+    here = visit()
+    path = here.settings.state.with_name(f"{here.settings.state.name}.public")
+    with _writing:
+        if not is_current(path, here.store):
+            write_public(here.store, path)
+    return send_file(
+        path.absolute(),
+        "application/vnd.sqlite3",
+        as_attachment=True,
+        download_name="public.db",
+        etag=public_mark(here.store),
+    )
+
+
+@data.get("/data/metadata.json")
+def metadata() -> Response:
+    """What Datasette says about public.db."""
+    return _file((Path(current_app.template_folder or "") / "public_metadata.json").read_text(), JSON)
+
+
+def ends_of_months(log: Log, today: date, zone: ZoneInfo) -> Iterator[date]:
+    """The last day of each month that the log has seen end, the newest first."""
+    first = min(log.first_checks().values(), default=None)
+    if first is None:
+        return
+    day = today.replace(day=1) - timedelta(days=1)
+    while day >= day_of(first, zone):
+        yield day
+        day = day.replace(day=1) - timedelta(days=1)
+
+
+def _agreements(form: str, day: date | None) -> Response:
+    here = visit()
+    found = here.store.agreements(as_of=_end(here, day) if day else None)
+    listed: list[Line] = [agreement_line(agreement) for agreement in found if agreement.listed]
+    if form == "csv":
+        return _file(as_csv(listed), CSV)
+    when = {"as_of": day.isoformat()} if day else {"position": here.store.position()}
+    whole = {**when, "agreements": listed}
+    return _file(json.dumps(whole, ensure_ascii=False), JSON)
+
+
+def _end(here: Visit, day: date) -> datetime:
+    return bounds(day, here.zone)[1] - timedelta(microseconds=1)
+
+
+def _file(text: str, kind: str) -> Response:
+    return current_app.response_class(text.encode(), mimetype=kind)

@@ -1,0 +1,91 @@
+"""Since you last looked: all that came after a place in the log that is in the address, so that no cookie remembers it.
+
+The place is the id of an entry, which stays through every rebuild; a number of the log or a day is taken, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from flask import Blueprint, abort
+
+from monitor.model import Entry
+from web.page_cache import kept
+from web.pages.days import bounds, day_in, day_of
+from web.pages.lines import DayChanges, DaySummary, by_day, summaries
+from web.rendering import render, threads
+from web.request import Visit, visit
+
+# So many entries are told in full, the newest; the days before them are summed up.
+IN_FULL = 250
+# More digits than any log has entries would not fit into SQLite.
+DIGITS = 12
+
+since = Blueprint("since", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SincePage:
+    """What was added after a place: `days` in full, the newest first, and `earlier` days in short.
+
+    `after`: the entry that was the newest then, if there was any; `day`: where the place is a day. `newest`: the id
+    of the newest entry of now, from which to go on.
+    """
+
+    after: Entry | None
+    day: date | None
+    count: int
+    days: tuple[DayChanges, ...]
+    earlier: tuple[DaySummary, ...]
+    newest: str | None
+
+
+@since.get("/since/<place>")
+@kept
+def what_came_after(place: str) -> str:
+    """All entries after an entry, a number of the log, or the beginning of a day; by the days they were seen on."""
+    here = visit()
+    day = day_in(place)
+    after = _position(here, place, day)
+    if after is None:
+        abort(404)
+    shown, earlier = _in_full(here, after)
+    page = SincePage(
+        next(here.store.entries(after=after - 1, limit=1), None) if after else None,
+        day,
+        max(0, here.store.position() - after),
+        by_day(shown, threads(here.store, shown), here.zone),
+        earlier,
+        here.store.newest_id(),
+    )
+    return render("since.html", page)
+
+
+def _position(here: Visit, place: str, day: date | None) -> int | None:
+    """The number in the log after which a place in an address is."""
+    if day:
+        return here.store.position(bounds(day, here.zone)[0])
+    if place.isascii() and place.isdecimal():
+        return min(int(place), here.store.position()) if len(place) <= DIGITS else None
+    found = next(here.store.entries(ids=[place]), None)
+    return found.seq if found else None
+
+
+def _in_full(here: Visit, after: int) -> tuple[list[Entry], tuple[DaySummary, ...]]:
+    """The entries that are told in full, in the order of the log; and the days before them, in short."""
+    entries = list(here.store.entries(after=after, newest_first=True, limit=IN_FULL + 1))[::-1]
+    if len(entries) <= IN_FULL:
+        return entries, ()
+    kept = _whole_days(entries, here)
+    first = next(here.store.entries(after=after, limit=1)).observed_at
+    until = bounds(min(day_of(entry.observed_at, here.zone) for entry in kept), here.zone)[0]
+    begin = bounds(day_of(first, here.zone), here.zone)[0]
+    return kept, summaries(here.store.tally(begin, until), here.zone)
+
+
+def _whole_days(entries: Sequence[Entry], here: Visit) -> list[Entry]:
+    """Entries without those of the day that they begin in the middle of, unless there is no other."""
+    cut = day_of(entries[0].observed_at, here.zone)
+    return [entry for entry in entries if day_of(entry.observed_at, here.zone) > cut] or list(entries)
