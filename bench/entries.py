@@ -76,7 +76,6 @@ def participating() -> dict[str, list[Cells]]:
 
 def forget() -> None:
     """Let nothing be remembered of rows that were read before."""
-    normalize._read_lately.clear()
     for module in (normalize, similarity):
         for function in vars(module).values():
             if hasattr(function, "cache_clear"):
