@@ -157,7 +157,7 @@ def _say_who_is_asked(context: Context, count: int) -> None:
 
 
 def _doubt_counties(watch: Watch) -> None:
-    from alerts.routing.scope import county_name, is_county
+    from monitor.geography import county_name, is_county
 
     for code, name in sorted(watch.wants.counties or ()):
         if not is_county(code, name):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 
-from monitor.matching.similarity import Likeness, likeness, real_county
+from monitor.geography import is_county
+from monitor.matching.similarity import Likeness, likeness
 from monitor.model import (
     Application,
     Cells,
@@ -116,7 +117,7 @@ def _county_significance(old: Values, new: Values) -> Significance:
     """Another county is substantive; a blank filled in or emptied, or a misspelling put right, is not."""
     if not old.county or not new.county or old.county == new.county:
         return Significance.CLERICAL
-    if not (real_county(old.county, old.state) and real_county(new.county, new.state)):
+    if not (is_county(old.state, old.county) and is_county(new.state, new.county)):
         return Significance.CLERICAL
     return Significance.SUBSTANTIVE
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from monitor.matching.similarity import Likeness, county_in, likeness, real_county
+from monitor.geography import county_in, is_county
+from monitor.matching.similarity import Likeness, likeness
 from monitor.model import Values
 from monitor.normalize import document_name
 
@@ -52,8 +53,7 @@ def weigh(a: Values, b: Values, shared: frozenset[str] = frozenset()) -> Evidenc
         county=county,
         state=state,
         support_type=agree(a.support_type, b.support_type),
-        state_corrected=state is False
-        and real_county(named_county(a), a.state) != real_county(named_county(b), b.state),
+        state_corrected=state is False and is_county(a.state, named_county(a)) != is_county(b.state, named_county(b)),
     )
 
 
@@ -81,7 +81,7 @@ def same_county(a: Values, b: Values) -> bool | None:
         return None
     if one == other:
         return True
-    return False if real_county(one, a.state) and real_county(other, b.state) else None
+    return False if is_county(a.state, one) and is_county(b.state, other) else None
 
 
 def believed(e: Evidence, rules: MatchRules) -> tuple[str, ...]:

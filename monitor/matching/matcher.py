@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from rapidfuzz.distance import OSA
 
+from monitor.geography import county_in
 from monitor.matching.evidence import (
     AT_ONCE,
     LATER,
@@ -27,7 +28,6 @@ from monitor.matching.evidence import (
     same_county,
     weigh,
 )
-from monitor.matching.similarity import county_in
 from monitor.model import Listing, Match, Matching, Standing, SupportType, Values
 from monitor.normalize import document_name
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from monitor.counties import COUNTIES
+from monitor.geography import county_in, is_county
 from monitor.normalize import ABBREVIATIONS, ORDINALS, POSSESSIVES, STATES, agency, folded
 
 
@@ -295,26 +295,6 @@ def _without_names(words: list[str], state: Sequence[str], county: str) -> list[
     return words
 
 
-@lru_cache(maxsize=64)
-def county_names(state: str) -> frozenset[str]:
-    """Comparable names of the counties of a state."""
-    return frozenset(agency(name) for name in COUNTIES.get(state, ()))
-
-
-def real_county(name: str, state: str | None) -> bool:
-    """Whether the state has a county of that comparable name."""
-    return state is not None and name in county_names(state)
-
-
 def _real_counties_differ(one: str, other: str, state: str | None) -> bool:
     a, b = county_in(one), county_in(other)
-    return a != b and real_county(a, state) and real_county(b, state)
-
-
-def county_in(name: str) -> str:
-    """The county that a comparable name speaks of: the words before "county" or "parish"; "" where there is none."""
-    words = name.split()
-    for form in ("county", "parish"):
-        if form in words:
-            return " ".join(words[: words.index(form)])
-    return ""
+    return a != b and is_county(state, a) and is_county(state, b)
