@@ -39,16 +39,16 @@ NONE_BESIDE: ListedBeside = {}
 
 
 def key(values: Values) -> Key:
-    """What identifies an agreement as long as nobody corrects anything."""
+    """What identifies an agreement while its cells are not corrected: state, agency name, support type."""
     return values.state, values.agency, values.support_type
 
 
 def match(old: Sequence[Standing], new: Sequence[Listing], beside: ListedBeside = NONE_BESIDE) -> Matching:
     """Account for every row of two publications of one list.
 
-    Matches are one-to-one. A row of `new` whose key is listed already, and that continues nobody else, is a second
-    listing of the same agreement, not a new one (4 August 2025: one borough in two identical rows). `beside`: which
-    agreements the rows of a key cannot continue.
+    Matches are one-to-one. A row of `new` that continues no agreement and whose key is listed already is a second
+    listing of that agreement, not a new one (4 August 2025: one borough in two identical rows). `beside`: the
+    agreements that the rows of a key cannot continue.
     """
     exact, gone, came = _same_key(old, new)
     staying = frozenset(m.old.agreement for m in exact)
@@ -82,26 +82,29 @@ def rejoin(
 
 
 def _first_of_each(came: Sequence[Listing], exact: Iterable[Match]) -> tuple[list[Listing], list[Listing]]:
-    """One row of each that came, and those that repeat one, or a row that is matched: the same key and date, and the
-    same document. Without a document a repeated key may be another row's model or state, mistyped."""
+    """Sort the rows that came into first ones and those that repeat one of them, or a matched row.
+
+    A row repeats another if key, date and document are the same. Without a document, a repeated key may be another
+    row's with a mistyped support type or state.
+    """
     documents = {listing.values.moa for listing in came} - {""}
     seen = {(key(v), v.signed, v.moa) for v in (m.new.values for m in exact) if v.moa in documents}
     firsts: list[Listing] = []
     repeated: list[Listing] = []
     for listing in sorted(came, key=_fullest_first):
-        what = (key(listing.values), listing.values.signed, listing.values.moa)
-        (repeated if what in seen else firsts).append(listing)
-        seen.add(what)
+        identity = (key(listing.values), listing.values.signed, listing.values.moa)
+        (repeated if identity in seen else firsts).append(listing)
+        seen.add(identity)
     return firsts, repeated
 
 
 def _second_spellings(came: Iterable[Listing], exact: Iterable[Match], beside: ListedBeside) -> list[Match]:
-    """Rows that list once more, under another spelling, what stands on the list: they continue nobody who left."""
+    """Rows that list a matched agreement a second time, spelled differently. They continue no agreement that left."""
     holders: dict[object, list[Match]] = defaultdict(list)
     for m in sorted(exact, key=lambda m: m.old.agreement):
         if m.new.values.moa:
             holders[document_name(m.new.values.moa)].append(m)
-    found = []
+    seconds = []
     for listing in came:
         others = beside.get(key(listing.values), ())
         held = [
@@ -111,18 +114,18 @@ def _second_spellings(came: Iterable[Listing], exact: Iterable[Match], beside: L
         ]
         if held:
             holder = max(held, key=lambda m: _alike(m.new, listing))
-            found.append(Match(holder.old, listing, ("listed a second time",)))
-    return found
+            seconds.append(Match(holder.old, listing, ("listed a second time",)))
+    return seconds
 
 
 def _fullest_first(listing: Listing) -> tuple[bool, bool, bool, tuple[str, ...]]:
-    """An order that does not depend on where a row stands: what says most first."""
+    """Sort key that puts the fullest row first, whatever its place in the sheet."""
     v = listing.values
     return not v.moa, v.signed is None, not v.county, astuple(listing.cells)
 
 
 def _one_each(matches: Iterable[Match], gone: Iterable[Standing]) -> tuple[list[Match], list[Match], list[Standing]]:
-    """One match an agreement; its further rows are spares, and it has not gone while one of its rows remains."""
+    """Keep one match for each agreement. Its other rows are spares; it has not gone while one of its rows remains."""
     mains: dict[int, Match] = {}
     spares = []
     missing = {s.agreement: s for s in gone if not s.spare}
@@ -140,7 +143,7 @@ def _one_each(matches: Iterable[Match], gone: Iterable[Standing]) -> tuple[list[
 def _second_listings(
     came: Sequence[Listing], matches: Iterable[Match], spares: Sequence[Match]
 ) -> tuple[list[Match], list[Listing], list[tuple[Listing, Listing]]]:
-    """Sort rows that continue nobody into second listings of what is listed, first ones, and their twins."""
+    """Sort rows that continue no agreement into second listings of listed ones, first rows, and twins of those."""
     holders: dict[Key, list[Match]] = defaultdict(list)
     for m in sorted(matches, key=lambda m: m.old.agreement):
         holders[key(m.new.values)].append(m)
@@ -163,20 +166,20 @@ def _second_listings(
 def under_one_key(matches: Iterable[Match]) -> list[tuple[Match, Match]]:
     """Agreements that were listed under two spellings and now share a key, as (older, younger).
 
-    3 July 2025: one police department in two rows, with "City of" and without, until the first was respelt; a week
-    later one of the rows went. They are two where two places or two documents say so.
+    3 July 2025: one police department in two rows, with "City of" and without, until the first was respelled; a
+    week later one of the rows went. They stay two if their places or their documents differ.
     """
     groups: dict[Key, list[Match]] = defaultdict(list)
     for m in sorted(matches, key=lambda m: m.old.agreement):
         groups[key(m.new.values)].append(m)
-    found = []
+    pairs = []
     for older, *rest in groups.values():
         for younger in rest:
             a, b = older.new.values, younger.new.values
             documents_differ = a.moa and b.moa and document_name(a.moa) != document_name(b.moa)
             if same_county(a, b) is not False and not documents_differ:
-                found.append((older, younger))
-    return found
+                pairs.append((older, younger))
+    return pairs
 
 
 # --- exact keys --------------------------------------------------------------------------------------------
@@ -242,8 +245,8 @@ def _alike(one: Listing, other: Listing) -> tuple[bool, ...]:
 
 
 def _two_places(a: Values, b: Values) -> bool:
-    """Whether two rows of one key are two agencies all the same: in two real counties, of which the name names none,
-    signed on two days, without one document. Pennsylvania alone has twenty Washington Townships."""
+    """Whether two rows of one key are two agencies: two real counties, neither in the agency's name, two signed dates
+    and no common document. Pennsylvania alone has twenty Washington Townships."""
     if a.county == b.county or a.signed == b.signed or (a.moa and a.moa == b.moa) or county_in(a.agency):
         return False
     return same_county(a, b) is False and agree(a.signed, b.signed) is False
@@ -253,6 +256,7 @@ def _two_places(a: Values, b: Values) -> bool:
 
 
 _Rank = tuple[int, int]
+_Ranked = dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]]  # by indexes of old and new row: rank and reasons
 
 
 def by_evidence(
@@ -263,44 +267,42 @@ def by_evidence(
     beside: ListedBeside = NONE_BESIDE,
     staying: frozenset[int] = frozenset(),
 ) -> list[Match]:
-    """Pair what exact keys left over: mutual best by a margin, again and again until nothing more is certain.
+    """Pair the rows that have no exact key in common: mutual best pairs, until no more are certain.
 
-    Rows of agreements that are `staying` by another row are among the rivals, under rules of their own: an agreement
-    that leaves does not continue in the row that another had twice and that is respelt.
+    `staying`: agreements that keep another row. Their rows compete too, under `SECOND_ROW`, so that an agreement that
+    leaves does not continue in the respelled second row of another.
 
-    `listed`: names of the documents of rows that are matched; they are not those of the rows left over, whichever
-    row carries them now. `beside`: two that were ever listed side by side are never one by evidence, whatever speaks
-    for it: where one of them had left and a row of its key comes while the other goes, the one returned and the other
-    left.
+    `listed`: names of the documents of matched rows, which identify no row left over. `beside`: agreements that were
+    ever listed beside the one that had a row's key are never that row: the one returned, and the other left.
     """
     shared = listed | _shared_documents([s.listing for s in gone]) | _shared_documents(came)
-    found: dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]] = {}
+    believable: _Ranked = {}
     for i, j in _candidates([s.listing.values for s in gone], [n.values for n in came]):
         a, b = gone[i].listing.values, came[j].values
         if gone[i].agreement in beside.get(key(b), ()):
             continue
         evidence = weigh(a, b, shared)
         if reasons := believed(evidence, SECOND_ROW if gone[i].agreement in staying else rules):
-            found[i, j] = (evidence.weight, -OSA.distance(a.agency, b.agency)), reasons
+            believable[i, j] = (evidence.weight, -OSA.distance(a.agency, b.agency)), reasons
     matches: list[Match] = []
     while True:
-        certain = list(_mutual_best(found))
+        certain = list(_mutual_best(believable))
         if not certain:
             return matches
         for i, j in certain:
-            matches.append(Match(gone[i], came[j], found[i, j][1]))
+            matches.append(Match(gone[i], came[j], believable[i, j][1]))
         ended, taken = {i for i, _ in certain}, {j for _, j in certain}
-        found = {(i, j): e for (i, j), e in found.items() if i not in ended and j not in taken}
+        believable = {(i, j): e for (i, j), e in believable.items() if i not in ended and j not in taken}
 
 
-def _mutual_best(found: dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]]) -> Iterator[tuple[int, int]]:
+def _mutual_best(ranked: _Ranked) -> Iterator[tuple[int, int]]:
     """The pairs that are the strict best of both sides."""
     best_old: dict[int, Counter[_Rank]] = defaultdict(Counter)
     best_new: dict[int, Counter[_Rank]] = defaultdict(Counter)
-    for (i, j), (rank, _) in found.items():
+    for (i, j), (rank, _) in ranked.items():
         best_old[i][rank] += 1
         best_new[j][rank] += 1
-    for (i, j), (rank, _) in found.items():
+    for (i, j), (rank, _) in ranked.items():
         if all(max(side) == rank and side[rank] == 1 for side in (best_old[i], best_new[j])):
             yield i, j
 
@@ -312,7 +314,7 @@ def _documents_of(matches: Iterable[Match]) -> frozenset[str]:
 
 
 def _shared_documents(listings: Sequence[Listing]) -> frozenset[str]:
-    """Names of documents that several of these rows carry (a row has carried its neighbour's)."""
+    """Names of documents that several of these rows carry (a row has carried its neighbor's)."""
     counts = Counter(document_name(n.values.moa) for n in listings if n.values.moa)
     return frozenset(name for name, count in counts.items() if count > 1)
 
