@@ -1,8 +1,8 @@
 """Rows → entries of two real publications: the one of 11 August 2025 pm, and the largest batch of the year.
 
 Timed: both lists from cells as they were read, with nothing remembered (`normalize.listing` for each row), then
-`match`, `plausibility.plausibility` and `changes.participating`. Not timed: reading the workbooks, and the database. The largest
-batch is the publication in which most keys left and joined.
+`match`, `plausibility.plausibility` and `changes.participating`. Not timed: reading the workbooks, and the database.
+The largest batch is the publication in which most keys left and joined.
 """
 
 from __future__ import annotations
