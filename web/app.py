@@ -17,31 +17,42 @@ import templates
 from monitor.errors import StateError, StateUnusable
 from monitor.normalize import STATES
 from web.charts.preview import available
-from web.charts.series import Counter
 from web.http_cache import save_bytes
-from web.page_cache import address_of
+from web.page_cache import PageCache
 from web.pages import text
 from web.pages.documents import document_in
 from web.pages.lines import edit_of
-from web.request import Visit
+from web.request import Shared, Visit
 from web.security import QuietFlask, protect_forms
-from web.views.agencies import agencies
-from web.views.api import api
-from web.views.data import data
-from web.views.feeds import feeds
-from web.views.log import site, slug
-from web.views.manage import management
-from web.views.pictures import pictures
-from web.views.search import search
-from web.views.since import since
-from web.views.status import method
-from web.views.subscribe import subscriptions
+from web.urls import address_of, slug
+from web.views import (
+    agencies,
+    agreements,
+    api,
+    changes,
+    charts,
+    data,
+    days,
+    feeds,
+    front,
+    maps,
+    previews,
+    search,
+    states,
+    status,
+)
+from web.views.signup import manage, subscribe
 
 if TYPE_CHECKING:
     from monitor.settings import Settings
 
 TEMPLATES = Path(templates.__file__).parent / "web"
 STATIC = Path(__file__).parent / "static"
+
+VIEWS = (
+    *(front, days, states, agencies, agreements, changes, maps, charts, previews, search, status),
+    *(feeds, data, api, subscribe, manage),
+)
 
 # Nothing but our own style sheet and pictures: no script at all, no request to another host, no frame around a page.
 POLICY = {
@@ -65,16 +76,16 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     _furnish(app, settings)
-    counter = Counter()
-    pages = (site, method, agencies, search, since, pictures, feeds, data, api, subscriptions, management)
-    for blueprint in pages:
-        app.register_blueprint(blueprint)
+    for view in VIEWS:
+        app.register_blueprint(view.blueprint)
+    app.extensions["page cache"] = PageCache()
+    shared = Shared()
 
     was_there = settings.state.exists()
 
     @app.before_request
     def begin() -> None:
-        g.visit = Visit(settings, clock(), counter)
+        g.visit = Visit(settings, clock(), shared)
         # To open it would make an empty one, of which every page would say that ICE lists nothing.
         if was_there and request.endpoint != "static" and not settings.state.exists():
             raise StateUnusable(settings.state, "it was here and is gone; put it back")

@@ -59,8 +59,8 @@ def protect_forms(app: Flask, settings: Settings) -> None:
     csrf = CSRFProtect(app)
     # Each opens with a token that only the mail had, and does the one thing that it is for: also without cookies, and
     # where nobody opened a page before (RFC 8058).
-    csrf.exempt("web.views.subscribe.confirm")
-    csrf.exempt("web.views.subscribe.stop")
+    csrf.exempt("web.views.signup.subscribe.confirm")
+    csrf.exempt("web.views.signup.subscribe.stop")
     _limit(app, settings)
 
     @app.after_request

@@ -11,7 +11,7 @@ from monitor.model import TAKEN_BACK, Kind, SupportType
 from monitor.storage.changelog import Tally
 from monitor.storage.statistics import Sort
 from web.charts.series import Series, days_with_news, of_state
-from web.pages.days import day_of
+from web.pages.calendar import day_of
 
 WIDTH = 600
 # Room for the direct labels on the right, and for the dates below. (What stands on the left is left of zero.)

@@ -9,11 +9,13 @@ from threading import Lock
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from cachetools import LRUCache
+
 from monitor.model import ListName
 from monitor.storage.changelog import Log, Tally
 from monitor.storage.revision import Version, version
 from monitor.storage.statistics import Accepted, Place, Sort, accepted, counted, places
-from web.pages.days import day_of
+from web.pages.calendar import day_of
 
 # County maps of this many past publications are kept counted.
 _PLACES_KEPT = 32
@@ -63,13 +65,13 @@ class Series:
         return made
 
 
-class Counter:
+class SeriesCache:
     """Keeps the newest series of one log, for all threads. A page waits only while something new is counted."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._newest: Series | None = None
-        self._places: dict[tuple[Version, int], Mapping[Place, int]] = {}
+        self._places: LRUCache[tuple[Version, int], Mapping[Place, int]] = LRUCache(_PLACES_KEPT)
 
     def series(self, log: Log) -> Series:
         """The series of the log as it is now."""
@@ -84,8 +86,6 @@ class Counter:
         key = version(log), publication.number
         with self._lock:
             if key not in self._places:
-                if len(self._places) >= _PLACES_KEPT:
-                    del self._places[next(iter(self._places))]
                 self._places[key] = places(log, publication.number)
             return self._places[key]
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from monitor.model import DEPARTURES, Entry, Kind
-from web.pages.days import day_of
+from web.pages.calendar import day_of
 from web.pages.lines import DayChanges, Threads, day_changes
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from monitor.model import TAKEN_BACK, Entry, FieldChange, Kind, Significance
 from monitor.normalize import STATES, document
 from monitor.storage.changelog import Tally
-from web.pages.days import day_of
+from web.pages.calendar import day_of
 
 # From this many equal edits of one state on (a document posted for each of 14 agencies), they share a line.
 GROUPED_FROM = 3

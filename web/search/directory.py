@@ -1,4 +1,4 @@
-"""All agencies, as of the newest publication: made once for each and process, for whoever asks first."""
+"""All agencies as of now, by their agreements, counties and words."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
-from typing import cast
-
-from flask import current_app
 
 from monitor.normalize import STATES
 from monitor.storage.agencies import AgencyRecord, agencies
 from monitor.storage.changelog import AgreementRecord, Log
-from monitor.storage.revision import Version, version
 from web.search.index import SearchIndex
 
 
@@ -41,6 +36,11 @@ class Directory:
     def of(self, agreement: str) -> AgencyRecord | None:
         """The agency that has an agreement."""
         return self._of.get(agreement)
+
+    def agency_id(self, agreement: str) -> str | None:
+        """The id of that agency."""
+        agency = self.of(agreement)
+        return agency.id if agency else None
 
     def agreements_in(self, state: str | None) -> Sequence[AgreementRecord]:
         """The agreements of a state, as they stand; None for those of which nobody could tell."""
@@ -70,23 +70,6 @@ class Directory:
         return SearchIndex(self.agencies, [(c.state, c.name) for c in self.counties], self.states)
 
 
-class Shelf:
-    """The newest directory of this process."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._version: Version | None = None
-        self._directory = Directory(())
-
-    def directory(self, log: Log) -> Directory:
-        """The directory as of what is in the log now."""
-        newest = version(log)
-        with self._lock:
-            if newest != self._version:
-                self._directory, self._version = Directory(agencies(log), log.agreements()), newest
-            return self._directory
-
-
-def directory(log: Log) -> Directory:
-    """The directory of the application that is answering."""
-    return cast(Shelf, current_app.extensions.setdefault("directory", Shelf())).directory(log)
+def read_directory(log: Log) -> Directory:
+    """The directory as of what is in the log now."""
+    return Directory(agencies(log), log.agreements())

@@ -20,13 +20,12 @@ from monitor.storage.snapshot import Snapshot
 from web.charts.series import by_state, days_with_news, of_state
 from web.feeds import items
 from web.feeds.items import Scope
-from web.pages.days import bounds, day_in, day_of
+from web.feeds.scopes import EVERYTHING, agency_scope, agreement_scope, state_scope, within
+from web.pages.calendar import bounds, day_in, day_of
 from web.request import Visit
 from web.static_site.plan import Address, depends_on
+from web.views import maps, previews
 from web.views.data import ends_of_months
-from web.views.feeds import EVERYTHING, agency_scope, agreement_scope, state_scope, within
-from web.views.pictures import MAP_STEP
-from web.views.pictures import addresses as pictures_there_are
 
 _Key = TypeVar("_Key")
 
@@ -211,16 +210,17 @@ def data(sources: Sources) -> Iterator[Address]:
 
 
 def pictures(sources: Sources) -> Iterator[Address]:
-    """Charts, maps as of every day, and previews."""
-    for path in pictures_there_are(sources.here):
+    """The charts; maps as of every day; previews."""
+    yield Address("/over-time")  # it also says which day it is, as the newest maps do
+    for path in maps.addresses(sources.here):
         day = day_in(path.rpartition("/")[2])
-        if day:
-            near = day >= sources.today, day + MAP_STEP <= sources.today  # whether its page leads on
-            yield Address(path, "" if day >= sources.today else depends_on(near, sources.believed_until(day)))
-        elif path.endswith(".png"):
-            yield Address(path, _drawn(sources.here, path))
+        if day is None or day >= sources.today:
+            yield Address(path)
         else:
-            yield Address(path)  # it also says which day it is
+            leads_on = day + maps.MAP_STEP <= sources.today
+            yield Address(path, depends_on(leads_on, sources.believed_until(day)))
+    for path in previews.addresses(sources.here):
+        yield Address(path, _drawn(sources.here, path))
 
 
 def _drawn(here: Visit, path: str) -> str:

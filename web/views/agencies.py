@@ -11,15 +11,12 @@ from monitor.model import ListName
 from monitor.storage.agencies import AgencyRecord
 from monitor.storage.changelog import AgreementRecord
 from web.page_cache import kept
-from web.pages.history import history
+from web.pages.agreements import AgreementPage, agreement_page, history
 from web.pages.lines import Line
-from web.pages.pages import AgreementPage
-from web.pages.pages import agreement as agreement_page
 from web.rendering import render
 from web.request import visit
-from web.search.directory import directory
 
-agencies = Blueprint("agencies", __name__)
+blueprint = Blueprint("agencies", __name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +33,12 @@ class AgencyPage:
         return tuple(p.agreement for p in self.agreements if ListName.PARTICIPATING in p.agreement.listed)
 
 
-@agencies.get("/agencies/<id_>")
+@blueprint.get("/agencies/<id_>")
 @kept
 def agency(id_: str) -> str | Response:
     """An agency at the id of its oldest agreement; the ids of all others lead there."""
     store = visit().store
-    known = store.resolve(id_)
-    found = directory(store).of(known)
+    found = visit().directory.of(store.resolve(id_))
     if found is None:
         abort(404)
     if found.id != id_:

@@ -14,16 +14,16 @@ from monitor.exports.records import agreement_line, entry_line
 from monitor.model import Kind, ListName
 from monitor.normalize import state as state_named
 from web.request import visit
-from web.views.feeds import UNKNOWN
+from web.urls import UNKNOWN
 
 USUAL, MOST = 100, 1000
 
-api = Blueprint("api", __name__, url_prefix="/api")
+blueprint = Blueprint("api", __name__, url_prefix="/api")
 
 _Word = TypeVar("_Word", Kind, ListName)
 
 
-@api.get("/changes")
+@blueprint.get("/changes")
 def changes() -> Response:
     """Entries of the log after a position, oldest first, and where the next ones are."""
     asked = _asked({"state", "kind", "list", "since", "until", "after", "limit"})
@@ -50,7 +50,7 @@ def changes() -> Response:
     )
 
 
-@api.get("/changes/<id_>")
+@blueprint.get("/changes/<id_>")
 def change(id_: str) -> Response:
     """One entry, and the notes about it."""
     entry = next(visit().store.entries(ids=[id_]), None)
@@ -59,7 +59,7 @@ def change(id_: str) -> Response:
     return jsonify(entry_line(entry) | {"notes": [entry_line(note) for note in visit().store.entries(about=[id_])]})
 
 
-@api.get("/agreements")
+@blueprint.get("/agreements")
 def agreements() -> Response:
     """Agreements in the order in which they were first seen, with those that are no longer listed if asked."""
     asked = _asked({"state", "listed", "after", "limit"})
@@ -81,7 +81,7 @@ def agreements() -> Response:
     return jsonify(agreements=[agreement_line(record) for record in shown], next=following)
 
 
-@api.get("/agreements/<id_>")
+@blueprint.get("/agreements/<id_>")
 def agreement(id_: str) -> Response:
     """One agreement, and its history. An id that proved to be another's gives that one."""
     record = next(visit().store.agreements(id_), None)
@@ -91,7 +91,7 @@ def agreement(id_: str) -> Response:
     return jsonify(agreement_line(record) | {"changes": history})
 
 
-@api.errorhandler(HTTPException)
+@blueprint.errorhandler(HTTPException)
 def refuse(error: HTTPException) -> Response:
     """In the form in which everything else is answered."""
     answer = current_app.make_response(jsonify(error=error.description))

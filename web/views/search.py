@@ -11,13 +11,13 @@ from monitor.storage.agencies import AgencyRecord
 from web.pages.lines import in_order
 from web.rendering import render
 from web.request import visit
-from web.search.directory import CountyRecord, Directory, directory
+from web.search.directory import CountyRecord, Directory
 
 # More than these are no answer: another word narrows them.
 AGENCIES, COUNTIES = 200, 40
 SHOWN_LETTERS = 200
 
-search = Blueprint("search", __name__)
+blueprint = Blueprint("search", __name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,11 @@ class SearchPage:
     by_state: tuple[InState, ...]
 
 
-@search.get("/search")
+@blueprint.get("/search")
 def results() -> str:
     """What the words of `q` find."""
     query = request.args.get("q", "").strip()
-    return render("search.html", found(directory(visit().store), query))
+    return render("search.html", found(visit().directory, query))
 
 
 def found(known: Directory, query: str) -> SearchPage:

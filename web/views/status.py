@@ -14,11 +14,11 @@ from monitor.model import ListName
 from monitor.storage.changelog import LastCheck, Log, PublicationRecord
 from monitor.storage.figures import Figures, figures
 from web.page_cache import kept
-from web.pages.pages import Freshness
-from web.rendering import how_fresh, render
+from web.pages.freshness import Freshness
+from web.rendering import render
 from web.request import visit
 
-method = Blueprint("method", __name__)
+blueprint = Blueprint("status", __name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,14 @@ class AboutPage:
     figures: Figures
 
 
-@method.get("/status")
+@blueprint.get("/status")
 def status() -> str:
     """When each list was last read, what is held, what waits to be sent."""
     here = visit()
     store = here.store
     page = StatusPage(
         here.now,
-        how_fresh(here),
+        here.freshness,
         _lists(store),
         tuple(p for p in store.publications() if p.verdict == "held"),
         len(store.doubtful(here.now, ASK_FOR)),
@@ -65,7 +65,7 @@ def status() -> str:
     return render("status.html", page)
 
 
-@method.get("/about")
+@blueprint.get("/about")
 def about() -> str | Response:
     """How this log is made, what its words mean, and where it ends."""
     return _about(visit().store.last_checks())

@@ -14,9 +14,8 @@ from monitor.settings import Settings, WebSettings
 from tests.web.builders import Browser, Log, Page, at, gone, new, row
 from web.app import create_app
 from web.charts.preview import Busy, Card, Line, Previews, draw
-from web.charts.series import Counter
 from web.request import Visit
-from web.views.pictures import addresses
+from web.views import maps, previews
 
 ReadAt = Callable[[datetime], Browser]
 NOW = at("2025-08-29 14:30")
@@ -83,10 +82,10 @@ def test_a_dollar_sign_is_no_formula() -> None:
 
 
 def test_a_picture_is_drawn_once_and_again_when_its_numbers_are_others() -> None:
-    previews = Previews()
-    first = previews.png("states/tx", CARD)
-    assert previews.png("states/tx", CARD) is first
-    assert previews.png("states/tx", Card("Texas: 3 agreements", "since", CARD.drawn)) != first
+    kept = Previews()
+    first = kept.png("states/tx", CARD)
+    assert kept.png("states/tx", CARD) is first
+    assert kept.png("states/tx", Card("Texas: 3 agreements", "since", CARD.drawn)) != first
 
 
 def test_whoever_would_have_to_wait_for_long_is_asked_to_come_again() -> None:
@@ -97,20 +96,20 @@ def test_whoever_would_have_to_wait_for_long_is_asked_to_come_again() -> None:
         assert go_on.wait(60)
         return card.title.encode()
 
-    previews = Previews(slowly, at_once=1)
-    first = Thread(target=previews.png, args=("first", CARD))
+    kept = Previews(slowly, at_once=1)
+    first = Thread(target=kept.png, args=("first", CARD))
     first.start()
     assert drawing.wait(60)
     with pytest.raises(Busy):
-        previews.png("second", CARD)
+        kept.png("second", CARD)
     go_on.set()
     first.join()
-    assert previews.png("first", CARD) == b"Texas: 2 agreements"
+    assert kept.png("first", CARD) == b"Texas: 2 agreements"
 
 
 def test_every_address_that_is_listed_for_a_copy_of_the_site_is_served(told: Log, read_at: ReadAt) -> None:
-    browser, here = read_at(at("2025-03-05 14:30")), Visit(Settings(state=told.path), at("2025-03-05 14:30"), Counter())
-    listed = list(addresses(here))
+    browser, here = read_at(at("2025-03-05 14:30")), Visit(Settings(state=told.path), at("2025-03-05 14:30"))
+    listed = ["/over-time", *maps.addresses(here), *previews.addresses(here)]
     here.end()
     assert {"/map", "/over-time", "/map/2025-03-04", "/map/counties/2025-03-05", "/preview/states/oh.png"} <= set(
         listed

@@ -19,12 +19,12 @@ from alerts.signup.requests import Asked, file_request
 from alerts.signup.selfservice import by_number, forget, leave
 from alerts.storage.routed import Alerts, open_alerts
 from alerts.storage.subscribers import SubscriberRecord, WatchRecord
-from web.forms import AddressForm, WatchForm, is_narrower
 from web.request import visit
 from web.security import count_ask
-from web.views.subscribe import no_good, reading, shown
+from web.views.signup.forms import AddressForm, WatchForm, is_narrower
+from web.views.signup.subscribe import no_good, reading, shown
 
-management = Blueprint("manage", __name__, url_prefix="/manage")
+blueprint = Blueprint("manage", __name__, url_prefix="/manage")
 
 _Page = str | tuple[str, int] | AnyResponse
 
@@ -37,7 +37,7 @@ class Shown:
     where: tuple[str, ...]  # states and parts of states; none stands for all
 
 
-@management.route("", methods=["GET", "POST"])
+@blueprint.route("", methods=["GET", "POST"])
 def link() -> _Page:
     """Send me my link: answered the same, whoever the address belongs to."""
     here = visit()
@@ -51,13 +51,13 @@ def link() -> _Page:
     return render_template("manage_link.html", form=form, freshness=None)
 
 
-@management.get("/sent")
+@blueprint.get("/sent")
 def link_sent() -> str:
     """What happens next; the same for everybody."""
     return render_template("manage_link_sent.html", days=f"{visit().settings.forms.manage_days:g}", freshness=None)
 
 
-@management.get("/<token>")
+@blueprint.get("/<token>")
 def overview(token: str) -> _Page:
     """All that a subscriber is told."""
     with reading() as alerts:
@@ -67,7 +67,7 @@ def overview(token: str) -> _Page:
         return _overview(alerts, found, token, request.args.get("done", ""))
 
 
-@management.post("/<token>")
+@blueprint.post("/<token>")
 def end(token: str) -> _Page:
     """Leave, or have everything erased."""
     here = visit()
@@ -91,7 +91,7 @@ def end(token: str) -> _Page:
     return render_template("erased.html", freshness=None)
 
 
-@management.get("/<token>/kept.json")
+@blueprint.get("/<token>/kept.json")
 def kept(token: str) -> _Page:
     """All that is kept about the subscriber, for them to keep."""
     with reading() as alerts:
@@ -104,7 +104,7 @@ def kept(token: str) -> _Page:
     return answer
 
 
-@management.route("/<token>/<int:number>", methods=["GET", "POST"])
+@blueprint.route("/<token>/<int:number>", methods=["GET", "POST"])
 def watch(token: str, number: int) -> _Page:
     """One watch: change it, pause it, go on with it, remove it."""
     here = visit()

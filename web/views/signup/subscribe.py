@@ -17,11 +17,11 @@ from alerts.signup.selfservice import Waiting, by_number, leave, waiting
 from alerts.signup.selfservice import confirm as begin
 from alerts.storage.routed import Alerts, open_alerts
 from monitor.normalize import state as state_named
-from web.forms import SOME, SubscribeForm
 from web.request import visit
 from web.security import count_ask
+from web.views.signup.forms import SOME, SubscribeForm
 
-subscriptions = Blueprint("subscribe", __name__)
+blueprint = Blueprint("subscribe", __name__)
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def reading() -> Iterator[Alerts]:
         yield alerts
 
 
-@subscriptions.route("/subscribe", methods=["GET", "POST"])
+@blueprint.route("/subscribe", methods=["GET", "POST"])
 def ask() -> str | Response | tuple[str, int]:
     """The form. What it asks for is stored and answered the same, whoever the address belongs to."""
     here = visit()
@@ -48,14 +48,14 @@ def ask() -> str | Response | tuple[str, int]:
     return render_template("subscribe.html", form=form, freshness=None)
 
 
-@subscriptions.get("/subscribe/sent")
+@blueprint.get("/subscribe/sent")
 def sent() -> str:
     """What happens next; the same for everybody."""
     hours = f"{visit().settings.delivery.confirm_within_hours:g}"
     return render_template("subscribe_sent.html", hours=hours, freshness=None)
 
 
-@subscriptions.get("/confirm/<token>")
+@blueprint.get("/confirm/<token>")
 def confirm_page(token: str) -> str | tuple[str, int]:
     """What the link from the mail opens: one button."""
     here = visit()
@@ -66,7 +66,7 @@ def confirm_page(token: str) -> str | tuple[str, int]:
     return render_template("confirm.html", found=found, address=shown(found.subscriber), freshness=None)
 
 
-@subscriptions.post("/confirm/<token>")
+@blueprint.post("/confirm/<token>")
 def confirm(token: str) -> str | tuple[str, int]:
     """The button: from now on they are told."""
     here = visit()
@@ -83,7 +83,7 @@ def _manage_link(found: Waiting) -> str:
     return url_for("manage.overview", token=token)
 
 
-@subscriptions.get("/unsubscribe/<token>")
+@blueprint.get("/unsubscribe/<token>")
 def stop_page(token: str) -> str | tuple[str, int]:
     """What the link in each mail opens: one button."""
     found = open_links(visit().settings).read(Scope.STOP, token, visit().now)
@@ -95,7 +95,7 @@ def stop_page(token: str) -> str | tuple[str, int]:
     return render_template("unsubscribe.html", address=address, freshness=None)
 
 
-@subscriptions.post("/unsubscribe/<token>")
+@blueprint.post("/unsubscribe/<token>")
 def stop(token: str) -> str | tuple[str, int]:
     """The button, or a mail program's (RFC 8058): nothing is sent any more. Said twice, it is done once."""
     here = visit()

@@ -1,6 +1,7 @@
-"""Since you last looked: all that came after a place in the log that is in the address, so that no cookie remembers it.
+"""The pages of changes: one entry of the log with its evidence, and all entries since a place in the log.
 
-The place is the id of an entry, which stays through every rebuild; a number of the log or a day is taken, too.
+A place is in the address, so that no cookie is needed: the id of an entry, which stays the same after a rebuild, a
+number of the log, or a day.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from flask import Blueprint, abort
 
 from monitor.model import Entry
 from web.page_cache import kept
-from web.pages.days import bounds, day_in, day_of
+from web.pages.calendar import bounds, day_in, day_of
+from web.pages.changes import change_page
 from web.pages.lines import DayChanges, DaySummary, by_day, summaries
 from web.rendering import render, threads
 from web.request import Visit, visit
@@ -23,7 +25,7 @@ IN_FULL = 250
 # More digits than any log has entries would not fit into SQLite.
 DIGITS = 12
 
-since = Blueprint("since", __name__)
+blueprint = Blueprint("changes", __name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,23 @@ class SincePage:
     newest: str | None
 
 
-@since.get("/since/<place>")
+@blueprint.get("/changes/<id_>")
 @kept
-def what_came_after(place: str) -> str:
+def change(id_: str) -> str:
+    """One entry of the log, with its evidence."""
+    here = visit()
+    entry = next(here.store.entries(ids=[id_]), None)
+    if entry is None:
+        abort(404)
+    notes = list(here.store.entries(about=[id_]))
+    about = next(here.store.entries(ids=[entry.about]), None) if entry.about else None
+    agency = here.directory.agency_id(here.store.resolve(entry.agreement))
+    return render("change.html", change_page(entry, notes, about, here.zone, agency))
+
+
+@blueprint.get("/since/<place>")
+@kept
+def since(place: str) -> str:
     """All entries after an entry, a number of the log, or the beginning of a day; by the days they were seen on."""
     here = visit()
     day = day_in(place)
@@ -69,8 +85,8 @@ def _position(here: Visit, place: str, day: date | None) -> int | None:
         return here.store.position(bounds(day, here.zone)[0])
     if place.isascii() and place.isdecimal():
         return min(int(place), here.store.position()) if len(place) <= DIGITS else None
-    found = next(here.store.entries(ids=[place]), None)
-    return found.seq if found else None
+    entry = next(here.store.entries(ids=[place]), None)
+    return entry.seq if entry else None
 
 
 def _in_full(here: Visit, after: int) -> tuple[list[Entry], tuple[DaySummary, ...]]:
