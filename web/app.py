@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, g, render_template, request
@@ -16,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 import templates
 from monitor.errors import StateError, StateUnusable
 from monitor.normalize import STATES
+from monitor.settings import Settings
 from web.charts.preview import available
 from web.http_cache import save_bytes
 from web.page_cache import PageCache
@@ -42,9 +42,6 @@ from web.views import (
     status,
 )
 from web.views.signup import manage, subscribe
-
-if TYPE_CHECKING:
-    from monitor.settings import Settings
 
 TEMPLATES = Path(templates.__file__).parent / "web"
 STATIC = Path(__file__).parent / "static"

@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import flask_compress
 from flask import Flask, Response, g, request
 
+from monitor.settings import Settings
 from monitor.storage.revision import version
 from web.request import visit
-
-if TYPE_CHECKING:
-    from monitor.settings import Settings
 
 # Made from the log alone, neither from the time nor from when the lists were checked: whoever asks for it again can be
 # answered without making it again. No Last-Modified: both lists are recorded in one second, and a reader who came in
@@ -22,6 +19,8 @@ if TYPE_CHECKING:
 LASTING = {"data.agreements", "data.agreements_on", "data.changes_csv", "data.changes_jsonl"}
 LASTING_BLUEPRINTS = {"feeds", "api"}
 SHORTLY = "public, max-age=60"
+ROOT = Path(__file__).parent.parent
+MAKES_PAGES = ("monitor", "alerts", "web", "templates")
 COMPRESSED = {
     *("text/html", "text/css", "text/csv", "text/plain", "text/x-opml", "text/javascript", "application/json"),
     *("application/atom+xml", "application/feed+json", "application/x-ndjson", "application/xml", "image/svg+xml"),
@@ -35,7 +34,7 @@ def save_bytes(app: Flask, settings: Settings) -> None:
     app.config["COMPRESS_MIMETYPES"] = sorted(COMPRESSED)
     app.config["COMPRESS_ALGORITHM"] = app.config["COMPRESS_ALGORITHM_STREAMING"] = ["br", "gzip"]
     compress = flask_compress.Compress(app)
-    code = version_of(settings)
+    code = content_version(settings)
 
     @app.before_request
     def answer_from_the_log() -> Response | None:
@@ -74,16 +73,16 @@ def save_bytes(app: Flask, settings: Settings) -> None:
         return finished
 
 
-def version_of(settings: Settings) -> str:
-    """Differs once the pages would say the same log in another way."""
-    root = Path(__file__).parent.parent
-    files = [path for package in ("monitor", "alerts", "web", "templates") for path in (root / package).rglob("*")]
-    said = (path.read_bytes() for path in sorted(files) if path.is_file() and path.suffix != ".pyc")
-    return _hash([settings.web.base_url.encode(), settings.log.model_dump_json().encode(), *said])[:12]
+def content_version(settings: Settings, root: Path = ROOT) -> str:
+    """A hash of the code, templates and settings that pages are made with: another one once the same log may make
+    other pages. `root`: the folder of the packages."""
+    files = (path for package in MAKES_PAGES for path in (root / package).rglob("*"))
+    contents = (path.read_bytes() for path in sorted(files) if path.is_file() and path.suffix != ".pyc")
+    return _hash([settings.web.base_url.encode(), settings.log.model_dump_json().encode(), *contents])[:12]
 
 
 def _hash(parts: Iterable[bytes]) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for part in parts:
-        found.update(part)
-    return found.hexdigest()[:24]
+        digest.update(part)
+    return digest.hexdigest()[:24]

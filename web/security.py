@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
@@ -17,10 +17,9 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from alerts.keys import open_keys
 from monitor.errors import StateUnusable
-
-if TYPE_CHECKING:
-    from monitor.settings import Settings
+from monitor.settings import Settings
 
 # The longest form names every state, and an address; a mail address has 254 characters (RFC 5321).
 MOST_BYTES = 32_768
@@ -107,8 +106,6 @@ def _network() -> str:
 
 
 def _cookie_key(settings: Settings) -> bytes:
-    from alerts.keys import open_keys
-
     try:
         return open_keys(settings).derived("cookies")
     except StateUnusable:

@@ -10,15 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
-from cli.collector import look_seldom
+from flask import Flask
+from waitress.server import create_server
+
 from monitor.errors import SettingsError
-
-if TYPE_CHECKING:
-    from flask import Flask
-
-    from monitor.settings import Settings
+from monitor.settings import Settings
+from web.app import create_app
 
 # Each holds one reader of the log; a page takes milliseconds.
 THREADS = 4
@@ -43,10 +42,6 @@ def serve_forever(
     `ready` is called with the address of the front page once requests are answered. Raises SettingsError where the
     address cannot be had.
     """
-    from waitress.server import create_server
-
-    from web.app import create_app
-
     host = settings.web.host if host is None else host
     port = settings.web.port if port is None else port
     listening = _bind(host, port, any_port)
@@ -79,7 +74,6 @@ def _warm_up(app: Flask) -> None:
         app.jinja_env.get_template(name)
     for address in WARM_UP:
         app.test_client().get(address).close()
-    look_seldom()
     gc.collect()
     gc.freeze()
 

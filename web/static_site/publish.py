@@ -17,20 +17,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from flask import Flask, render_template
 
 from monitor.errors import EditionUnusable
+from monitor.settings import Settings
 from monitor.storage.snapshot import Snapshot
 from web.app import create_app
-from web.http_cache import version_of
+from web.http_cache import content_version
 from web.request import Visit, visit
 from web.static_site import sitemap
-from web.static_site.plan import Address, depends_on, file_of, plan
-
-if TYPE_CHECKING:
-    from monitor.settings import Settings
+from web.static_site.plan import Address, file_of, plan
 
 _Files: TypeAlias = "dict[str, dict[str, str]]"
 
@@ -62,7 +60,7 @@ class _Edition:
         self.settings, self.folder, self.now = settings, folder, now
         self.log = Snapshot(settings.state)
         self.base = settings.web.base_url
-        self.version = depends_on(version_of(settings), settings.web.base_url)
+        self.version = content_version(settings)
         self.app = _application(settings, now, self.log)
         self.client = self.app.test_client()
         self.written = 0
