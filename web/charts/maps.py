@@ -14,7 +14,7 @@ from monitor.normalize import STATES, agency, county
 from monitor.normalize import state as state_named
 from monitor.storage.statistics import Place
 from web.charts import atlas
-from web.charts.topology import GRID, Shape
+from web.charts.atlas import GRID, Outline
 
 WIDTH, HEIGHT = atlas.WIDTH * GRID, atlas.HEIGHT * GRID
 # The least number of each class of colour, the same on every day, so that two maps can be laid side by side.
@@ -24,8 +24,6 @@ COUNTY_CLASSES = (1, 2, 3, 4, 5)
 SQUARES = ("DC", "PR", "VI", "GU", "MP", "AS")
 _SQUARE, _GAP = 38, 8
 _LEFT, _TOP = 975 - 2 * _SQUARE - _GAP - 6, 436
-# A state this large has room for its two letters.
-_LABELLED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,7 @@ def counties(places: Mapping[Place, int]) -> Map:
         Region(
             fips,
             outlines[fips].name,
-            atlas.state_of(fips),
+            outlines[fips].state,
             found[fips],
             class_of(found[fips], COUNTY_CLASSES),
             outlines[fips].path,
@@ -147,7 +145,7 @@ def counties(places: Mapping[Place, int]) -> Map:
 @cache
 def ground() -> tuple[str, str]:
     """What lies under the map of the counties: the states' outlines, and the lines between all counties."""
-    return "".join(shape.path for shape in atlas.states().values()), atlas.county_borders()
+    return "".join(outline.path for outline in atlas.states().values()), atlas.county_borders()
 
 
 def county_of(place: Place) -> str | None:
@@ -177,10 +175,9 @@ def class_of(count: int, least: Sequence[int]) -> int:
     return sum(count >= low for low in least)
 
 
-def _state(code: str, shape: Shape, count: int) -> Region:
-    x, y = shape.middle
-    label = (code, round(x * GRID), round(y * GRID)) if shape.area >= _LABELLED else None
-    return Region(code, STATES[code], code, count, class_of(count, STATE_CLASSES), shape.path, label)
+def _state(code: str, outline: Outline, count: int) -> Region:
+    label = (code, *outline.label) if outline.label else None
+    return Region(code, outline.name, code, count, class_of(count, STATE_CLASSES), outline.path, label)
 
 
 def _square(code: str, number: int, count: int) -> Region:
