@@ -72,7 +72,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app = QuietFlask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
-    _furnish(app, settings)
+    _add_to_templates(app, settings)
     for view in VIEWS:
         app.register_blueprint(view.blueprint)
     app.extensions["page cache"] = PageCache()
@@ -83,7 +83,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     @app.before_request
     def begin() -> None:
         g.visit = Visit(settings, clock(), shared)
-        # To open it would make an empty one, of which every page would say that ICE lists nothing.
+        # Opening it would create an empty log, and every page would say that ICE lists nothing.
         if was_there and request.endpoint != "static" and not settings.state.exists():
             raise StateUnusable(settings.state, "it was here and is gone; put it back")
 
@@ -99,7 +99,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     def protect(response: Response) -> Response:
         response.headers.update(HEADERS)
         if response.location and response.location.startswith(request.host_url):
-            # Where an address lacks its last slash. Host is whatever was sent, and the scheme is the proxy's.
+            # Redirect by path alone: the host is whatever the client sent, and the scheme may be the proxy's.
             response.location = response.location.removeprefix(request.host_url.rstrip("/"))
         # A page that needs more says so in `g.policy`: the maps have a script of our own for their form.
         policy = POLICY | g.get("policy", {})
@@ -123,8 +123,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     return app
 
 
-def _furnish(app: Flask, settings: Settings) -> None:
-    """What the templates can say, beside the page's own values."""
+def _add_to_templates(app: Flask, settings: Settings) -> None:
+    """Give the templates their filters and globals."""
     env, zone = app.jinja_env, ZoneInfo(settings.log.time_zone)
     env.undefined = StrictUndefined
     env.finalize = text.neutral
@@ -144,12 +144,12 @@ def _furnish(app: Flask, settings: Settings) -> None:
         "weekday": text.weekday,
     }
     style = (STATIC / "style.css").read_bytes()
-    # A new style sheet has a new address, so that no browser dresses a new page in an old one.
+    # A new style sheet has a new address, so that no browser shows a new page with an old one.
     env.globals |= {
         "STATES": STATES,
         "url_for": address_of,
         "base_url": settings.web.base_url,
-        "published": False,  # as files, which say nothing that is true for an hour only
+        "published": False,  # True where the pages are written as files: they name nothing that holds for an hour only
         "confirm_after_hours": f"{settings.log.confirm_after_hours:g}",
         "style_version": hashlib.sha256(style).hexdigest()[:12],
         "zone_name": settings.log.time_zone,

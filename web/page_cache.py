@@ -1,4 +1,4 @@
-"""Pages that a process keeps for as long as nothing that they depend on changes."""
+"""Rendered pages, kept in memory until something that they depend on changes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from web.request import visit
 
 # Characters of pages: the busiest ones of a year fit several times over.
 ROOM = 32_000_000
-# No link of ours is as long. Whoever asks for longer ones, such as with a query that means nothing, would fill the
-# memory with addresses.
+# No link of ours is as long. Longer addresses, such as with a query that means nothing, could fill the memory.
 LONGEST = 500
 
 Given = ParamSpec("Given")
@@ -46,10 +45,10 @@ class PageCache:
 
 
 def kept(view: Callable[Given, str | Response]) -> Callable[Given, str | Response]:
-    """What follows from its arguments, the address, the log, the day that it is and what is wrong with the checks.
+    """Keep the pages of a view that depend on its arguments, the address, the log, the date and troubles of checks.
 
-    A check that finds nothing leaves such a page as it was; one that tells of checks is handed them as an argument.
-    Only pages are kept, no redirect and no refusal.
+    A check that finds nothing new leaves such a page as it was: a view that shows times of checks takes them as an
+    argument. Only pages are kept, no redirects or errors.
     """
 
     @wraps(view)

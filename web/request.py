@@ -21,16 +21,16 @@ from web.search.directory import Directory, read_directory
 
 
 class Shared:
-    """What the requests of one application share, each made once for a version of the log."""
+    """What the requests of one application share, made once for each version of the log."""
 
     def __init__(self) -> None:
         self.series = SeriesCache()
-        # Threads that ask while it is made wait for it.
+        # RelatedEntries that ask while it is made wait for it.
         self.directory = cached(LRUCache[object, Directory](1), key=version, condition=Condition())(read_directory)
 
 
 class Visit:
-    """What a page is made from. The log is opened when it is first asked for, in the thread that serves the request."""
+    """What a page is made from. The log is opened on first use, in the thread that serves the request."""
 
     def __init__(self, settings: Settings, now: datetime, shared: Shared | None = None) -> None:
         self.settings, self.now = settings, now
@@ -66,5 +66,5 @@ class Visit:
 
 
 def visit() -> Visit:
-    """The request that is being answered."""
+    """The current request."""
     return cast(Visit, g.visit)

@@ -1,4 +1,4 @@
-"""How pages are addressed: states in paths, and `url_for` remembered."""
+"""The addresses of pages: states in paths, and a faster `url_for`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import request, url_for
 
-# A state that nobody could tell, in an address.
+# A state that was not recognized, in an address.
 UNKNOWN = "unknown"
 
 
@@ -17,7 +17,7 @@ def slug(code: str | None) -> str:
 
 
 def address_of(endpoint: str, **values: Any) -> str:
-    """`url_for`, remembered: a state's page has hundreds of links, and building them is a third of its cost."""
+    """`url_for` with a cache: a state's page has hundreds of links, and building them is a third of its cost."""
     if endpoint.startswith(".") or any(name.startswith("_") for name in values):
         return url_for(endpoint, **values)
     return _address_of(request.script_root, endpoint, **values)

@@ -7,30 +7,30 @@ from monitor.storage.agencies import AgencyRecord
 from monitor.storage.changelog import Log
 from monitor.storage.events import Event
 from monitor.storage.snapshot import events_of
-from web.feeds.items import Scope
+from web.feeds.items import FeedScope
 from web.urls import UNKNOWN, slug
 
-EVERYTHING = Scope("everything", "/", "")
+EVERYTHING = FeedScope("everything", "/", "")
 
 
-def state_scope(code: str | None) -> Scope:
-    """A state's feed; None for what no state could be told of."""
+def state_scope(code: str | None) -> FeedScope:
+    """A state's feed; None for a state that was not recognized."""
     name = slug(code)
-    return Scope(f"state {name}", f"/states/{name}", STATES[code] if code else "")
+    return FeedScope(f"state {name}", f"/states/{name}", STATES[code] if code else "")
 
 
-def agreement_scope(id_: str, agency: str) -> Scope:
+def agreement_scope(id_: str, agency: str) -> FeedScope:
     """An agreement's feed."""
-    return Scope(f"agreement {id_}", f"/agreements/{id_}", agency, (id_,))
+    return FeedScope(f"agreement {id_}", f"/agreements/{id_}", agency, (id_,))
 
 
-def agency_scope(agency: AgencyRecord) -> Scope:
+def agency_scope(agency: AgencyRecord) -> FeedScope:
     """An agency's feed."""
-    return Scope(f"agency {agency.id}", f"/agencies/{agency.id}", agency.name, agency.agreements)
+    return FeedScope(f"agency {agency.id}", f"/agencies/{agency.id}", agency.name, agency.agreements)
 
 
-def within(scope: Scope, log: Log) -> tuple[Event, ...]:
-    """The events that belong into a feed."""
+def within(scope: FeedScope, log: Log) -> tuple[Event, ...]:
+    """The events of a feed, oldest first."""
     if scope.agreements:
         return tuple(sorted((event for id_ in scope.agreements for event in events_of(log, id_)), key=lambda e: e.seq))
     kind, _, name = scope.key.partition(" ")

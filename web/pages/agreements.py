@@ -8,11 +8,11 @@ from enum import StrEnum
 
 from monitor.model import DEPARTURES, TAKEN_BACK, Entry, Kind, ListName
 from monitor.storage.changelog import AgreementRecord
-from web.pages.lines import Line
+from web.pages.lines import EntryLine
 
 
-class Standing(StrEnum):
-    """Where an agreement stands now."""
+class AgreementStatus(StrEnum):
+    """Whether an agreement is listed now."""
 
     LISTED = "listed"
     PENDING = "pending"
@@ -24,45 +24,45 @@ class Standing(StrEnum):
 class AgreementPage:
     """One agreement: where it stands, and its whole history, the newest first.
 
-    A note that an entry was confirmed or withdrawn is told with that entry.
+    A note that an entry was confirmed or withdrawn is shown on that entry's line.
     """
 
     agreement: AgreementRecord
-    standing: Standing
+    status: AgreementStatus
     departure: Entry | None
-    history: tuple[Line, ...]
-    agency: str | None  # the id of whose agreement it is
+    history: tuple[EntryLine, ...]
+    agency: str | None  # the id of the agency that has it
 
 
 def agreement_page(record: AgreementRecord, entries: Sequence[Entry], agency: str | None = None) -> AgreementPage:
     """`entries`: all of this agreement, in the order of the log."""
     departed = [e for e in entries if e.kind in DEPARTURES and e.status not in TAKEN_BACK]
-    standing = _standing(record, departed)
+    status = _status(record, departed)
     return AgreementPage(
         record,
-        standing,
-        departed[-1] if departed and standing in (Standing.GONE, Standing.DROPPED) else None,
+        status,
+        departed[-1] if departed and status in (AgreementStatus.GONE, AgreementStatus.DROPPED) else None,
         history(entries),
         agency,
     )
 
 
-def _standing(record: AgreementRecord, departed: Sequence[Entry]) -> Standing:
+def _status(record: AgreementRecord, departed: Sequence[Entry]) -> AgreementStatus:
     if ListName.PARTICIPATING in record.listed:
-        return Standing.LISTED
+        return AgreementStatus.LISTED
     if ListName.PENDING in record.listed:
-        return Standing.PENDING
+        return AgreementStatus.PENDING
     if departed and departed[-1].kind is Kind.DROPPED:
-        return Standing.DROPPED
-    return Standing.GONE
+        return AgreementStatus.DROPPED
+    return AgreementStatus.GONE
 
 
-def history(entries: Sequence[Entry]) -> tuple[Line, ...]:
-    """Entries in the order of the log → lines, the newest first; a note about one of them is told with that one."""
+def history(entries: Sequence[Entry]) -> tuple[EntryLine, ...]:
+    """Entries in the order of the log → lines, the newest first; a note about one of them is shown on its line."""
     by_id = {entry.id: entry for entry in entries}
     notes = {entry.about: entry for entry in entries if entry.about}
     return tuple(
-        Line(e, notes.get(e.id), by_id.get(e.about or ""))
+        EntryLine(e, notes.get(e.id), by_id.get(e.about or ""))
         for e in reversed(entries)
         if not (e.kind.is_note and e.about in by_id)
     )

@@ -1,11 +1,11 @@
-"""Pure: the days of the log, which begin and end where the setting `log.time_zone` says."""
+"""Pure: the days of the log, in the time zone of the setting `log.time_zone`."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-# No list of this programme is older.
+# The program began in 1996.
 FIRST_YEAR = 1996
 
 
@@ -20,12 +20,12 @@ def bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def day_in(text: str) -> date | None:
-    """A day in an address: YYYY-MM-DD and nothing else."""
+    """The day in an address, YYYY-MM-DD; None for anything else."""
     try:
-        found = date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
-    return found if FIRST_YEAR <= found.year < date.max.year and found.isoformat() == text else None
+    return day if FIRST_YEAR <= day.year < date.max.year and day.isoformat() == text else None
 
 
 def _begin(day: date, zone: ZoneInfo) -> datetime:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from monitor.checks.changes import FIELDS
 from monitor.model import Cells, Entry, FieldChange
 from web.pages.calendar import day_of
-from web.pages.lines import Line
+from web.pages.lines import EntryLine
 from web.pages.text import visible
 
 
@@ -26,30 +26,30 @@ class FieldRow:
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """One entry of the log, with all that is known of it. `notes`: what was said about it since."""
+    """One entry of the log with everything known about it. `notes`: later entries about it."""
 
     entry: Entry
-    line: Line
+    line: EntryLine
     fields: tuple[FieldRow, ...]
     notes: tuple[Entry, ...]
     about: Entry | None
     day: date
-    agency: str | None  # the id of whose agreement it is
+    agency: str | None  # the id of the agency that has the agreement
 
     @property
     def stray(self) -> bool:
-        """Whether a cell holds something that has to be made visible."""
+        """Whether a cell has characters that must be made visible."""
         return any(visible(text) != text for f in self.fields for text in (f.before, f.after))
 
 
 def change_page(
     entry: Entry, notes: Sequence[Entry], about: Entry | None, zone: ZoneInfo, agency: str | None = None
 ) -> ChangePage:
-    """Every field, changed or not: a reader checks the row against the workbook."""
+    """Every field, changed or not, so that a reader can check the row against the workbook."""
     changed = {field.name: field for field in entry.fields}
     return ChangePage(
         entry,
-        Line(entry, notes[-1] if notes else None, about),
+        EntryLine(entry, notes[-1] if notes else None, about),
         tuple(
             FieldRow(name, _published(entry.before, name), _published(entry.after, name), changed.get(name))
             for name in FIELDS

@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 from monitor.model import ListName
 from monitor.storage.changelog import Looks
 from web.pages.calendar import day_of
-from web.pages.corrections import Added
 from web.pages.freshness import Freshness
 from web.pages.lines import DayChanges, DaySummary
+from web.pages.past_days import Added
 
 
 @dataclass(frozen=True, slots=True)
 class FrontPage:
-    """The newest days with changes, and in short the days before them. `newest`: the id of the newest entry."""
+    """The newest days with changes in full, earlier days in short. `newest`: the id of the newest entry."""
 
     today: date
     checked_today: bool
@@ -35,7 +35,7 @@ def front_page(
     zone: ZoneInfo,
     newest: str | None,
 ) -> FrontPage:
-    """`days` come the newest first, and `earlier` after them."""
+    """`days` and `earlier`: newest first; `earlier` are the days before `days`."""
     return FrontPage(
         today,
         any(
@@ -52,7 +52,7 @@ def front_page(
 class DayPage:
     """One day, its neighbours with changes, and how often each list was read on it.
 
-    A past day keeps saying what it said when it ended; `corrections` is what was added since.
+    A past day stays as it was when it ended; `corrections` is what was added since.
     """
 
     changes: DayChanges
@@ -64,7 +64,7 @@ class DayPage:
 
     @property
     def was_read(self) -> bool:
-        """Whether the participating list was: if not, an empty day says nothing."""
+        """Whether the participating list was read: if not, an empty day means nothing."""
         looks = self.looks.get(ListName.PARTICIPATING)
         return bool(looks and looks.succeeded)
 

@@ -1,4 +1,4 @@
-"""Pure: how fresh each list is, which every page says."""
+"""Pure: when each list was last checked, and what is wrong with the checks."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from monitor.storage.changelog import LastCheck
 
 
 class Trouble(StrEnum):
-    """Why a list may have changed without this log knowing: no page is silent about that."""
+    """Why a list may have changed without this log knowing; pages show it as a banner."""
 
-    NEVER = "never"  # it was never read
-    FAILED = "failed"  # the last look at it
-    HELD = "held"  # what was seen last is not believed yet
-    MISSING = "missing"  # ICE's page does not link it
-    STALE = "stale"  # no look has succeeded for too long
+    NEVER = "never"  # never read
+    FAILED = "failed"  # the last check failed
+    HELD = "held"  # the newest publication is held
+    MISSING = "missing"  # ICE's page does not link the list
+    STALE = "stale"  # no successful check for too long
 
 
-# The lists are looked at every half hour; six looks missed are worth a banner.
+# Six missed checks, at one every half hour.
 STALE_AFTER = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """When a list was last checked, and what is wrong with that, if anything."""
+    """When a list was last checked, and what is wrong, if anything."""
 
     list: ListName
     at: datetime
@@ -37,7 +37,7 @@ class Freshness:
 
 
 def freshness(checks: Iterable[LastCheck], now: datetime, stale_after: timedelta) -> tuple[Freshness, ...]:
-    """Of each list that was ever looked at, the participating one first."""
+    """For each list that was ever checked, the participating one first."""
     ordered = sorted(checks, key=lambda check: list(ListName).index(check.list))
     return tuple(
         Freshness(
@@ -57,7 +57,7 @@ def _trouble(check: LastCheck, now: datetime, stale_after: timedelta) -> Trouble
     if check.outcome is Outcome.HELD:
         return Trouble.HELD
     if check.outcome is Outcome.NOT_LINKED and now - check.at <= stale_after:
-        # The pending list has gone unlinked for months at a time: no trouble.
+        # The pending list has been unlinked for months at a time: no trouble.
         return Trouble.MISSING if check.list is ListName.PARTICIPATING else None
     if check.succeeded_at is None:
         return Trouble.NEVER

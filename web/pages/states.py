@@ -32,21 +32,21 @@ class StateRow:
 class StatesPage:
     """Every state with an agreement, an application or a change; and the others by their codes."""
 
-    columns: tuple[SupportType | None, ...]  # None: a support type that nobody could tell
+    columns: tuple[SupportType | None, ...]  # None: a support type that was not recognized
     rows: tuple[StateRow, ...]
     total: StateRow
     others: tuple[str, ...]
 
 
 def states_page(counts: Counts, newest: Mapping[str | None, datetime]) -> StatesPage:
-    """The states in the order of their names, one that nobody could tell last."""
+    """The states in the order of their names; None, for not recognized, last."""
     columns = tuple(
         support_type
         for support_type in (*SupportType, None)
         if any(key[0] is ListName.PARTICIPATING and key[2] is support_type for key in counts)
     )
-    spoken_of = {code for _, code, _ in counts} | set(newest)
-    rows = tuple(_state_row(code, columns, counts, newest.get(code)) for code in in_order(spoken_of))
+    mentioned = {code for _, code, _ in counts} | set(newest)
+    rows = tuple(_state_row(code, columns, counts, newest.get(code)) for code in in_order(mentioned))
     total = StateRow(
         None,
         tuple(sum(numbers) for numbers in zip(*(row.by_type for row in rows), strict=True)),
@@ -54,7 +54,7 @@ def states_page(counts: Counts, newest: Mapping[str | None, datetime]) -> States
         sum(row.pending for row in rows),
         max(newest.values(), default=None),
     )
-    return StatesPage(columns, rows, total, tuple(code for code in STATES if code not in spoken_of))
+    return StatesPage(columns, rows, total, tuple(code for code in STATES if code not in mentioned))
 
 
 def _state_row(
@@ -70,7 +70,7 @@ def _state_row(
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """An agreement that is listed no longer, and the entry that says so."""
+    """An agreement that is no longer listed, and the entry about its departure."""
 
     agreement: AgreementRecord
     departure: Entry | None
@@ -90,26 +90,26 @@ class CountyRow:
 def counties_of(
     listed: Iterable[AgreementRecord], others: Iterable[AgreementRecord], agency_of: Callable[[str], str]
 ) -> tuple[CountyRow, ...]:
-    """The counties that rows of a state name, in the order of their names; of `others` nothing is counted."""
-    found: dict[str, list[tuple[bool, AgreementRecord]]] = defaultdict(list)
+    """The counties that rows of a state name, in the order of their names; `others` are not counted."""
+    by_county: dict[str, list[tuple[bool, AgreementRecord]]] = defaultdict(list)
     for is_listed, records in ((True, listed), (False, others)):
         for record in records:
             if key := county(record.county):
-                found[key].append((is_listed, record))
+                by_county[key].append((is_listed, record))
     return tuple(
         CountyRow(
             key,
-            found[key][0][1].county,
-            sum(is_listed for is_listed, _ in found[key]),
-            tuple({agency_of(record.id): record.agency for _, record in reversed(found[key])}.items())[::-1],
+            by_county[key][0][1].county,
+            sum(is_listed for is_listed, _ in by_county[key]),
+            tuple({agency_of(record.id): record.agency for _, record in reversed(by_county[key])}.items())[::-1],
         )
-        for key in sorted(found)
+        for key in sorted(by_county)
     )
 
 
 @dataclass(frozen=True, slots=True)
 class StatePage:
-    """One state: its recent changes by day, and its agreements as they stand. `older`: a day to go on before."""
+    """One state: its recent changes by day, and its agreements now. `older`: the day to continue before."""
 
     state: str | None
     by_type: Mapping[str, int]
@@ -132,8 +132,8 @@ def state_page(
     before: date | None,
     older: date | None,
 ) -> StatePage:
-    """`departures`: the state's entries that say an agreement left, the newest last. `agency_of` an agreement's id is
-    its agency's."""
+    """`departures`: the state's entries about agreements that are no longer listed, newest last. `agency_of`: from an
+    agreement's id to its agency's id."""
     left = {entry.agreement: entry for entry in departures}
     ordered = sorted(agreements, key=lambda a: (a.agency.casefold(), a.support_type, a.id))
     listed = tuple(a for a in ordered if ListName.PARTICIPATING in a.listed)
@@ -152,9 +152,9 @@ def state_page(
 
 
 def enough_days(tallies: Iterable[Tally], zone: ZoneInfo, enough: int) -> tuple[date | None, bool]:
-    """The day to go back to for enough entries, whole months all of them; and whether there is more before it.
+    """The first day to show for enough entries, and whether there is more before it.
 
-    Whole months, so that the address of what came before is the same tomorrow.
+    It is the first day of a month, so that the address of the earlier entries is the same tomorrow.
     """
     days: Counter[date] = Counter()
     for tally in tallies:

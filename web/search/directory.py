@@ -15,7 +15,7 @@ from web.search.index import SearchIndex
 
 @dataclass(frozen=True, slots=True)
 class CountyRecord:
-    """A county of a state and the agencies of which a row names it. `key` is its comparable name."""
+    """A county of a state, and the agencies with a row that names it. `key`: its comparable name."""
 
     state: str
     key: str
@@ -43,19 +43,19 @@ class Directory:
         return agency.id if agency else None
 
     def agreements_in(self, state: str | None) -> Sequence[AgreementRecord]:
-        """The agreements of a state, as they stand; None for those of which nobody could tell."""
+        """The agreements of a state now; None for a state that was not recognized."""
         return self._in.get(state, ())
 
     @cached_property
     def counties(self) -> tuple[CountyRecord, ...]:
         """Every county that a row names, in the order of states and names."""
-        found: dict[tuple[str, str], list[tuple[str, AgencyRecord]]] = defaultdict(list)
+        rows: dict[tuple[str, str], list[tuple[str, AgencyRecord]]] = defaultdict(list)
         for agency in self.agencies:
             for key, name in agency.counties:
-                found[agency.state or "", key].append((name, agency))
+                rows[agency.state or "", key].append((name, agency))
         return tuple(
             CountyRecord(code, key, of[-1][0], tuple(agency for _, agency in of))
-            for (code, key), of in sorted(found.items())
+            for (code, key), of in sorted(rows.items())
             if code
         )
 
@@ -66,7 +66,7 @@ class Directory:
 
     @cached_property
     def words(self) -> SearchIndex:
-        """For searching."""
+        """The index for searching."""
         return SearchIndex(self.agencies, [(c.state, c.name) for c in self.counties], self.states)
 
 

@@ -18,7 +18,7 @@ blueprint = Blueprint("agreements", __name__)
 @blueprint.get("/agreements/<id_>")
 @kept
 def agreement(id_: str) -> str | Response:
-    """One agreement: where it stands, and its whole history. An id that proved to be another's leads to that one."""
+    """One agreement: where it stands, and its history. The id of one that was merged into another redirects there."""
     here = visit()
     store = here.store
     record = next(store.agreements(id_), None)

@@ -14,7 +14,7 @@ blueprint = Blueprint("charts", __name__)
 
 @blueprint.get("/over-time")
 def over_time() -> str:
-    """How many agreements were listed when, by support type; and by week what was new and what left."""
+    """How many agreements were listed when, by support type; and by week what was new and what is no longer listed."""
     here = visit()
     return render("over-time.html", here.series.once("over time", lambda: _over_time(here)), address_of=address_of)
 

@@ -1,4 +1,4 @@
-"""The addresses of the downloads: the agreements as of any day, and the changes, as CSV and JSON; and their page."""
+"""The downloads: agreements as of any day and all changes, as CSV and JSON; public.db; and the page about them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JSON, JSONL, CSV = "application/json", "application/x-ndjson", "text/csv"
 
 blueprint = Blueprint("data", __name__)
 
-# One writes public.db, the others wait for it.
+# One thread writes public.db, the others wait for it.
 _writing = threading.Lock()
 
 
@@ -46,7 +46,7 @@ def agreements_on(day: str, form: str) -> Response:
     """The agreements that were listed at the end of a day."""
     here, wanted = visit(), day_in(day)
     first = min(here.store.first_checks().values(), default=None)
-    # Before the first check nothing is known: an empty list would say that there was none.
+    # Before the first check nothing is known: an empty list would say that there were no agreements.
     if wanted is None or wanted > here.today or first is None or wanted < day_of(first, here.zone):
         abort(404)
     return _agreements(form, wanted)
@@ -66,7 +66,7 @@ def changes_jsonl() -> Response:
 
 @blueprint.get("/data/public.db")
 def public_db() -> Response:
-    """All of it as a SQLite file without any subscriber, written anew once there is something new."""
+    """The log as a SQLite file without subscribers, written again when there is something new."""
     here = visit()
     path = here.settings.state.with_name(f"{here.settings.state.name}.public")
     with _writing:
@@ -83,12 +83,12 @@ def public_db() -> Response:
 
 @blueprint.get("/data/metadata.json")
 def metadata() -> Response:
-    """What Datasette says about public.db."""
+    """Datasette's metadata for public.db."""
     return _file((Path(current_app.template_folder or "") / "public_metadata.json").read_text(), JSON)
 
 
 def ends_of_months(log: Log, today: date, zone: ZoneInfo) -> Iterator[date]:
-    """The last day of each month that the log has seen end, the newest first."""
+    """The last day of each complete month of the log, newest first."""
     first = min(log.first_checks().values(), default=None)
     if first is None:
         return
@@ -100,8 +100,8 @@ def ends_of_months(log: Log, today: date, zone: ZoneInfo) -> Iterator[date]:
 
 def _agreements(form: str, day: date | None) -> Response:
     here = visit()
-    found = here.store.agreements(as_of=_end(here, day) if day else None)
-    listed: list[Line] = [agreement_line(agreement) for agreement in found if agreement.listed]
+    records = here.store.agreements(as_of=_end(here, day) if day else None)
+    listed: list[Line] = [agreement_line(agreement) for agreement in records if agreement.listed]
     if form == "csv":
         return _file(as_csv(listed), CSV)
     when = {"as_of": day.isoformat()} if day else {"position": here.store.position()}

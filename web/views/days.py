@@ -12,10 +12,10 @@ from monitor.model import ListName
 from monitor.storage.changelog import Looks
 from web.page_cache import kept
 from web.pages.calendar import bounds, day_in, day_of
-from web.pages.corrections import Added, PastDay, past_day
 from web.pages.days import DayPage, months
 from web.pages.lines import DayChanges, summaries
-from web.rendering import changes_on, notes_about, render, render_lasting, threads
+from web.pages.past_days import Added, PastDay, past_day
+from web.rendering import changes_on, notes_about, related, render, render_lasting
 from web.request import Visit, visit
 
 blueprint = Blueprint("days", __name__)
@@ -68,4 +68,4 @@ def _past_day(here: Visit, day: date) -> PastDay:
     since, until = bounds(day, here.zone)
     entries = list(here.store.entries(since=since, until=until))
     notes = notes_about(here.store, [entry.id for entry in entries])
-    return past_day(day, entries, notes, threads(here.store, entries), until, here.zone)
+    return past_day(day, entries, notes, related(here.store, entries), until, here.zone)

@@ -1,4 +1,4 @@
-"""The addresses of the feeds: of everything, each state, agency and agreement, as Atom and as JSON Feed."""
+"""The feeds: of everything, each state, agency and agreement, as Atom and as JSON Feed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 from monitor.normalize import STATES
 from monitor.normalize import state as state_named
 from web.feeds import items
-from web.feeds.formats import ATOM, JSON_FEED, OPML, Feed, Told, atom, json_feed, opml
-from web.feeds.items import Page, Scope
+from web.feeds.formats import ATOM, JSON_FEED, OPML, Feed, RenderedItem, atom, json_feed, opml
+from web.feeds.items import FeedPage, FeedScope
 from web.feeds.scopes import EVERYTHING, agency_scope, agreement_scope, state_scope, within
 from web.rendering import notes_about
 from web.request import Visit, visit
@@ -44,7 +44,7 @@ def state(name: str, form: str, number: int | None = None) -> Response:
 @blueprint.get("/agreements/<id_>/feed.<any(atom, json):form>")
 @blueprint.get("/agreements/<id_>/feed-<int:number>.<any(atom, json):form>")
 def agreement(id_: str, form: str, number: int | None = None) -> Response:
-    """The changes of one agreement. An id that proved to be another's leads to that one."""
+    """The changes of one agreement. The id of an agreement that was merged into another redirects to it."""
     record = next(visit().store.agreements(id_), None)
     if record is None:
         abort(404)
@@ -56,18 +56,18 @@ def agreement(id_: str, form: str, number: int | None = None) -> Response:
 @blueprint.get("/agencies/<id_>/feed.<any(atom, json):form>")
 @blueprint.get("/agencies/<id_>/feed-<int:number>.<any(atom, json):form>")
 def agency(id_: str, form: str, number: int | None = None) -> Response:
-    """The changes of all agreements of an agency, at the id of the oldest; the ids of the others lead there."""
-    found = visit().directory.of(visit().store.resolve(id_))
-    if found is None:
+    """The changes of all agreements of an agency, at the id of the oldest; the ids of the others redirect there."""
+    agency = visit().directory.of(visit().store.resolve(id_))
+    if agency is None:
         abort(404)
-    if found.id != id_:
-        return redirect(url_for(".agency", id_=found.id, form=form, number=number), 301)
-    return _answer(agency_scope(found), form, number)
+    if agency.id != id_:
+        return redirect(url_for(".agency", id_=agency.id, form=form, number=number), 301)
+    return _answer(agency_scope(agency), form, number)
 
 
 @blueprint.get("/feeds.opml")
 def list_() -> Response:
-    """The feeds of all states, to be imported at once."""
+    """The feeds of all states as OPML, to import them at once."""
     here, words = visit(), _words()
     scopes = [EVERYTHING, *(state_scope(code) for code in (*STATES, None))]
     at = here.store.newest_change() or here.now
@@ -75,7 +75,7 @@ def list_() -> Response:
     return current_app.response_class(made, mimetype=OPML)
 
 
-def _answer(scope: Scope, form: str, number: int | None) -> Response:
+def _answer(scope: FeedScope, form: str, number: int | None) -> Response:
     here = visit()
     log = within(scope, here.store)
     page = items.newest(log) if number is None else items.page(log, number)
@@ -88,11 +88,11 @@ def _answer(scope: Scope, form: str, number: int | None) -> Response:
     return current_app.response_class(text.encode(), mimetype=JSON_FEED)
 
 
-def _feed(here: Visit, scope: Scope, page: Page) -> Feed:
+def _feed(here: Visit, scope: FeedScope, page: FeedPage) -> Feed:
     base, words = _base(here), _words()
     tell = current_app.jinja_env.get_template("feeds/content.html").module.item  # type: ignore[attr-defined]
     entries = list(here.store.entries(ids=page.changes)) if page.changes else []
-    found = items.items(page.changes, entries, notes_about(here.store, page.changes))
+    shown = items.items(page.changes, entries, notes_about(here.store, page.changes))
     return Feed(
         scope,
         page,
@@ -101,7 +101,7 @@ def _feed(here: Visit, scope: Scope, page: Page) -> Feed:
         words.feed(scope, page.number),
         words.about(scope),
         min(here.store.first_checks().values(), default=here.now),
-        tuple(Told(item, words.item(item.entry), tell(item, base)) for item in found),
+        tuple(RenderedItem(item, words.item(item.entry), tell(item, base)) for item in shown),
     )
 
 

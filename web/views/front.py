@@ -16,7 +16,7 @@ from web.pages.lines import DayChanges, summaries
 from web.rendering import changes_on, render
 from web.request import Visit, visit
 
-# The front page tells whole days, the newest first, until there is enough to read; then it sums up the days before.
+# The front page shows whole days, newest first, until there is enough to read; then it sums up the days before.
 FRONT_ENTRIES, FRONT_DAYS = 20, 5
 EARLIER_WITHIN, EARLIER_DAYS = timedelta(days=60), 10
 
@@ -39,7 +39,7 @@ def _newest(fresh: tuple[Freshness, ...]) -> str:
 
 
 def _newest_days(here: Visit) -> tuple[list[DayChanges], datetime]:
-    """The days that the front page tells in full, the newest first, and the moment at which they begin."""
+    """The days that the front page shows in full, newest first, and the moment at which they begin."""
     days: list[DayChanges] = []
     before = bounds(here.today, here.zone)[1]
     while len(days) < FRONT_DAYS and sum(day.entries for day in days) < FRONT_ENTRIES:

@@ -17,7 +17,7 @@ from web.request import Visit, visit
 
 blueprint = Blueprint("maps", __name__)
 
-# How far "earlier" and "later" lead.
+# How far the links "earlier" and "later" go.
 MAP_STEP = timedelta(days=7)
 
 
@@ -71,7 +71,7 @@ def _on(kind: str, text: str) -> str:
 
 
 def _day(here: Visit, text: str) -> date:
-    """A day in an address, of which a map can be drawn: from the log's first one to today."""
+    """A day in an address, from the first day of the log to today."""
     first = here.series.first_day(here.zone)
     try:
         day = date.fromisoformat(text)
@@ -105,7 +105,7 @@ def _map(kind: str, day: date | None) -> str:
 def _drawn(kind: str, here: Visit, before: datetime | None) -> maps.Map:
     if kind == "states":
         return maps.states(by_state(here.series.listed(ListName.PARTICIPATING, before)))
-    publication = here.series.standing(ListName.PARTICIPATING, before)
+    publication = here.series.publication(ListName.PARTICIPATING, before)
     return maps.counties(here.shared.series.places(here.store, publication) if publication else {})
 
 

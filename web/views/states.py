@@ -12,7 +12,7 @@ from web.page_cache import kept
 from web.pages.calendar import bounds, day_in
 from web.pages.lines import by_day
 from web.pages.states import enough_days, state_page, states_page
-from web.rendering import render, threads
+from web.rendering import related, render
 from web.request import visit
 from web.urls import UNKNOWN, slug
 
@@ -50,7 +50,7 @@ def state(name: str, before_day: str = "") -> str | Response:
     entries = list(here.store.entries(states=[code], since=since, until=until))
     page = state_page(
         code,
-        by_day(entries, threads(here.store, entries), here.zone),
+        by_day(entries, related(here.store, entries), here.zone),
         here.directory.agreements_in(code),
         here.store.entries(states=[code], kinds=list(DEPARTURES)),
         agency_of=lambda agreement: here.directory.agency_id(agreement) or agreement,

@@ -1,4 +1,4 @@
-"""The pages about this log itself: how it stands just now, and how it is made."""
+"""The pages about this log itself: its status now, and how it is made."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ blueprint = Blueprint("status", __name__)
 
 @dataclass(frozen=True, slots=True)
 class ListStatus:
-    """One list: the newest look at it, and the newest publication that was believed."""
+    """One list: its newest check, and its newest accepted publication."""
 
     list: ListName
     look: LastCheck | None
@@ -32,7 +32,7 @@ class ListStatus:
 
 @dataclass(frozen=True, slots=True)
 class StatusPage:
-    """How everything stands now. `doubtful`: pairs that wait for a person's answer."""
+    """The status now. `doubtful`: pairs of agreements that wait for a person's answer."""
 
     now: datetime
     fresh: tuple[Freshness, ...]
@@ -67,13 +67,13 @@ def status() -> str:
 
 @blueprint.get("/about")
 def about() -> str | Response:
-    """How this log is made, what its words mean, and where it ends."""
+    """How this log is made, what its words mean, and its limits."""
     return _about(visit().store.last_checks())
 
 
 @kept
 def _about(newest: tuple[LastCheck, ...]) -> str:
-    """`newest` checks are counted, too, so that it is another page after each."""
+    """The page counts checks: `newest` makes it a new page after each."""
     return render("about.html", AboutPage(figures(visit().store)))
 
 
