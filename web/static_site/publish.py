@@ -1,7 +1,8 @@
 """Writes the whole site as files for any web host, by requests to the application that serves it.
 
 Each file is written beside its place and then renamed, so none is ever incomplete. `.published.json` says what each
-file was made from. Files that a run is about to make are marked there first: if the run is cut off, the next one makes them.
+file was made from. Files that a run is about to make are marked there first: if the run is cut off,
+the next one makes them.
 """
 
 from __future__ import annotations
