@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import click
 
-from alerts.model import CORRECTIONS
+from alerts.keys import open_keys
+from alerts.masking import masked
+from alerts.messages.slack_parts import parts_of, plain
+from alerts.model import CORRECTIONS, Message
+from alerts.storage.outbox import DeliveryRecord
+from alerts.storage.routed import Alerts, open_alerts
 from cli.context import Context
+from cli.output import write
 from cli.parameters import format_option
 from monitor.errors import MonitorError
-
-if TYPE_CHECKING:
-    from alerts.model import Message
-    from alerts.storage.outbox import DeliveryRecord
-    from alerts.storage.routed import Alerts
-    from monitor.exports.records import Line
+from monitor.exports.records import Line
 
 DELIVERY_COLUMNS = (
     *("id", "state", "purpose", "channel", "address", "changes"),
@@ -27,14 +25,6 @@ DELIVERY_COLUMNS = (
 )
 
 _reveal = click.option("--reveal", is_flag=True, help="Print addresses and webhooks in full.")
-
-
-@contextmanager
-def _alerts(context: Context) -> Iterator[Alerts]:
-    from alerts.storage.routed import open_alerts
-
-    with open_alerts(context.settings.state) as alerts:
-        yield alerts
 
 
 @click.group()
@@ -56,9 +46,7 @@ def deliveries() -> None:
 @click.pass_obj
 def list_deliveries(context: Context, states: tuple[str, ...], limit: int, form: str, reveal: bool) -> None:
     """Print deliveries, newest first."""
-    from cli.output import write
-
-    with _alerts(context) as alerts:
+    with open_alerts(context.settings.state) as alerts:
         found = alerts.deliveries(states=states, limit=limit)
         write(form, [_delivery_line(delivery, reveal=reveal) for delivery in found], DELIVERY_COLUMNS)
 
@@ -71,7 +59,7 @@ def list_deliveries(context: Context, states: tuple[str, ...], limit: int, form:
 @click.pass_obj
 def show(context: Context, id: str, form: str, html: bool, reveal: bool) -> None:
     """Print a delivery (d-…) and its message as it is sent."""
-    with _alerts(context) as alerts:
+    with open_alerts(context.settings.state) as alerts:
         delivery = _delivery(alerts, id)
     message = delivery.message
     if html:
@@ -104,13 +92,11 @@ def retry(context: Context, id: str | None, dead: bool) -> None:
 
     Named by its ID, one whose address takes no messages any more opens that address again: for when it is mended.
     """
-    from alerts.keys import open_keys
-
     if (id is None) == (not dead):
         raise click.UsageError("Say which: a delivery's ID, or --dead.")
     give_up_at = context.now + timedelta(hours=context.settings.delivery.give_up_after_hours)
     opened = ""
-    with _alerts(context) as alerts, alerts.write():
+    with open_alerts(context.settings.state) as alerts, alerts.write():
         chosen = [_delivery(alerts, id)] if id else list(alerts.deliveries(states=["dead"]))
         again = 0
         for delivery in reversed(chosen):
@@ -149,7 +135,7 @@ def _obstacle(alerts: Alerts, delivery: DeliveryRecord, *, by_id: bool) -> str:
 @click.pass_obj
 def drop(context: Context, id: str, why: str) -> None:
     """Send a delivery no more that waits or was given up."""
-    with _alerts(context) as alerts, alerts.write():
+    with open_alerts(context.settings.state) as alerts, alerts.write():
         delivery = _delivery(alerts, id)
         if delivery.state not in ("pending", "dead"):
             raise MonitorError(f"{id}: is {delivery.state}; only what waits or was given up can be dropped")
@@ -164,8 +150,6 @@ def _delivery(alerts: Alerts, id: str) -> DeliveryRecord:
 
 
 def _masked(delivery: DeliveryRecord) -> str:
-    from alerts.masking import masked
-
     return masked(delivery.channel, delivery.address)
 
 
@@ -191,6 +175,4 @@ def _delivery_line(delivery: DeliveryRecord, *, reveal: bool) -> Line:
 
 def _slack_text(message: Message) -> str:
     """The texts of a Slack message, one below the other, part by part."""
-    from alerts.messages.slack_parts import parts_of, plain
-
     return "\n\n".join(map(plain, parts_of(message)))

@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from cli.checking import check_once
 from cli.context import Context
+from cli.output import check_line
+from cli.reading import reader
+from cli.watch import watch
 from demo.ice import FakeIce
 from demo.publications import SamplePublication, publications
 from demo.samples import LISTS
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
-
-if TYPE_CHECKING:
-    from monitor.settings import Settings
+from monitor.settings import Settings, load
+from web.server import serve_forever
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,9 @@ def demo(context: Context, once: bool) -> None:
     for name in [name for name in os.environ if name.startswith("AGREEMENT_MONITOR_")]:
         del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="agreement-monitor-demo-") as folder, _world(Path(folder)) as world:
-        world.add_watches()
+        world.add_watches(context)
         for published, lists in groupby(publications(), key=lambda p: p.published):
-            world.publish_and_check(context, published, list(lists))
+            world.publish_and_check(published, list(lists))
         if not once:
             world.serve(context)
 
@@ -89,17 +91,17 @@ class _World:
             [web]
             port = {port}
             base_url = "http://127.0.0.1:{port}"
+            [log]
+            level = "warning"
             """
         )
         self._desk_of = {slack.webhook_url(_webhook(desk)): desk for desk in DESKS if desk.channel == "slack"}
 
     @property
     def settings(self) -> Settings:
-        from monitor.settings import load
-
         return load(self._config)
 
-    def add_watches(self) -> None:
+    def add_watches(self, context: Context) -> None:
         """Subscribe the desks, with the very command that an operator types."""
         click.secho("Who watches what", bold=True)
         for desk in DESKS:
@@ -107,26 +109,20 @@ class _World:
             if desk.channel == "slack":
                 address = ["--slack", self._slack.webhook_url(_webhook(desk))]
             states = [word for state in desk.states for word in ("--state", state)]
-            self._run("watch", "add", *states, *address, "--significance", desk.significance)
+            self._watch(context, "add", *states, *address, "--significance", desk.significance)
 
-    def _run(self, *arguments: str) -> None:
-        from cli.__main__ import group
+    def _watch(self, context: Context, *arguments: str) -> None:
+        watch.main(arguments, obj=Context(context.clock, self._config), standalone_mode=False)
 
-        group.main(["--config", str(self._config), *arguments], standalone_mode=False)
-
-    def publish_and_check(self, context: Context, at: datetime, lists: list[SamplePublication]) -> None:
+    def publish_and_check(self, at: datetime, lists: list[SamplePublication]) -> None:
         """ICE publishes; the service looks, records and tells; print what arrived at whose door."""
-        from cli import wiring
-        from cli.commands import check_once
-        from cli.output import check_line
-
         for publication in lists:
             content = (LISTS / publication.file).read_bytes()
             self._ice.publishes(**{publication.list: content}, name=publication.file, saved=publication.saved)
         click.secho(f"\nICE publishes ({at:%-d %B %Y, %H:%M} UTC)", bold=True)
         mails, posts = len(self._smtp.messages), len(self._slack.messages)
-        with wiring.reader(lambda: self.settings) as reading:
-            results, _ = check_once(reading, self.settings, at, context.after_check)
+        with reader(lambda: self.settings) as reading:
+            results, _ = check_once(reading, self.settings, at)
         for result in results:
             click.echo(f"  {check_line(result)}")
         for post in self._slack.messages[posts:]:
@@ -141,8 +137,6 @@ class _World:
 
     def serve(self, context: Context) -> None:
         """Leave the change log open until stopped."""
-        from cli.web import serve_forever
-
         serve_forever(
             self.settings,
             context.clock,

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import click
 
+from monitor.normalize import state
+
 
 class Moment(click.ParamType[datetime]):
     """A time such as 2025-08-11, 2025-08-11T14:00 or 2025-08-11T14:00:00Z; UTC where it names no zone."""
@@ -42,8 +44,6 @@ class StateCode(click.ParamType[str]):
     name = "state"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from monitor.normalize import state
-
         code = state(str(value))
         if code is None:
             self.fail(f"{value!r} is no state or territory; write TX or Texas", param, ctx)

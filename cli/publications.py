@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import click
 
+from alerts.delivery.run import tell
 from cli import output, wiring
-from cli.context import Context, Exit
+from cli.context import Context, ExitStatus
 from cli.parameters import Words, format_option
+from cli.reading import reader
+from monitor.checks import decisions
 from monitor.errors import NotPossible
 from monitor.exports import records
-
-if TYPE_CHECKING:
-    from monitor.model import Entry
+from monitor.model import Entry
+from monitor.storage.lock import one_check_at_a_time
+from monitor.storage.writer import open_store
 
 _because = click.option("--why", type=Words(), help="Your reason; it is kept, and shown with the decision.")
 
@@ -30,7 +32,7 @@ def publications() -> None:
 @click.pass_obj
 def list_publications(context: Context, form: str, held: bool) -> None:
     """Print publications, oldest first."""
-    with wiring.store(context.settings) as store:
+    with open_store(context.settings.state) as store:
         wanted = (p for p in store.publications() if not held or p.verdict == "held")
         output.write(form, map(records.publication_line, wanted), output.PUBLICATION_COLUMNS)
 
@@ -45,16 +47,16 @@ def show_publication(context: Context, id: str) -> None:
 
 def print_publication(context: Context, id: str) -> None:
     """Print what became of a publication and what it says; or what it would say, found out by trying."""
-    with wiring.store(context.settings) as store:
+    with open_store(context.settings.state) as store:
         publication = store.publication(id)
         entries: tuple[Entry, ...] = tuple(store.entries(publication=id))
         refused = ""
         if publication.verdict in ("held", "rejected"):
-            from monitor.checks.decisions import rehearse
-
             try:
-                with wiring.reader(lambda: context.settings) as reading:
-                    entries = rehearse(store, reading, id, now=context.now, rules=wiring.rules(context.settings))
+                with reader(lambda: context.settings) as reading:
+                    entries = decisions.rehearse(
+                        store, reading, id, now=context.now, rules=wiring.rules(context.settings)
+                    )
             except NotPossible as exc:
                 refused = str(exc)
         output.print_publication(publication, store.decisions(id), entries, refused)
@@ -69,17 +71,16 @@ def accept(context: Context, id: str, why: str | None) -> None:
 
     `publications show` prints beforehand what that would say.
     """
-    from monitor.checks.decisions import accept as act
-    from monitor.storage.lock import one_check_at_a_time
-
     with (
-        wiring.reader(lambda: context.settings) as reading,
-        wiring.store(context.settings) as store,
+        reader(lambda: context.settings) as reading,
+        open_store(context.settings.state) as store,
         one_check_at_a_time(context.settings.state),
     ):
-        result = act(store, reading, id, now=context.now, rules=wiring.rules(context.settings), why=why or "")
+        result = decisions.accept(
+            store, reading, id, now=context.now, rules=wiring.rules(context.settings), why=why or ""
+        )
     click.echo(f"Accepted {id}: {output.entries_added(result.entries)}.")
-    _follow_up(context, asked=result.asked)
+    _tell_subscribers(context, asked=result.asked)
 
 
 @publications.command()
@@ -88,10 +89,8 @@ def accept(context: Context, id: str, why: str | None) -> None:
 @click.pass_obj
 def reject(context: Context, id: str, why: str | None) -> None:
     """Never believe a held publication, however long ICE serves it."""
-    from monitor.checks.decisions import reject as act
-
-    with wiring.store(context.settings) as store:
-        act(store, id, now=context.now, why=why or "")
+    with open_store(context.settings.state) as store:
+        decisions.reject(store, id, now=context.now, why=why or "")
     click.echo(f"Rejected {id}: nothing of it will be recorded. The next workbook that differs is judged anew.")
 
 
@@ -113,7 +112,7 @@ def review() -> None:
 @click.pass_obj
 def list_reviews(context: Context, form: str, everything: bool) -> None:
     """Print doubtful pairs, oldest first."""
-    with wiring.store(context.settings) as store:
+    with open_store(context.settings.state) as store:
         now, ask_for = context.now, context.settings.log.ask_for
         found = store.reviews() if everything else store.doubtful(now, ask_for)
         output.write(form, (records.review_line(r, now, ask_for) for r in found), output.REVIEW_COLUMNS)
@@ -125,11 +124,9 @@ def list_reviews(context: Context, form: str, everything: bool) -> None:
 @click.pass_obj
 def same(context: Context, id: str, why: str | None) -> None:
     """They are one agreement: take the departure back, and let the younger id lead to the older."""
-    from monitor.checks.decisions import same as act
-
-    _answer(context, act, id, why)
+    _decide(context, decisions.same, id, why)
     click.echo(f"{id}: one agreement. The departure is withdrawn, and whoever was told of it is told so.")
-    _follow_up(context)
+    _tell_subscribers(context)
 
 
 @review.command()
@@ -138,17 +135,13 @@ def same(context: Context, id: str, why: str | None) -> None:
 @click.pass_obj
 def different(context: Context, id: str, why: str | None) -> None:
     """They are two agreements: the departure is confirmed as any other."""
-    from monitor.checks.decisions import different as act
-
-    _answer(context, act, id, why)
+    _decide(context, decisions.different, id, why)
     click.echo(f"{id}: two agreements. Nothing is taken back; the departure is confirmed as any other.")
 
 
-def _answer(context: Context, act: Callable[..., None], id: str, why: str | None) -> None:
-    from monitor.storage.lock import one_check_at_a_time
-
-    with wiring.store(context.settings) as store, one_check_at_a_time(context.settings.state):
-        act(store, id, now=context.now, why=why or "")
+def _decide(context: Context, decision: Callable[..., None], id: str, why: str | None) -> None:
+    with open_store(context.settings.state) as store, one_check_at_a_time(context.settings.state):
+        decision(store, id, now=context.now, why=why or "")
 
 
 # --- retract ---------------------------------------------------------------------------------------------------
@@ -162,15 +155,13 @@ def _answer(context: Context, act: Callable[..., None], id: str, why: str | None
 @click.pass_obj
 def retract(context: Context, id: str, why: str | None) -> None:
     """Say that an entry of the log (c-…) was wrong; whoever was told of it is told so. Nothing is deleted."""
-    from monitor.checks.decisions import retract as act
-
-    _answer(context, act, id, why)
+    _decide(context, decisions.retract, id, why)
     click.echo(f"Retracted {id}.")
-    _follow_up(context)
+    _tell_subscribers(context)
 
 
-def _follow_up(context: Context, *, asked: int = 0) -> None:
+def _tell_subscribers(context: Context, *, asked: int = 0) -> None:
     """Tell subscribers at once, as after a check. `asked`: doubtful pairs that came of it."""
     if asked:
         click.echo(f"Doubtful pairs to look at: {asked}, see `review list`.")
-    context.end(Exit.NEEDS_A_PERSON if context.follow_up() or asked else Exit.DONE)
+    context.end(ExitStatus.NEEDS_A_PERSON if tell(context.settings, context.now) or asked else ExitStatus.DONE)

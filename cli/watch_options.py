@@ -6,17 +6,17 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from alerts import addresses
 from alerts.model import AGREEMENT_KINDS, DAYS, PENDING_KINDS, ChannelName, Departures, Schedule, Wants
 from cli.parameters import StateCode
 from monitor.model import NOTES, Kind, Significance, SupportType
-
-if TYPE_CHECKING:
-    from monitor.settings import Settings
-    from monitor.storage.changelog import Log
+from monitor.normalize import county, state, support_type
+from monitor.settings import Settings, zone_name
+from monitor.storage.changelog import Log
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _YES, _NO = {"yes", "true", "1", "x"}, {"no", "false", "0", ""}
@@ -55,7 +55,6 @@ class TimeZone(click.ParamType[str]):
     name = "zone"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from monitor.settings import zone_name
 
         try:
             return zone_name(str(value))
@@ -141,7 +140,6 @@ def address(
     settings: Settings, email: str | None, slack: str | None, slack_channel: str | None
 ) -> tuple[ChannelName, str]:
     """The one address that was given, checked. Raises click.UsageError."""
-    from alerts import addresses
 
     given = [(n, v) for n, v in (("--email", email), ("--slack", slack), ("--slack-channel", slack_channel)) if v]
     if len(given) != 1:
@@ -218,7 +216,6 @@ def new_watch(
 
 def _county(text: str, states: tuple[str, ...]) -> tuple[str, str]:
     """A county of a state: "Larkmere, TX", or its name alone beside one --state."""
-    from monitor.normalize import county, state
 
     name, _, named = text.rpartition(",") if "," in text else (text, "", states[0] if len(states) == 1 else "")
     code = state(named)
@@ -239,7 +236,6 @@ def _agency(id: str, log: Log) -> str:
 
 
 def _support_type(text: str) -> SupportType:
-    from monitor.normalize import support_type
 
     found = support_type(text)
     if found is None:

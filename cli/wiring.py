@@ -1,29 +1,20 @@
-"""Settings → the parts that a check is made of. Each is imported where it is made: some are wanted before others."""
+"""Settings → the parts that a check is made of."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from monitor import __version__
-from monitor.workbooks.sandbox import Reader, ReadLimits
-
-if TYPE_CHECKING:
-    from monitor.checks.check import Rules
-    from monitor.settings import Settings
-    from monitor.sources.ice import IceSite
-    from monitor.sources.internet_archive import Archive
-    from monitor.storage.writer import Store
+from monitor.checks.check import Rules
+from monitor.checks.plausibility import Limits
+from monitor.settings import Settings
+from monitor.sources.ice import IceSite
+from monitor.sources.internet_archive import Archive
 
 
 def rules(settings: Settings) -> Rules:
     """When to hold a publication and when to confirm a departure."""
-    from monitor.checks.check import Rules
-    from monitor.checks.plausibility import Limits
-
     guard = settings.guard
     return Rules(
         Limits(
@@ -40,29 +31,8 @@ def rules(settings: Settings) -> Rules:
     )
 
 
-@contextmanager
-def store(settings: Settings) -> Iterator[Store]:
-    """The store on the settings' state.db, closed at the end."""
-    from monitor.storage.writer import open_store
-
-    with open_store(settings.state) as opened:
-        yield opened
-
-
-def reader(settings: Callable[[], Settings], workers: int = 1) -> Reader:
-    """A reader within the limits of the settings, which it asks for once it has something to read; close it."""
-
-    def limits() -> ReadLimits:
-        read = settings().read
-        return ReadLimits(read.timeout, read.max_memory_mb << 20)
-
-    return Reader(limits, workers)
-
-
 def ice_site(settings: Settings) -> IceSite:
     """ICE's page, for one run."""
-    from monitor.sources.ice import IceSite
-
     source = settings.source
     return IceSite(
         source.page,
@@ -75,8 +45,6 @@ def ice_site(settings: Settings) -> IceSite:
 
 def archive(settings: Settings) -> Archive:
     """The Internet Archive, for one run."""
-    from monitor.sources.internet_archive import Archive
-
     there = settings.archive
     return Archive(
         there.cdx,

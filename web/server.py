@@ -12,7 +12,6 @@ from datetime import datetime
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from cli.collector import look_seldom
 from monitor.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -79,7 +78,6 @@ def _warm_up(app: Flask) -> None:
         app.jinja_env.get_template(name)
     for address in WARM_UP:
         app.test_client().get(address).close()
-    look_seldom()
     gc.collect()
     gc.freeze()
 
