@@ -15,7 +15,6 @@ from pathlib import Path
 
 from bench.measure import LISTS, Cost, Figure, apart, report
 from cli import wiring
-from cli.reading import reader
 from monitor.checks.replay import replay, steps_to_check
 from monitor.settings import Settings
 from monitor.sources.folder import steps_of
@@ -57,7 +56,7 @@ def _participating() -> list[datetime]:
 def _history(state: Path, until: datetime) -> int:
     """The past in a state.db up to a moment; how many entries."""
     settings = Settings(state=state)
-    with reader(lambda: settings, 2) as reading, open_store(settings.state) as store:
+    with wiring.reader(lambda: settings, 2) as reading, open_store(settings.state) as store:
         steps = [step for step in steps_of(LISTS, reading) if step.at <= until]
         for _ in replay(steps_to_check(steps, store, LISTS), reading, store, wiring.rules(settings)):
             pass

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cli import wiring
 from cli.context import Context, ExitStatus
-from cli.reading import reader
 from monitor.model import Outcome
 
 
@@ -16,7 +16,7 @@ def check(context: Context) -> None:
 
     For cron: exit status 0 done, 1 something new needs a person, 2 a list could not be checked.
     """
-    with reader(lambda: context.settings) as reading:
+    with wiring.reader(lambda: context.settings) as reading:
         # The reading process has been started and loads openpyxl while this one imports the rest.
         from cli.checking import check_once
         from cli.output import check_line

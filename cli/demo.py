@@ -14,10 +14,10 @@ from pathlib import Path
 
 import click
 
+from cli import wiring
 from cli.checking import check_once
 from cli.context import Context
 from cli.output import check_line
-from cli.reading import reader
 from cli.watch import watch
 from demo.ice import FakeIce
 from demo.publications import SamplePublication, publications
@@ -121,7 +121,7 @@ class _World:
             self._ice.publishes(**{publication.list: content}, name=publication.file, saved=publication.saved)
         click.secho(f"\nICE publishes ({at:%-d %B %Y, %H:%M} UTC)", bold=True)
         mails, posts = len(self._smtp.messages), len(self._slack.messages)
-        with reader(lambda: self.settings) as reading:
+        with wiring.reader(lambda: self.settings) as reading:
             results, _ = check_once(reading, self.settings, at)
         for result in results:
             click.echo(f"  {check_line(result)}")

@@ -10,7 +10,6 @@ from alerts.delivery.run import tell
 from cli import output, wiring
 from cli.context import Context, ExitStatus
 from cli.parameters import Words, format_option
-from cli.reading import reader
 from monitor.checks import decisions
 from monitor.errors import NotPossible
 from monitor.exports import records
@@ -53,7 +52,7 @@ def print_publication(context: Context, id: str) -> None:
         refused = ""
         if publication.verdict in ("held", "rejected"):
             try:
-                with reader(lambda: context.settings) as reading:
+                with wiring.reader(lambda: context.settings) as reading:
                     entries = decisions.rehearse(
                         store, reading, id, now=context.now, rules=wiring.rules(context.settings)
                     )
@@ -72,7 +71,7 @@ def accept(context: Context, id: str, why: str | None) -> None:
     `publications show` prints beforehand what that would say.
     """
     with (
-        reader(lambda: context.settings) as reading,
+        wiring.reader(lambda: context.settings) as reading,
         open_store(context.settings.state) as store,
         one_check_at_a_time(context.settings.state),
     ):

@@ -11,7 +11,6 @@ from cli import wiring
 from cli.context import Context
 from cli.output import minute, printable, table
 from cli.progress import progress
-from cli.reading import reader
 from monitor.errors import MonitorError
 from monitor.model import Fetched
 from monitor.rebuild.inputs import PastCheck
@@ -39,7 +38,7 @@ def rebuild(context: Context, new: Path) -> None:
     subscriptions = Carrier()
 
     with (
-        reader(lambda: settings, 2) as reading,
+        wiring.reader(lambda: settings, 2) as reading,
         open_reader(settings.state) as old,
         only_one(settings.state),
         one_check_at_a_time(settings.state),

@@ -13,7 +13,6 @@ from cli import output, wiring
 from cli.context import Context, ExitStatus
 from cli.parameters import Moment
 from cli.progress import progress
-from cli.reading import reader
 from monitor.checks import replay as past
 from monitor.model import Outcome
 from monitor.sources.backfill import MANIFEST, download
@@ -36,7 +35,7 @@ def replay(context: Context, folder: Path, until: datetime | None, alerts: bool)
     """
     settings = context.settings
     with (
-        reader(lambda: settings, past.WORKERS) as reading,
+        wiring.reader(lambda: settings, past.WORKERS) as reading,
         open_store(settings.state) as store,
         one_check_at_a_time(settings.state),
     ):
@@ -60,7 +59,7 @@ def backfill(context: Context, folder: Path, since: datetime) -> None:
     """
     settings = context.settings
     passed_over: tuple[str, ...] = ()
-    with reader(lambda: settings, past.WORKERS) as reading, open_store(settings.state) as store:
+    with wiring.reader(lambda: settings, past.WORKERS) as reading, open_store(settings.state) as store:
         if not (folder / MANIFEST).exists():
             past.refuse_another_log(store, (), folder, settings.state)  # now, and not hours later
             passed_over = download(

@@ -12,10 +12,10 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from alerts.delivery.run import tell
+from cli import wiring
 from cli.checking import check_once
 from cli.context import Context
 from cli.output import check_line
-from cli.reading import reader
 from monitor.errors import MonitorError
 from monitor.storage.lock import only_one
 from web.server import serve_forever
@@ -61,7 +61,7 @@ def _add_jobs(scheduler: BackgroundScheduler, context: Context, stop: Event) -> 
 
     def check() -> None:
         now = context.clock()
-        with reader(lambda: settings) as reading:
+        with wiring.reader(lambda: settings) as reading:
             results, _ = check_once(reading, settings, now, stop)
         for result in results:
             _log.info("%s", check_line(result))

@@ -1,20 +1,41 @@
-"""Settings → the parts that a check is made of."""
+"""Settings → the parts that a check is made of.
+
+Each part is imported where it is made: the reading process starts before the others are imported, and a check that
+finds a list imports its rules while the list is being read.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from monitor import __version__
-from monitor.checks.check import Rules
-from monitor.checks.plausibility import Limits
-from monitor.settings import Settings
-from monitor.sources.ice import IceSite
-from monitor.sources.internet_archive import Archive
+from monitor.workbooks.sandbox import Reader, ReadLimits
+
+if TYPE_CHECKING:
+    from monitor.checks.check import Rules
+    from monitor.settings import Settings
+    from monitor.sources.ice import IceSite
+    from monitor.sources.internet_archive import Archive
+
+
+def reader(settings: Callable[[], Settings], workers: int = 1) -> Reader:
+    """Start `workers` reading processes; close it. `settings` is called when there is a workbook to read."""
+
+    def limits() -> ReadLimits:
+        read = settings().read
+        return ReadLimits(read.timeout, read.max_memory_mb << 20)
+
+    return Reader(limits, workers)
 
 
 def rules(settings: Settings) -> Rules:
     """When to hold a publication and when to confirm a departure."""
+    from monitor.checks.check import Rules
+    from monitor.checks.plausibility import Limits
+
     guard = settings.guard
     return Rules(
         Limits(
@@ -33,6 +54,8 @@ def rules(settings: Settings) -> Rules:
 
 def ice_site(settings: Settings) -> IceSite:
     """ICE's page, for one run."""
+    from monitor.sources.ice import IceSite
+
     source = settings.source
     return IceSite(
         source.page,
@@ -45,6 +68,8 @@ def ice_site(settings: Settings) -> IceSite:
 
 def archive(settings: Settings) -> Archive:
     """The Internet Archive, for one run."""
+    from monitor.sources.internet_archive import Archive
+
     there = settings.archive
     return Archive(
         there.cdx,

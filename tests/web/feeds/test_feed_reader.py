@@ -14,7 +14,6 @@ from reader import EntryUpdateStatus, Reader, make_reader
 from waitress.server import create_server
 
 from cli import wiring
-from cli.reading import reader
 from monitor.checks.replay import replay, steps_to_check
 from monitor.settings import Settings
 from monitor.sources.folder import Step, steps_of
@@ -109,7 +108,7 @@ def test_json_is_followed_like_atom(log: Log, follower: Follower) -> None:
 def replayed(folder: Path, path: Path, after_each: Callable[[], None]) -> None:
     """The first sixty days of a folder of lists."""
     settings = Settings(state=path)
-    with reader(lambda: settings, 2) as reading, open_store(settings.state) as store:
+    with wiring.reader(lambda: settings, 2) as reading, open_store(settings.state) as store:
         steps: list[Step] = list(steps_of(folder, reading))
         first = [step for step in steps if step.at <= steps[0].at + DAYS]
         for _ in replay(steps_to_check(first, store, folder), reading, store, wiring.rules(settings)):
