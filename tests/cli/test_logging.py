@@ -14,8 +14,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
-import pytest
-
 from demo.ice import FakeIce
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
@@ -38,13 +36,13 @@ class Installation:
             f'[mail]\nhost = "{smtp.host}"\nport = {smtp.port}\nsender = "alerts@monitor.example.org"\n'
         )
         rows = [as_row(cells())]
-        ice.publishes(participating=workbook("participating", rows, saved=SAVED - timedelta(days=1)))
+        ice.publishes(participating=workbook("participating", rows, saved=SAVED - timedelta(days=1), title="SAMPLE"))
         self.runs("check")
         self.runs("watch", "add", "--all-states", "--email", ADDRESSES[0], "--confirmed")
         self.runs("watch", "add", "--all-states", "--email", ADDRESSES[1])
         self.runs("watch", "add", "--all-states", "--slack", self.webhook)
         rows.append(as_row(cells("Thistlemere Police Department", signed="2026-03-01")))
-        ice.publishes(participating=workbook("participating", rows, saved=SAVED), saved=SAVED)
+        ice.publishes(participating=workbook("participating", rows, saved=SAVED, title="SAMPLE"), saved=SAVED)
 
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "cli", *words]
@@ -93,9 +91,9 @@ def installation(folder: Path, log_format: str = "console") -> Iterator[Installa
         yield Installation(folder, ice, slack, smtp, log_format)
 
 
-@pytest.mark.parametrize("log_format", ["console", "json"])
-def test_no_address_token_or_webhook_is_logged_from_a_check_to_its_pages(log_format: str, tmp_path: Path) -> None:
-    with installation(tmp_path, log_format) as here:
+def log_of_a_service(folder: Path, log_format: str) -> list[str]:
+    """The lines that `run` logs while a list changes, mail and Slack fail and pages are opened: none names a secret."""
+    with installation(folder, log_format) as here:
         here.smtp.refuses(f"550 5.1.1 <{ADDRESSES[0]}> unknown", times=1)
         here.slack.answers(500, "rollup_error")
         logged = here.served(lambda: len(here.smtp.messages) >= 1 and len(here.slack.requests) >= 1)
@@ -104,21 +102,17 @@ def test_no_address_token_or_webhook_is_logged_from_a_check_to_its_pages(log_for
     assert [secret for secret in secrets if secret in logged] == []
     assert "5.1.1" in logged
     assert "tried again" in logged
+    return logged.splitlines()
 
 
-def test_a_service_logs_for_people_with_the_time_and_what_was_sent(tmp_path: Path) -> None:
-    with installation(tmp_path) as here:
-        logged = here.served(lambda: len(here.smtp.messages) == 2 and len(here.slack.messages) == 1)
-    lines = logged.splitlines()
+def test_a_service_logs_for_people_with_the_time_and_no_address_token_or_webhook(tmp_path: Path) -> None:
+    lines = log_of_a_service(tmp_path, "console")
     assert [line for line in lines if not re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z \[\w+ *\] ", line)] == []
-    assert "participating list: a new publication, 1 entry added to the log" in logged
-    assert len(re.findall(r"delivery d-\S+: sent", logged)) == 3
+    assert any(re.search(r"delivery d-\S+: sent", line) for line in lines)
 
 
-def test_a_service_logs_for_machines_one_object_a_line(tmp_path: Path) -> None:
-    with installation(tmp_path, "json") as here:
-        logged = here.served(lambda: len(here.smtp.messages) == 2 and len(here.slack.messages) == 1)
-    lines = [json.loads(line) for line in logged.splitlines()]
+def test_a_service_logs_for_machines_one_object_a_line_and_no_address_token_or_webhook(tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in log_of_a_service(tmp_path, "json")]
     assert {"timestamp", "level", "logger", "event"} <= set.intersection(*(set(line) for line in lines))
     assert any(line["event"].endswith(": sent") and line["logger"].startswith("alerts.") for line in lines)
 
@@ -136,7 +130,7 @@ def test_an_unexpected_error_does_not_put_what_it_quotes_into_the_log(tmp_path: 
         "from monitor.settings import LogSettings\n"
         "configure(LogSettings(format='json'))\n"
         "try:\n"
-        "    raise ValueError('<mabel@example.org> https://hooks.slack.com/services/T0/B0/word /manage/to.ken xoxb-1-2')\n"
+        "    raise ValueError('<mabel@example.org> https://hooks.slack.com/services/T0/B0/w /manage/to.ken xoxb-1-2')\n"
         "except ValueError:\n"
         "    logging.getLogger('alerts').exception('failed')\n"
     )
