@@ -16,28 +16,28 @@ from monitor.errors import MonitorError
 
 # Where each command lives; a module is imported when its command is called (or its help is asked for).
 COMMANDS = {
-    "demo": ("cli.demo", "Run the whole service once on sample lists, against servers of its own."),
+    "demo": ("cli.demo", "Run the whole service once on sample lists, against servers on this machine."),
     "run": ("cli.service", "Watch the lists, send alerts and serve the change log until stopped."),
-    "check": ("cli.check", "Look at the lists once, record what changed and tell subscribers."),
+    "check": ("cli.check", "Check both lists once, record what changed and alert subscribers."),
     "replay": ("cli.replay", "Read a folder of past workbooks as if each were checked at its time."),
-    "backfill": ("cli.replay", "Fill an empty state.db with what the Internet Archive has seen of the lists."),
+    "backfill": ("cli.replay", "Fill an empty state.db with past lists from the Internet Archive."),
     "changes": ("cli.log", "Print the change log."),
     "agreements": ("cli.log", "Print the agreements."),
     "show": ("cli.log", "Print one agreement, entry or publication."),
-    "publications": ("cli.publications", "Print the publications that were seen, and decide on those that are held."),
-    "review": ("cli.publications", "Say whether doubtful pairs are one agreement."),
-    "retract": ("cli.publications", "Say that an entry of the log was wrong."),
-    "rebuild": ("cli.rebuild", "Derive everything again by today's rules, into a new file; and say what differs."),
-    "export-workbook": ("cli.log", "Write a workbook that was fetched, byte for byte."),
-    "watch": ("cli.watch", "Say who is told of what, and how often."),
-    "deliveries": ("cli.deliveries", "Print what was sent to whom, and what waits."),
-    "pause": ("cli.pause", "Hold back everything that would be sent; lists are checked as ever."),
-    "resume": ("cli.pause", "Send what waits, and what is new, again."),
+    "publications": ("cli.publications", "Print the publications of the lists, and accept or reject those that are held."),
+    "review": ("cli.publications", "Decide whether doubtful pairs are one agreement."),
+    "retract": ("cli.publications", "Mark an entry of the log as wrong."),
+    "rebuild": ("cli.rebuild", "Derive everything again by this version's rules, into a new file."),
+    "export-workbook": ("cli.log", "Write a workbook exactly as it was fetched."),
+    "watch": ("cli.watch", "Add and change watches: who gets which alerts, and how often."),
+    "deliveries": ("cli.deliveries", "Print which messages were sent to whom, and which are waiting."),
+    "pause": ("cli.pause", "Stop sending messages; lists are still checked."),
+    "resume": ("cli.pause", "Start sending messages again, those that waited first."),
     "serve": ("cli.web", "Serve the change log on the web."),
     "publish": ("cli.web", "Write the whole site as files for any web host."),
-    "status": ("cli.status", "Say when the lists were last checked and whether anything is wrong."),
-    "doctor": ("cli.doctor", "Look whether everything is in place, and send a test message to the operator."),
-    "verify": ("cli.verify", "Check that state.db adds up: nothing that was to be told is unaccounted for."),
+    "status": ("cli.status", "Print when the lists were last checked and whether anything is wrong."),
+    "doctor": ("cli.doctor", "Check the setup, and send a test message to the operator."),
+    "verify": ("cli.verify", "Check that every alert in state.db is accounted for."),
 }  # fmt: skip
 
 
@@ -65,13 +65,13 @@ class Commands(click.Group):
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="Settings file; config.toml in this folder if it is there.",
+    help="Settings file; by default config.toml in this folder, if there is one.",
 )
 @click.option(
     "--db",
     "state",
     type=click.Path(path_type=Path),
-    help="Where everything is kept; state.db in this folder.",
+    help="Database file; by default state.db in this folder.",
 )
 @click.pass_context
 def group(ctx: click.Context, config: Path | None, state: Path | None) -> None:

@@ -12,7 +12,7 @@ from monitor.model import Outcome
 @click.command()
 @click.pass_obj
 def check(context: Context) -> None:
-    """Look at both lists once, record what changed and tell subscribers.
+    """Check both lists once, record what changed and alert subscribers.
 
     For cron: exit status 0 done, 1 something new needs a person, 2 a list could not be checked.
     """

@@ -1,4 +1,4 @@
-"""One look at both lists, and telling subscribers afterwards: what `check`, `run` and `demo` do."""
+"""One check of both lists, and alerting subscribers afterwards: what `check`, `run` and `demo` do."""
 
 from __future__ import annotations
 

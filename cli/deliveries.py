@@ -1,4 +1,4 @@
-"""The commands about deliveries. Addresses are masked wherever they are not asked for by name."""
+"""The commands about deliveries. Addresses are masked unless --reveal is given."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _reveal = click.option("--reveal", is_flag=True, help="Print addresses and webho
 
 @click.group()
 def deliveries() -> None:
-    """Print what was sent to whom, and what waits."""
+    """Print which messages were sent to whom, and which are waiting."""
 
 
 @deliveries.command("list")
@@ -38,7 +38,7 @@ def deliveries() -> None:
     "states",
     multiple=True,
     type=click.Choice(["pending", "leased", "sent", "ambiguous", "dead", "suppressed"]),
-    help="Only those; repeatable.",
+    help="Only deliveries in this state; repeatable.",
 )
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, newest first.")
 @format_option
@@ -85,15 +85,17 @@ def show(context: Context, id: str, form: str, html: bool, reveal: bool) -> None
 
 @deliveries.command()
 @click.argument("id", required=False)
-@click.option("--dead", is_flag=True, help="All that were given up, but for addresses that take no messages any more.")
+@click.option(
+    "--dead", is_flag=True, help="All that failed for good, except those to addresses that no longer accept messages."
+)
 @click.pass_obj
 def retry(context: Context, id: str | None, dead: bool) -> None:
-    """Send a delivery again that was given up or waits; it goes out with the next run.
+    """Send a delivery again that failed for good or is waiting; it goes out with the next run.
 
-    Named by its ID, one whose address takes no messages any more opens that address again: for when it is mended.
+    If its address no longer accepts messages, naming the delivery by its ID also allows messages to that address again.
     """
     if (id is None) == (not dead):
-        raise click.UsageError("Say which: a delivery's ID, or --dead.")
+        raise click.UsageError("Name a delivery's ID, or use --dead.")
     give_up_at = context.now + timedelta(hours=context.settings.delivery.give_up_after_hours)
     opened = ""
     with open_alerts(context.settings.state) as alerts, alerts.write():
@@ -118,11 +120,11 @@ def retry(context: Context, id: str | None, dead: bool) -> None:
 
 
 def _obstacle(alerts: Alerts, delivery: DeliveryRecord, *, by_id: bool) -> str:
-    """Why a delivery must not be sent again; "" where it may."""
+    """Why a delivery must not be sent again; "" if it may."""
     if delivery.state not in ("dead", "ambiguous", "pending"):
         return f"is {delivery.state}; only what was given up or waits can be sent again"
     if any(entry.status in CORRECTIONS for entry in alerts.log.entries(ids=delivery.entries)):
-        # Whoever was not told of a departure is not told of its correction either.
+        # A reader who never got the departure does not get its correction either.
         return "tells of a change that was taken back since; it stays unsent"
     if delivery.disabled_at and not by_id:
         return f"{_masked(delivery)} takes no messages any more; `deliveries retry {delivery.id}` tries it all the same"
@@ -131,10 +133,10 @@ def _obstacle(alerts: Alerts, delivery: DeliveryRecord, *, by_id: bool) -> str:
 
 @deliveries.command()
 @click.argument("id")
-@click.option("--why", required=True, help="Your reason; it is kept, and shown with the delivery.")
+@click.option("--why", required=True, help="Your reason; it is stored and shown with the delivery.")
 @click.pass_obj
 def drop(context: Context, id: str, why: str) -> None:
-    """Send a delivery no more that waits or was given up."""
+    """Never send a delivery that is waiting or failed for good."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
         delivery = _delivery(alerts, id)
         if delivery.state not in ("pending", "dead"):
@@ -174,5 +176,5 @@ def _delivery_line(delivery: DeliveryRecord, *, reveal: bool) -> Line:
 
 
 def _slack_text(message: Message) -> str:
-    """The texts of a Slack message, one below the other, part by part."""
+    """The texts of a Slack message, one paragraph for each part."""
     return "\n\n".join(map(plain, parts_of(message)))

@@ -1,4 +1,4 @@
-"""The command `demo`: the whole job on the sample lists, between servers of its own on this machine."""
+"""The command `demo`: the whole service on sample lists, with its own servers on this machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from web.server import serve_forever
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Somebody who watches some states, in the demo: at a Slack webhook or a mail address."""
+    """A subscriber in the demo, with a Slack webhook or a mail address."""
 
     who: str
     states: tuple[str, ...]
@@ -51,8 +51,8 @@ DESKS = (
 @click.pass_obj
 def demo(context: Context, once: bool) -> None:
     """Run the whole service on sample lists of invented agencies, against an ICE site, a mail server and a Slack that
-    it starts on this machine; print who was sent what; leave the change log open in the browser."""
-    # What is set for a real service must not lead the demo to a real server.
+    it starts on this machine; print who was sent what; then serve the change log."""
+    # Settings of a real service in the environment must not lead the demo to a real server.
     for name in [name for name in os.environ if name.startswith("AGREEMENT_MONITOR_")]:
         del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="agreement-monitor-demo-") as folder, _world(Path(folder)) as world:
@@ -70,7 +70,7 @@ def _world(folder: Path) -> Iterator[_World]:
 
 
 class _World:
-    """The make-believe servers, and a service that knows of no others."""
+    """The fake servers, and a service that uses no others."""
 
     def __init__(self, folder: Path, ice: FakeIce, slack: FakeSlack, smtp: FakeSmtp) -> None:
         self._ice, self._slack, self._smtp = ice, slack, smtp
@@ -102,7 +102,7 @@ class _World:
         return load(self._config)
 
     def add_watches(self, context: Context) -> None:
-        """Subscribe the desks, with the very command that an operator types."""
+        """Subscribe the desks with the command that an operator types."""
         click.secho("Who watches what", bold=True)
         for desk in DESKS:
             address = ["--email", desk.who, "--confirmed"]
@@ -115,7 +115,7 @@ class _World:
         watch.main(arguments, obj=Context(context.clock, self._config), standalone_mode=False)
 
     def publish_and_check(self, at: datetime, lists: list[SamplePublication]) -> None:
-        """ICE publishes; the service looks, records and tells; print what arrived at whose door."""
+        """ICE publishes, the service checks, records and alerts; print who got what."""
         for publication in lists:
             content = (LISTS / publication.file).read_bytes()
             self._ice.publishes(**{publication.list: content}, name=publication.file, saved=publication.saved)
@@ -136,7 +136,7 @@ class _World:
             click.echo("  Nobody was sent anything.")
 
     def serve(self, context: Context) -> None:
-        """Leave the change log open until stopped."""
+        """Serve the change log until stopped."""
         serve_forever(
             self.settings,
             context.clock,
@@ -146,7 +146,7 @@ class _World:
 
 
 def _free_port(wanted: int) -> int:
-    """The port, or another one if it is in use: the links in the messages name it before it is served."""
+    """This port, or a free one if it is in use. Chosen before serving, since links in messages name it."""
     for port in (wanted, 0):
         try:
             with socket.create_server(("127.0.0.1", port)) as found:

@@ -27,21 +27,21 @@ from monitor.model import Fetched, ListName, Validators
 from monitor.settings import Settings
 from monitor.storage.writer import open_store
 
-# What was looked at, whether it is fine, and what was found or what to mend.
+# What was checked, whether it is fine, and what was found or what to fix.
 Finding: TypeAlias = tuple[str, bool, str]
 
 
 @click.command()
 @click.pass_obj
 def doctor(context: Context) -> None:
-    """Look whether everything is in place, and send a test message to the operator on each channel.
+    """Check the setup, and send a test message to the operator on each channel.
 
-    Says line by line what is fine and what to mend. Exit status 0 all is fine, 1 something is to be mended, 2 the
+    Prints for each part whether it is fine or what to fix. Exit status 0 all is fine, 1 something needs fixing, 2 the
     settings or state.db cannot be used.
     """
     worst = ExitStatus.DONE
     for what, fine, said in _findings(context):
-        click.echo(f"{'fine' if fine else 'MEND'}  {what}: {said}")
+        click.echo(f"{'fine' if fine else 'FIX '}  {what}: {said}")
         if not fine:
             unusable = what in ("settings", "state.db")
             worst = max(worst, ExitStatus.COULD_NOT if unusable else ExitStatus.NEEDS_A_PERSON)
@@ -72,7 +72,7 @@ def _findings(context: Context) -> Iterator[Finding]:
 
 
 def _seen(what: str, look: Callable[[], str]) -> Finding:
-    """What a look finds; an error that can be mended is what to mend."""
+    """What a check finds; an error that the operator can fix is a finding, too."""
     try:
         return what, True, look()
     except MonitorError as exc:
@@ -80,7 +80,7 @@ def _seen(what: str, look: Callable[[], str]) -> Finding:
 
 
 def _set_up(settings: Settings) -> Iterator[Finding]:
-    """What works without having been set, and should not be left so."""
+    """Settings whose defaults work, but should be changed."""
     defaults = type(settings).model_fields
     if settings.source.contact == defaults["source"].default.contact:
         yield "source.contact", False, "not set; ICE’s staff cannot reach you"
@@ -89,7 +89,7 @@ def _set_up(settings: Settings) -> Iterator[Finding]:
 
 
 def _looked_at(context: Context, settings: Settings) -> Iterator[Finding]:
-    """Whether state.db can be read and written, and what goes to whom."""
+    """Whether state.db can be read and written, and how many watches there are."""
 
     try:
         with open_alerts(settings.state) as alerts:
@@ -111,7 +111,7 @@ def _looked_at(context: Context, settings: Settings) -> Iterator[Finding]:
 
 
 def _ask_ice(settings: Settings) -> str:
-    """Look at the lists as a check does, and record nothing."""
+    """Fetch the lists as a check does, and record nothing."""
 
     site = ice_site(settings)
     said = []
@@ -125,14 +125,14 @@ def _ask_ice(settings: Settings) -> str:
 
 
 def _ask_slack(settings: Settings) -> str:
-    """Whether the bot's token is good. Nothing is posted: its channels are the readers'."""
+    """Whether the bot's token is valid. Nothing is posted, since its channels belong to readers."""
 
     with closing(SlackBotChannel(settings.slack)) as bot:
         return f"is good for the workspace {clean(bot.workspace())}"
 
 
 def _try(settings: Settings, channel: ChannelName, address: str, now: datetime) -> str:
-    """Send a test message past the ledger: it is to be seen now, or never."""
+    """Send a test message at once, without storing a delivery."""
 
     with open_store(settings.state) as store:
         message = renderer_of(settings, store).for_operator(channel, [Trial()])

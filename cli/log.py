@@ -20,7 +20,9 @@ from monitor.storage.writer import open_store
 @click.command()
 @format_option
 @click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice([k.value for k in Kind]), help="A kind; repeatable.")
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice([k.value for k in Kind]), help="A kind of entry; repeatable."
+)
 @click.option("--list", "lists", multiple=True, type=click.Choice([n.value for n in ListName]), help="One list only.")
 @click.option("--since", type=Moment(), help="First seen at or after this time.")
 @click.option("--until", type=Moment(), help="First seen before this time.")
@@ -50,7 +52,7 @@ def changes(
 @format_option
 @click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable.")
 @click.option("--all", "everything", is_flag=True, help="Also those that are no longer listed.")
-@click.option("--as-of", type=Moment(), help="As the lists stood at this time; a day means its beginning, UTC.")
+@click.option("--as-of", type=Moment(), help="As the lists were at this time; a date means its first moment, UTC.")
 @click.pass_obj
 def agreements(context: Context, form: str, states: tuple[str, ...], everything: bool, as_of: datetime | None) -> None:
     """Print the agreements that are listed, on either list."""
@@ -86,10 +88,12 @@ def show(context: Context, id: str) -> None:
 
 @click.command("export-workbook")
 @click.argument("hash")
-@click.option("-o", "--output", "to", type=click.File("wb", lazy=False), default="-", help="A file; standard output.")
+@click.option(
+    "-o", "--output", "to", type=click.File("wb", lazy=False), default="-", help="A file; by default standard output."
+)
 @click.pass_obj
 def export_workbook(context: Context, hash: str, to: BinaryIO) -> None:
-    """Write the workbook with this sha256 (or its beginning), byte for byte as it was fetched."""
+    """Write the workbook with this sha256 (or its first digits), exactly as it was fetched."""
     with open_store(context.settings.state) as store:
         found = store.workbooks(hash.lower())
         if len(found) != 1:

@@ -49,7 +49,7 @@ def table(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
 
 
 def _short(name: str, value: object) -> str:
-    """A value as a table shows it: times to the minute, lists with commas, long names cut."""
+    """A value as a table shows it: times to the minute, lists joined by commas, long names cut."""
     if value is None:
         return ""
     if isinstance(value, list):
@@ -61,12 +61,12 @@ def _short(name: str, value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """Workbook text for a terminal: no control characters, which could move the cursor or change colours."""
+    """Workbook text for a terminal: no control characters, which could move the cursor or change colors."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
 def check_line(result: CheckResult) -> str:
-    """One check in a line."""
+    """The result of one check, in one line."""
     match result.outcome:
         case Outcome.CHANGED:
             said = f"a new publication, {entries_added(result.entries)}"
@@ -85,12 +85,12 @@ def check_line(result: CheckResult) -> str:
 
 
 def entries_added(count: int) -> str:
-    """How much the log grew."""
+    """How many entries were added to the log, in words."""
     return f"{'1 entry' if count == 1 else f'{count} entries'} added to the log"
 
 
 def replay_line(workbooks: int, entries: int, held: int) -> str:
-    """What a replay did, in a line."""
+    """What a replay did, in one line."""
     if not workbooks:
         return "Nothing to replay: all of it is recorded already."
     line = f"Replayed {workbooks} workbooks: {entries} entries added to the log"
@@ -98,7 +98,7 @@ def replay_line(workbooks: int, entries: int, held: int) -> str:
 
 
 def print_agreement(agreement: AgreementRecord, history: Sequence[Entry]) -> None:
-    """An agreement: where it stands, and its whole history."""
+    """Print an agreement and its whole history."""
     named, of = printable(agreement.agency), printable(agreement.support_type)
     click.echo(f"{named}, {agreement.state or 'state unknown'}: {of}")
     where = " and ".join(agreement.listed) or "no"
@@ -122,7 +122,7 @@ def print_agreement(agreement: AgreementRecord, history: Sequence[Entry]) -> Non
 
 
 def print_entry(entry: Entry, notes: Sequence[Entry]) -> None:
-    """One entry with all that is known of where it came from, and the notes about it."""
+    """Print one entry, where it came from, and the notes about it."""
     _print_brief(entry)
     source, before = entry.publication, entry.previous
     _facts(
@@ -163,7 +163,7 @@ def _print_brief(entry: Entry) -> None:
 def print_publication(
     publication: PublicationRecord, decisions: Sequence[Decision], entries: Sequence[Entry], refused: str = ""
 ) -> None:
-    """A publication, what became of it, and the entries that it makes (or would make); or why it can make none."""
+    """Print a publication, the decisions on it, and the entries it makes (or would make), or why it can make none."""
     click.echo(f"{printable(publication.file)}: {publication.verdict}")
     _facts(
         {
@@ -194,7 +194,7 @@ def print_publication(
 
 
 def print_review(review: ReviewRecord, now: datetime, ask_for: timedelta) -> None:
-    """A doubtful pair, with what speaks for its being one agreement and against."""
+    """Print a doubtful pair, with the evidence."""
     how = standing(review.answer, review.departure, review.arrival, now, ask_for)
     click.echo(f"One agreement or two? {how}")
     answered = f"{review.answer} on {minute(review.answered_at)}" if review.answered_at else ""

@@ -15,7 +15,7 @@ from monitor.settings import Settings
 @click.command()
 @click.pass_obj
 def pause(context: Context) -> None:
-    """Hold back everything that would be sent, until `resume`. Lists are checked and recorded as ever."""
+    """Stop sending messages until `resume`. Lists are still checked and recorded."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
         alerts.pause(context.now)
         waiting = _waiting(alerts)
@@ -25,7 +25,7 @@ def pause(context: Context) -> None:
 @click.command()
 @click.pass_obj
 def resume(context: Context) -> None:
-    """Send what waits, and what is new, again."""
+    """Start sending messages again, those that waited first."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
         since = alerts.paused_at()
         if since is None:

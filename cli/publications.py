@@ -1,4 +1,4 @@
-"""The commands by which an operator looks at what waits for a person, and decides: publications, review, retract."""
+"""The commands by which an operator decides: publications, review, retract."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from monitor.model import Entry
 from monitor.storage.lock import one_check_at_a_time
 from monitor.storage.writer import open_store
 
-_because = click.option("--why", type=Words(), help="Your reason; it is kept, and shown with the decision.")
+_because = click.option("--why", type=Words(), help="Your reason; it is stored and shown with the decision.")
 
 
 @click.group()
 def publications() -> None:
-    """Print the publications that were seen, and decide on those that are held."""
+    """Print the publications of the lists, and accept or reject those that are held."""
 
 
 @publications.command("list")
 @format_option
-@click.option("--held", is_flag=True, help="Only those that are not believed yet.")
+@click.option("--held", is_flag=True, help="Only publications that are held.")
 @click.pass_obj
 def list_publications(context: Context, form: str, held: bool) -> None:
     """Print publications, oldest first."""
@@ -40,12 +40,12 @@ def list_publications(context: Context, form: str, held: bool) -> None:
 @click.argument("id")
 @click.pass_obj
 def show_publication(context: Context, id: str) -> None:
-    """Print a publication, what became of it, and what it says; of a held one what accepting it would say."""
+    """Print a publication, the decisions on it, and its entries; if it is held, those that accepting it would make."""
     print_publication(context, id)
 
 
 def print_publication(context: Context, id: str) -> None:
-    """Print what became of a publication and what it says; or what it would say, found out by trying."""
+    """Print a publication, the decisions on it, and its entries, or those that accepting it would make."""
     with open_store(context.settings.state) as store:
         publication = store.publication(id)
         entries: tuple[Entry, ...] = tuple(store.entries(publication=id))
@@ -66,9 +66,9 @@ def print_publication(context: Context, id: str) -> None:
 @_because
 @click.pass_obj
 def accept(context: Context, id: str, why: str | None) -> None:
-    """Believe a held publication: record what it says as of when it was seen, and tell subscribers.
+    """Accept a held publication: record it as of when it was seen, and alert subscribers.
 
-    `publications show` prints beforehand what that would say.
+    `publications show` prints beforehand which entries that makes.
     """
     with (
         wiring.reader(lambda: context.settings) as reading,
@@ -87,7 +87,7 @@ def accept(context: Context, id: str, why: str | None) -> None:
 @_because
 @click.pass_obj
 def reject(context: Context, id: str, why: str | None) -> None:
-    """Never believe a held publication, however long ICE serves it."""
+    """Reject a held publication: it is never recorded, however long ICE serves it."""
     with open_store(context.settings.state) as store:
         decisions.reject(store, id, now=context.now, why=why or "")
     click.echo(f"Rejected {id}: nothing of it will be recorded. The next workbook that differs is judged anew.")
@@ -98,16 +98,16 @@ def reject(context: Context, id: str, why: str | None) -> None:
 
 @click.group()
 def review() -> None:
-    """Say of doubtful pairs, one that left and one that came, whether they are one agreement.
+    """Decide whether the two agreements of a doubtful pair, one gone and one new, are the same.
 
-    Until you do, they stand as an unconfirmed departure and a new agreement, each saying that it may be the other;
-    after a week they count as different.
+    Until you decide, the log has an unconfirmed departure and a new agreement, each noting that it may be the other.
+    After a week they count as different.
     """
 
 
 @review.command("list")
 @format_option
-@click.option("--all", "everything", is_flag=True, help="Also those that are settled.")
+@click.option("--all", "everything", is_flag=True, help="Also pairs that are decided.")
 @click.pass_obj
 def list_reviews(context: Context, form: str, everything: bool) -> None:
     """Print doubtful pairs, oldest first."""
@@ -122,7 +122,7 @@ def list_reviews(context: Context, form: str, everything: bool) -> None:
 @_because
 @click.pass_obj
 def same(context: Context, id: str, why: str | None) -> None:
-    """They are one agreement: take the departure back, and let the younger id lead to the older."""
+    """They are one agreement: withdraw the departure, and make the newer id an alias of the older."""
     _decide(context, decisions.same, id, why)
     click.echo(f"{id}: one agreement. The departure is withdrawn, and whoever was told of it is told so.")
     _tell_subscribers(context)
@@ -133,7 +133,7 @@ def same(context: Context, id: str, why: str | None) -> None:
 @_because
 @click.pass_obj
 def different(context: Context, id: str, why: str | None) -> None:
-    """They are two agreements: the departure is confirmed as any other."""
+    """They are two agreements: the departure is confirmed like any other."""
     _decide(context, decisions.different, id, why)
     click.echo(f"{id}: two agreements. Nothing is taken back; the departure is confirmed as any other.")
 
@@ -149,18 +149,18 @@ def _decide(context: Context, decision: Callable[..., None], id: str, why: str |
 @click.command()
 @click.argument("id")
 @click.option(
-    "--why", "--reason", type=Words(), required=True, help="What was wrong; it is kept, and shown with the entry."
+    "--why", "--reason", type=Words(), required=True, help="What was wrong; it is stored and shown with the entry."
 )
 @click.pass_obj
 def retract(context: Context, id: str, why: str | None) -> None:
-    """Say that an entry of the log (c-…) was wrong; whoever was told of it is told so. Nothing is deleted."""
+    """Mark an entry of the log (c-…) as wrong, and tell everybody who was alerted to it. Nothing is deleted."""
     _decide(context, decisions.retract, id, why)
     click.echo(f"Retracted {id}.")
     _tell_subscribers(context)
 
 
 def _tell_subscribers(context: Context, *, asked: int = 0) -> None:
-    """Tell subscribers at once, as after a check. `asked`: doubtful pairs that came of it."""
+    """Alert subscribers at once, as after a check. `asked`: how many doubtful pairs the decision made."""
     if asked:
         click.echo(f"Doubtful pairs to look at: {asked}, see `review list`.")
     context.end(ExitStatus.NEEDS_A_PERSON if tell(context.settings, context.now) or asked else ExitStatus.DONE)

@@ -25,16 +25,16 @@ from monitor.storage.lock import one_check_at_a_time, only_one
 @click.argument("new", type=click.Path(dir_okay=False, path_type=Path))
 @click.pass_obj
 def rebuild(context: Context, new: Path) -> None:
-    """Derive everything again, by the rules of this version, into a NEW file; and print what differs.
+    """Derive everything again by this version's rules, into a NEW file, and print what differs.
 
-    Starts from the workbooks, the checks and your decisions. Ids stay; an entry that no longer arises is kept,
-    retracted. Watches and deliveries go along; nobody is told of anything. Stop the service first: what it saw or sent
-    meanwhile would be missing from the new file. This one is left as it is; put the new one in its place, and start the
+    Starts from the workbooks, the checks and your decisions. Ids stay; an entry that is no longer derived is kept as
+    retracted. Watches and deliveries are copied; nobody is alerted. Stop the service first: what it records or sends
+    meanwhile is missing from the new file. The old file is not changed; put the new one in its place, and start the
     service again.
     """
     settings = context.settings
     if not settings.state.exists():
-        raise MonitorError(f"{settings.state}: there is no such file to rebuild; name it with --db")
+        raise MonitorError(f"{settings.state}: there is no such file to rebuild; name one with --db")
     subscriptions = Carrier()
 
     with (

@@ -25,13 +25,13 @@ from monitor.workbooks.sandbox import Reader
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--until", type=Moment(), help="Stop before the first workbook published after this time.")
-@click.option("--alerts", is_flag=True, help="Tell subscribers of what is found; silent otherwise.")
+@click.option("--alerts", is_flag=True, help="Alert subscribers to what is found; by default nobody is alerted.")
 @click.pass_obj
 def replay(context: Context, folder: Path, until: datetime | None, alerts: bool) -> None:
     """Read a folder of past workbooks as if each were checked at its time.
 
-    FOLDER holds manifest.csv (published, link, file, sha256 …); without one, its workbooks are taken in the order in
-    which they were saved. What is recorded already is passed over, so a replay can be repeated or taken up again.
+    FOLDER holds manifest.csv (published, link, file, sha256 …); without one, its workbooks are read in the order in
+    which they were saved. Workbooks that are recorded already are skipped, so a replay can be repeated or continued.
     """
     settings = context.settings
     with (
@@ -46,16 +46,17 @@ def replay(context: Context, folder: Path, until: datetime | None, alerts: bool)
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--since", type=Moment(), default="2025-01-01", show_default=True, help="Only what was captured since.")
+@click.option("--since", type=Moment(), default="2025-01-01", show_default=True, help="Only captures since this time.")
 @click.pass_obj
 def backfill(context: Context, folder: Path, since: datetime) -> None:
-    """Fill an empty state.db with what the Internet Archive has seen of the lists.
+    """Fill an empty state.db with the past lists that the Internet Archive has kept.
 
-    FOLDER keeps what is downloaded (slowly, one request at a time: it takes hours) and a manifest.csv of it, which is
-    then replayed in silence. Interrupted, run the same command again: nothing is downloaded twice. Once there is a
-    manifest.csv, nobody is asked any more; delete it to look for further captures, and fill a new --db from them.
+    FOLDER keeps the downloads (one request at a time: it takes hours) and a manifest.csv of them, which is then
+    replayed without alerting anybody. If it is interrupted, run the same command again: nothing is downloaded twice.
+    Once there is a manifest.csv, nothing is downloaded any more; to look for further captures, delete it and fill a new
+    --db.
 
-    Exit status 0 done, 1 captures were passed over or a publication is held, 2 could not.
+    Exit status 0 done, 1 captures were skipped or a publication is held, 2 could not.
     """
     settings = context.settings
     passed_over: tuple[str, ...] = ()

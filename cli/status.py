@@ -19,10 +19,10 @@ from monitor.storage.writer import open_store
 @click.command()
 @click.pass_obj
 def status(context: Context) -> None:
-    """Say when the lists were last checked and whether anything is wrong.
+    """Print when the lists were last checked and whether anything is wrong.
 
-    Exit status 1 where a list is held or has not been checked successfully for three intervals, where a doubtful pair
-    waits for an answer, or where sending is paused.
+    Exit status 1 if a list is held or has not been checked successfully for three intervals, if a doubtful pair waits
+    for a decision, or if sending is paused.
     """
     settings = context.settings
     with open_store(settings.state) as store:
@@ -49,7 +49,7 @@ def _print_status(
     now: datetime,
     stale_after: float,
 ) -> bool:
-    """How things stand; whether something is wrong. `stale_after` in seconds."""
+    """Print the status of lists and decisions; whether something is wrong. `stale_after` in seconds."""
     troubles = False
     click.echo(f"{state}: {position} entries in the log")
     if not checks:

@@ -7,16 +7,16 @@ import click
 from alerts.storage.routed import open_alerts
 from cli.context import Context, ExitStatus
 
-# Every state of a delivery, in the order in which people ask for them.
+# Every state of a delivery, in the order of the table.
 STATES = ("sent", "ambiguous", "dead", "suppressed", "pending", "leased")
 
 
 @click.command()
 @click.pass_obj
 def verify(context: Context) -> None:
-    """Check that state.db adds up: every change that was routed to somebody is in a delivery that ended or waits.
+    """Check that every change that was routed to a watch is in a delivery that has ended or is waiting.
 
-    Prints how many deliveries there are in each state. Exit status 1 where anything contradicts itself.
+    Prints how many deliveries are in each state. Exit status 1 if anything is missing or contradicts itself.
     """
     with open_alerts(context.settings.state) as alerts:
         ledger = alerts.ledger()

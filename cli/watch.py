@@ -1,4 +1,4 @@
-"""The commands about watches. Addresses are masked wherever they are not asked for by name."""
+"""The commands about watches. Addresses are masked unless --reveal is given."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from monitor.errors import MonitorError
 _OPTION = {ChannelName.EMAIL: "--email", ChannelName.SLACK: "--slack", ChannelName.SLACK_BOT: "--slack-channel"}
 _WHY_NOT = {
     "erased": "it was erased, never to be written to again",
-    "unsubscribed": "whoever reads it has unsubscribed",
+    "unsubscribed": "its reader has unsubscribed",
     "no such address": "its server says that there is no such address; `deliveries retry` of a message tries it again",
 }
 _NOT_SENT_SINCE_DIGEST = "What happened since its last digest is not sent; `changes --since` prints it."
@@ -34,7 +34,7 @@ _NOT_SENT_SINCE_DIGEST = "What happened since its last digest is not sent; `chan
 
 @click.group()
 def watch() -> None:
-    """Say who is told of what, and how often."""
+    """Add and change watches: who gets which alerts, and how often."""
 
 
 # --- adding ----------------------------------------------------------------------------------------------------
@@ -44,10 +44,9 @@ def watch() -> None:
 @watch_options
 @click.pass_obj
 def add(context: Context, /, **wishes: Any) -> None:
-    """Tell somebody what happens, from now on. What is in the log already is not told.
+    """Add a watch: alerts for one subscriber, from now on. Entries already in the log are not sent.
 
-    Nobody is sent mail without having asked for it: a mail address is sent a link to confirm, unless you vouch for it
-    with --confirmed.
+    A mail address is first sent a link to confirm, unless you vouch for it with --confirmed.
     """
     with open_alerts(context.settings.state) as alerts, alerts.write():
         record = _added(alerts, context, new_watch(context.settings, alerts.log, **wishes))
@@ -62,9 +61,9 @@ def add(context: Context, /, **wishes: Any) -> None:
 @click.argument("file", type=click.File("r", encoding="utf-8-sig"))
 @click.pass_context
 def import_watches(ctx: click.Context, file: TextIO) -> None:
-    """Add the watches in a CSV FILE (- for standard input): all of them, or none where any line is wrong.
+    """Add the watches in a CSV FILE (- for standard input): all of them, or none if any line is wrong.
 
-    Columns are named as the options of `watch add`; ";" stands between several values of one.
+    Columns are named like the options of `watch add`; ";" separates several values.
     """
     context: Context = ctx.obj
     faults: list[Fault] = []
@@ -89,12 +88,12 @@ def import_watches(ctx: click.Context, file: TextIO) -> None:
 
 
 def _added(alerts: Alerts, context: Context, new: NewWatch) -> WatchRecord:
-    """Store a watch. Raises click.BadParameter where its address must not be written to."""
+    """Store a watch. Raises click.BadParameter if its address is suppressed."""
     suppression = alerts.suppression(open_keys(context.settings).of_address(new.channel, new.address))
     if suppression:
         raise click.BadParameter(
-            f"this address must not be written to: {_WHY_NOT[suppression.why]} ({suppression.at:%Y-%m-%d}); where"
-            " whoever reads it asks for it again, `watch allow` lifts that",
+            f"this address must not be written to: {_WHY_NOT[suppression.why]} ({suppression.at:%Y-%m-%d}); if its"
+            " reader asks for it again, `watch allow` lifts that",
             param_hint=_OPTION[new.channel],
         )
     known = alerts.find(new.channel, new.address)
@@ -110,7 +109,7 @@ def _added(alerts: Alerts, context: Context, new: NewWatch) -> WatchRecord:
 
 
 def _ask(alerts: Alerts, context: Context, records: Sequence[WatchRecord]) -> int:
-    """Store a mail with a link for each address that nobody has confirmed yet; how many."""
+    """Store a mail with a link for each address that is not confirmed yet; how many."""
     renderer = cached_renderer(alerts, context.settings)
     until = context.now + timedelta(hours=context.settings.delivery.confirm_within_hours)
     subscribers = {r.watch.subscriber.number: r.watch.subscriber for r in records if r.confirmed_at is None}
@@ -140,18 +139,18 @@ def _say_who_is_asked(context: Context, count: int) -> None:
 def _doubt_counties(watch: Watch) -> None:
     for code, name in sorted(watch.wants.counties or ()):
         if not is_county(code, name):
-            click.echo(f"{county_name(code, name)} is no county that the census knows; is it spelt right?", err=True)
+            click.echo(f"{county_name(code, name)} is not a county in the census; is it spelled right?", err=True)
 
 
 @watch.command()
 @click.argument("token")
 @click.pass_obj
 def confirm(context: Context, token: str) -> None:
-    """Say that whoever got this TOKEN by mail wants the watches: from now on they are told."""
+    """Confirm a mail address with the TOKEN it was sent: its watches start now."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
         found = alerts.asked(open_keys(context.settings).of_token(token))
         if found is None or found.token_until is None:
-            raise MonitorError("nobody waits for this token: it was used, or a newer one was asked for")
+            raise MonitorError("this token is not valid: it was used, or a newer one was sent")
         if context.now >= found.token_until:
             raise MonitorError(f"this token was good until {found.token_until:%Y-%m-%d %H:%M} UTC; add the watch again")
         alerts.confirm(found.subscriber, context.now)
@@ -168,7 +167,7 @@ def confirm(context: Context, token: str) -> None:
 @click.option("--reveal", is_flag=True, help="Print addresses and webhooks in full.")
 @click.pass_obj
 def list_watches(context: Context, form: str, reveal: bool) -> None:
-    """Print who is told of what."""
+    """Print the watches."""
     with open_alerts(context.settings.state) as alerts:
         write(form, [watch_line(alerts, record, reveal=reveal) for record in alerts.watches()], WATCH_COLUMNS)
 
@@ -177,7 +176,7 @@ def list_watches(context: Context, form: str, reveal: bool) -> None:
 @click.argument("id", type=int)
 @click.pass_obj
 def remove(context: Context, id: int) -> None:
-    """End a watch. Whoever has no other is sent nothing more."""
+    """End a watch. A subscriber with no other watch is sent nothing more."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
         watch = _record(alerts, id).watch
         watched_places = where(alerts, watch)
@@ -185,7 +184,7 @@ def remove(context: Context, id: int) -> None:
         stays = any(alerts.watches(watch.subscriber))
     click.echo(f"Watch {id} is removed: {who(watch)} hears no more of {watched_places}.")
     if watch.schedule and stays:
-        # Whoever goes over to another cadence would not think of it.
+        # Easily missed when a subscriber changes from one cadence to another.
         click.echo(_NOT_SENT_SINCE_DIGEST)
     if suppressed:
         messages = "message that was" if suppressed == 1 else "messages that were"
@@ -196,7 +195,7 @@ def remove(context: Context, id: int) -> None:
 @click.argument("id", type=int)
 @click.pass_obj
 def pause(context: Context, id: int) -> None:
-    """Send no news for a watch until it is resumed; corrections of what was told before still go out."""
+    """Pause a watch: no news until it is resumed. Corrections of earlier messages are still sent."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
         record = _record(alerts, id)
         if record.paused_at is None:
@@ -208,9 +207,9 @@ def pause(context: Context, id: int) -> None:
 @click.argument("id", type=int)
 @click.pass_obj
 def resume(context: Context, id: int) -> None:
-    """Send news again for a watch that is paused: from now on.
+    """Resume a watch that is paused: news from now on.
 
-    What happened meanwhile is in the log, and is not sent; nor what a digest would have had by then.
+    What happened during the pause is in the log, but is not sent.
     """
     with open_alerts(context.settings.state) as alerts, alerts.write():
         record = _record(alerts, id)
@@ -233,7 +232,7 @@ def resume(context: Context, id: int) -> None:
 @address_options
 @click.pass_obj
 def export(context: Context, email: str | None, slack: str | None, slack_channel: str | None) -> None:
-    """Print everything that is kept about an address, as JSON."""
+    """Print everything that is stored about an address, as JSON."""
     channel, text = address(context.settings, email, slack, slack_channel)
     with open_alerts(context.settings.state) as alerts:
         suppression = alerts.suppression(open_keys(context.settings).of_address(channel, text))
@@ -246,13 +245,13 @@ def export(context: Context, email: str | None, slack: str | None, slack_channel
 
 @watch.command()
 @address_options
-@click.confirmation_option(prompt="Erase all that is kept about this address, never to write to it again?")
+@click.confirmation_option(prompt="Erase everything stored about this address, and never write to it again?")
 @click.pass_obj
 def erase(context: Context, email: str | None, slack: str | None, slack_channel: str | None) -> None:
-    """Forget an address, and never write to it again.
+    """Erase an address, and never write to it again.
 
-    What is left of it is a hash that only this installation can compare. How many messages were sent stays known, but
-    not to whom.
+    Only a hash stays, which only this installation can compare. How many messages were sent stays known, but not to
+    whom.
     """
     channel, text = address(context.settings, email, slack, slack_channel)
     with open_alerts(context.settings.state) as alerts:
@@ -260,7 +259,7 @@ def erase(context: Context, email: str | None, slack: str | None, slack_channel:
             subscriber = _known(alerts, channel, text).subscriber
             forget(alerts, open_keys(context.settings), subscriber, context.now)
         alerts.forget_for_good()
-    click.echo("Erased. Copies of state.db that you have made are yours to mend.")
+    click.echo("Erased. Copies of state.db that you have made still hold it.")
 
 
 @watch.command()
@@ -269,8 +268,8 @@ def erase(context: Context, email: str | None, slack: str | None, slack_channel:
 def allow(context: Context, email: str | None, slack: str | None, slack_channel: str | None) -> None:
     """Let an address be added again that was erased or unsubscribed, or that its server did not know.
 
-    Only where whoever reads it has asked for that. Nothing is sent by it: `watch add` comes next, and a mail address
-    is asked to confirm as if it were new.
+    Use this only if its reader asked for it. Nothing is sent; `watch add` comes next, and a mail address must be
+    confirmed as if it were new.
     """
     channel, text = address(context.settings, email, slack, slack_channel)
     hashed = open_keys(context.settings).of_address(channel, text)
@@ -288,7 +287,7 @@ def allow(context: Context, email: str | None, slack: str | None, slack_channel:
 def _known(alerts: Alerts, channel: ChannelName, text: str) -> SubscriberRecord:
     found = alerts.find(channel, text)
     if found is None:
-        raise MonitorError("nothing is kept about this address; `watch list --reveal` prints those that are")
+        raise MonitorError("nothing is stored about this address; `watch list --reveal` prints all addresses")
     return found
 
 

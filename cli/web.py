@@ -14,9 +14,9 @@ from web.static_site.publish import publish as write
 
 
 @click.command()
-@click.option("--host", help="Address to listen on; web.host of the settings.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port; web.port of the settings.")
-@click.option("--any-port", is_flag=True, help="Take another port where that one is in use.")
+@click.option("--host", help="Address to listen on; by default web.host of the settings.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; by default web.port of the settings.")
+@click.option("--any-port", is_flag=True, help="Use another port if that one is in use.")
 @click.pass_obj
 def serve(context: Context, host: str | None, port: int | None, any_port: bool) -> None:
     """Serve the change log on the web until stopped (Ctrl-C or SIGTERM); nothing is checked or sent."""
@@ -38,8 +38,8 @@ def serve(context: Context, host: str | None, port: int | None, any_port: bool) 
 def publish(context: Context, folder: Path) -> None:
     """Write the whole site into FOLDER as files for any web host: pages, feeds and data.
 
-    They are the pages that `serve` serves, for readers at web.base_url. Run it again after each check: only what has
-    changed is made again, and nothing is ever half-written.
+    These are the pages that `serve` serves, with links to web.base_url. Run it again after each check: only files that
+    have changed are written, each all at once.
     """
     settings = context.settings
     if not settings.state.exists():
