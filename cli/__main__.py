@@ -24,7 +24,7 @@ COMMANDS = {
     "changes": ("cli.log", "Print the change log."),
     "agreements": ("cli.log", "Print the agreements."),
     "show": ("cli.log", "Print one agreement, entry or publication."),
-    "publications": ("cli.publications", "Print the publications of the lists, and accept or reject those that are held."),
+    "publications": ("cli.publications", "Print publications, and accept or reject those that are held."),
     "review": ("cli.publications", "Decide whether doubtful pairs are one agreement."),
     "retract": ("cli.publications", "Mark an entry of the log as wrong."),
     "rebuild": ("cli.rebuild", "Derive everything again by this version's rules, into a new file."),

@@ -15,7 +15,7 @@ from monitor.storage.writer import open_store
 from monitor.workbooks.sandbox import Reader
 
 if TYPE_CHECKING:
-    from monitor.checks.check import CheckResult
+    from monitor.checks.record import CheckResult
 
 
 def check_once(

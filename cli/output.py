@@ -15,7 +15,7 @@ from monitor.matching.review import standing
 from monitor.model import Entry, Outcome
 
 if TYPE_CHECKING:
-    from monitor.checks.check import CheckResult
+    from monitor.checks.record import CheckResult
     from monitor.storage.changelog import AgreementRecord, Decision, PublicationRecord, ReviewRecord
 
 CHANGE_COLUMNS = ("observed_at", "list", "kind", "status", "state", "agency", "support_type", "id")

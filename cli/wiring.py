@@ -15,7 +15,7 @@ from monitor import __version__
 from monitor.workbooks.sandbox import Reader, ReadLimits
 
 if TYPE_CHECKING:
-    from monitor.checks.check import Rules
+    from monitor.checks.decide import Rules
     from monitor.settings import Settings
     from monitor.sources.ice import IceSite
     from monitor.sources.internet_archive import Archive
@@ -33,7 +33,7 @@ def reader(settings: Callable[[], Settings], workers: int = 1) -> Reader:
 
 def rules(settings: Settings) -> Rules:
     """When to hold a publication and when to confirm a departure."""
-    from monitor.checks.check import Rules
+    from monitor.checks.decide import Rules
     from monitor.checks.plausibility import Limits
 
     guard = settings.guard

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from monitor.checks.check import CheckResult, Rules, run_check
+from monitor.checks.check import run_check
+from monitor.checks.decide import Rules
+from monitor.checks.record import CheckResult
 from monitor.errors import ManifestError, StateError
 from monitor.model import ListName
 from monitor.sources.folder import Step
