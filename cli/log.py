@@ -10,7 +10,6 @@ import click
 from cli import output
 from cli.context import Context
 from cli.parameters import Moment, StateCode, format_option
-from cli.publications import print_publication
 from monitor.errors import MonitorError, NotFound
 from monitor.exports import records
 from monitor.model import Kind, ListName
@@ -69,6 +68,9 @@ def agreements(context: Context, form: str, states: tuple[str, ...], everything:
 def show(context: Context, id: str) -> None:
     """Print one agreement (a-…), entry (c-…), publication (p-…) or doubtful pair (r-…) with its history."""
     if id.startswith("p-"):
+        # It may have to read a workbook; what that needs takes 0.1 s to import, for which `changes` does not wait.
+        from cli.publications import print_publication
+
         print_publication(context, id)
         return
     with open_store(context.settings.state) as store:
