@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.exports.records import Line, as_csv, as_json
-from monitor.model import Entry, ListName, Outcome
+from monitor.model import Entry, LastCheck, ListName, Outcome
 
 if TYPE_CHECKING:
     from monitor.checks.check import CheckResult
     from monitor.rebuild.rebuild import Rebuilt
-    from monitor.storage.changelog import AgreementRecord, Decision, LastCheck, PublicationRecord, ReviewRecord
+    from monitor.storage.changelog import AgreementRecord, Decision, PublicationRecord, ReviewRecord
 
 CHANGE_COLUMNS = ("observed_at", "list", "kind", "status", "state", "agency", "support_type", "id")
 AGREEMENT_COLUMNS = ("state", "agency", "support_type", "signed", "listed", "id")

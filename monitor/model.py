@@ -275,6 +275,17 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class LastCheck:
+    """How the newest check of a list went, and when one last succeeded."""
+
+    list: ListName
+    at: datetime
+    outcome: Outcome
+    detail: str
+    succeeded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Validators:
     """What the last recorded workbook of a list was, so that the source may answer "not modified"."""
 

@@ -15,8 +15,8 @@ from alerts.masking import masked
 from alerts.model import ChannelName
 from alerts.sanitize import clean, shortened
 from monitor.errors import SettingsError
-from monitor.model import ListName, Outcome
-from monitor.storage.changelog import LastCheck, PublicationRecord, ReviewRecord
+from monitor.model import LastCheck, ListName, Outcome
+from monitor.storage.changelog import PublicationRecord, ReviewRecord
 from monitor.storage.database import stamp
 
 if TYPE_CHECKING:

@@ -11,9 +11,20 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from monitor.checks.changes import FIELDS
-from monitor.model import DEPARTURES, TAKEN_BACK, Cells, Entry, FieldChange, Kind, ListName, Outcome, SupportType
+from monitor.model import (
+    DEPARTURES,
+    TAKEN_BACK,
+    Cells,
+    Entry,
+    FieldChange,
+    Kind,
+    LastCheck,
+    ListName,
+    Outcome,
+    SupportType,
+)
 from monitor.normalize import STATES, county
-from monitor.storage.changelog import AgreementRecord, LastCheck, Looks, Tally
+from monitor.storage.changelog import AgreementRecord, Looks, Tally
 from web.pages.corrections import Added
 from web.pages.days import day_of
 from web.pages.history import history

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 
 from alerts.storage.overview import Overview, overview
 from monitor.matching.review import ASK_FOR
-from monitor.model import ListName
-from monitor.storage.changelog import LastCheck, Log, PublicationRecord
+from monitor.model import LastCheck, ListName
+from monitor.storage.changelog import Log, PublicationRecord
 from monitor.storage.figures import Figures, figures
 from web.page_cache import kept
 from web.pages.pages import Freshness
