@@ -14,6 +14,7 @@ from cli.context import AfterCheck, Context, Exit
 from cli.parameters import Moment, StateCode, format_option
 from monitor.errors import MonitorError, NotFound
 from monitor.exports import records
+from monitor.health import list_health, stale_after
 from monitor.model import Kind, ListName, Outcome
 
 if TYPE_CHECKING:
@@ -281,8 +282,9 @@ def export_workbook(context: Context, hash: str, to: BinaryIO) -> None:
 def status(context: Context) -> None:
     """Say when the lists were last checked and whether anything is wrong.
 
-    Exit status 1 where a list is held or has not been checked successfully for three intervals, where a doubtful pair
-    waits for an answer, or where sending is paused.
+    Exit status 1 if the last check of a list failed, was held, or did not find the participating list; if a list has
+    not been checked for three intervals (and at least three hours); if a doubtful pair waits for an answer; or if
+    sending is paused.
     """
     settings = context.settings
     with wiring.store(context.settings) as store:
@@ -291,10 +293,8 @@ def status(context: Context) -> None:
         doubtful = store.doubtful(context.now, settings.log.ask_for)
         listed = {name: len(current.standings) if (current := store.current(name)) else 0 for name in ListName}
         position = store.position()
-    stale_after = 3 * 60 * settings.source.every_minutes
-    troubles = output.print_status(
-        settings.state, checks, waiting, doubtful, listed, position, context.now, stale_after
-    )
+    health = list_health(checks, context.now, stale_after(settings.source.every_minutes))
+    troubles = output.print_status(settings.state, health, waiting, doubtful, listed, position)
     for standing in context.standings:
         for line in standing()(settings):
             click.echo(line)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.exports.records import Line, as_csv, as_json
-from monitor.model import Entry, LastCheck, ListName, Outcome
+from monitor.health import Verdict, overall
+from monitor.model import Entry, ListName, Outcome
 
 if TYPE_CHECKING:
     from monitor.checks.check import CheckResult
+    from monitor.health import ListHealth
     from monitor.rebuild.rebuild import Rebuilt
     from monitor.storage.changelog import AgreementRecord, Decision, PublicationRecord, ReviewRecord
 
@@ -258,32 +260,28 @@ def _facts(facts: Mapping[str, str]) -> None:
 
 def print_status(
     state: Path,
-    checks: Sequence[LastCheck],
+    lists: Sequence[ListHealth],
     waiting: Sequence[PublicationRecord],
     doubtful: Sequence[ReviewRecord],
     listed: Mapping[ListName, int],
     position: int,
-    now: datetime,
-    stale_after: float,
 ) -> bool:
-    """How things stand; whether something is wrong. `stale_after` in seconds."""
-    troubles = False
+    """How things stand; whether something is wrong."""
     click.echo(f"{state}: {position} entries in the log")
-    if not checks:
+    if not lists:
         click.echo("No list was ever checked; run `check` or `run`.")
         return True
-    for check in checks:
-        last = f"{check.outcome} at {_minute(check.at)}"
-        good = check.succeeded_at and _minute(check.succeeded_at)
-        click.echo(
-            f"{check.list} list: {listed[check.list]} rows; last check {last}; last good check {good or 'never'}"
-        )
-        if check.outcome in (Outcome.FAILED, Outcome.HELD):
-            click.echo(f"    {printable(check.detail)}")
-            troubles = True
-        elif check.outcome is not Outcome.NOT_LINKED and (now - check.at).total_seconds() > stale_after:
+    troubles = overall(lists) is not Verdict.FRESH
+    for each in lists:
+        last = f"{each.outcome} at {_minute(each.at)}"
+        good = each.succeeded_at and _minute(each.succeeded_at)
+        click.echo(f"{each.list} list: {listed[each.list]} rows; last check {last}; last good check {good or 'never'}")
+        if each.verdict in (Verdict.FAILED, Verdict.HELD):
+            click.echo(f"    {printable(each.detail)}")
+        elif each.verdict is Verdict.MISSING:
+            click.echo("    ICE's page does not link this list")
+        elif each.verdict is Verdict.STALE:
             click.echo("    this is too long ago: is `run` or cron still running?")
-            troubles = True
     for review in doubtful:
         names = f"{printable(review.departure.agency)} → {printable(review.arrival.agency)}"
         click.echo(f"doubtful since {_minute(review.arrival.observed_at)}: {names} ({review.id})")

@@ -37,17 +37,22 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListHealth:
-    """How one list stands. `at`: its last check, whatever came of it; `detail` says what went wrong, if it is known.
+    """How one list stands. `at`, `outcome` and `detail` are those of its last check.
 
-    Where there is trouble, changes since `succeeded_at` (None: ever) may be missing from the log.
+    Where there is trouble, changes since `succeeded_at` may be missing from the log; None: no check ever succeeded.
     """
 
     list: ListName
     verdict: Verdict
     at: datetime
-    succeeded_at: datetime | None
-    linked: bool
+    outcome: Outcome
     detail: str
+    succeeded_at: datetime | None
+
+    @property
+    def linked(self) -> bool:
+        """Whether ICE's page linked the list when it was last checked."""
+        return self.outcome is not Outcome.NOT_LINKED
 
     @property
     def trouble(self) -> Verdict | None:
@@ -70,12 +75,7 @@ def list_health(checks: Iterable[LastCheck], now: datetime, stale_after: timedel
     ordered = sorted(checks, key=lambda check: list(ListName).index(check.list))
     return tuple(
         ListHealth(
-            check.list,
-            _verdict(check, now, stale_after),
-            check.at,
-            check.succeeded_at,
-            check.outcome is not Outcome.NOT_LINKED,
-            check.detail,
+            check.list, _verdict(check, now, stale_after), check.at, check.outcome, check.detail, check.succeeded_at
         )
         for check in ordered
     )

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from flask import render_template
 
+from monitor.health import ListHealth, list_health, stale_after
 from monitor.model import Entry
 from monitor.storage.changelog import Log
 from web.pages.lines import Threads
-from web.pages.pages import Freshness, freshness
 from web.request import Visit, visit
-
-# The lists are looked at every half hour; six looks missed are worth a banner.
-STALE_AFTER = timedelta(hours=3)
 
 
 def render(template: str, page: object, **pictures: object) -> str:
@@ -27,9 +23,9 @@ def render_lasting(template: str, page: object, **pictures: object) -> str:
     return render_template(template, page=page, freshness=None, **pictures)
 
 
-def how_fresh(here: Visit) -> tuple[Freshness, ...]:
-    """When each list was last read, as of this request."""
-    return freshness(here.store.last_checks(), here.now, STALE_AFTER)
+def how_fresh(here: Visit) -> tuple[ListHealth, ...]:
+    """How each list stands, as of this request."""
+    return list_health(here.store.last_checks(), here.now, stale_after(here.settings.source.every_minutes))
 
 
 def threads(store: Log, entries: Sequence[Entry]) -> Threads:

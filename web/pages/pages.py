@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from monitor.checks.changes import FIELDS
+from monitor.health import ListHealth
 from monitor.model import (
     DEPARTURES,
     TAKEN_BACK,
@@ -18,9 +19,7 @@ from monitor.model import (
     Entry,
     FieldChange,
     Kind,
-    LastCheck,
     ListName,
-    Outcome,
     SupportType,
 )
 from monitor.normalize import STATES, county
@@ -30,59 +29,6 @@ from web.pages.days import day_of
 from web.pages.history import history
 from web.pages.lines import DayChanges, DaySummary, Line, in_order
 from web.pages.text import visible
-
-# --- how fresh every page is --------------------------------------------------------------------------------
-
-
-class Trouble(StrEnum):
-    """Why a list may have changed without this log knowing: no page is silent about that."""
-
-    NEVER = "never"  # it was never read
-    FAILED = "failed"  # the last look at it
-    HELD = "held"  # what was seen last is not believed yet
-    MISSING = "missing"  # ICE's page does not link it
-    STALE = "stale"  # no look has succeeded for too long
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """When a list was last checked, and what is wrong with that, if anything."""
-
-    list: ListName
-    at: datetime
-    succeeded_at: datetime | None
-    linked: bool
-    trouble: Trouble | None
-
-
-def freshness(checks: Iterable[LastCheck], now: datetime, stale_after: timedelta) -> tuple[Freshness, ...]:
-    """Of each list that was ever looked at, the participating one first."""
-    ordered = sorted(checks, key=lambda check: list(ListName).index(check.list))
-    return tuple(
-        Freshness(
-            check.list,
-            check.at,
-            check.succeeded_at,
-            check.outcome is not Outcome.NOT_LINKED,
-            _trouble(check, now, stale_after),
-        )
-        for check in ordered
-    )
-
-
-def _trouble(check: LastCheck, now: datetime, stale_after: timedelta) -> Trouble | None:
-    if check.outcome is Outcome.FAILED:
-        return Trouble.FAILED
-    if check.outcome is Outcome.HELD:
-        return Trouble.HELD
-    if check.outcome is Outcome.NOT_LINKED and now - check.at <= stale_after:
-        # The pending list has gone unlinked for months at a time: no trouble.
-        return Trouble.MISSING if check.list is ListName.PARTICIPATING else None
-    if check.succeeded_at is None:
-        return Trouble.NEVER
-    newest = check.at if check.outcome is Outcome.NOT_LINKED else check.succeeded_at
-    return Trouble.STALE if now - newest > stale_after else None
-
 
 # --- days ---------------------------------------------------------------------------------------------------
 
@@ -100,7 +46,7 @@ class FrontPage:
 
 def front(
     today: date,
-    fresh: Sequence[Freshness],
+    fresh: Sequence[ListHealth],
     days: Sequence[DayChanges],
     earlier: Sequence[DaySummary],
     zone: ZoneInfo,

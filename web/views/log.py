@@ -9,6 +9,7 @@ from flask import Blueprint, abort, redirect, url_for
 from flask import request as http_request
 from werkzeug.wrappers import Response
 
+from monitor.health import ListHealth
 from monitor.model import DEPARTURES, ListName
 from monitor.normalize import state as state_named
 from monitor.storage.changelog import Looks
@@ -41,7 +42,7 @@ def front() -> str | Response:
 
 
 @kept
-def _front(fresh: tuple[pages.Freshness, ...]) -> str:
+def _front(fresh: tuple[ListHealth, ...]) -> str:
     here = visit()
     newest, before = _newest_days(here)
     earlier = summaries(here.store.tally(before - EARLIER_WITHIN, before), here.zone)
