@@ -16,7 +16,7 @@ from monitor.health import Verdict, overall
 from monitor.model import Entry, ListName, Outcome
 
 if TYPE_CHECKING:
-    from monitor.checks.check import CheckResult
+    from monitor.checks.record import CheckResult
     from monitor.health import ListHealth
     from monitor.rebuild.rebuild import Rebuilt
     from monitor.storage.changelog import AgreementRecord, Decision, PublicationRecord, ReviewRecord

@@ -68,6 +68,17 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class LastCheck:
+    """How the newest check of a list went, and when one last succeeded."""
+
+    list: ListName
+    at: datetime
+    outcome: Outcome
+    detail: str
+    succeeded_at: datetime | None
+
+
 class Act(StrEnum):
     """What an operator decides: about a held publication, about a doubtful pair, about an entry that is wrong."""
 
@@ -275,14 +286,28 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class LastCheck:
-    """How the newest check of a list went, and when one last succeeded."""
+class Current:
+    """What a list held when it was last believed. `publication` is its number in the store, `meaning` the hash of its
+    rows."""
 
-    list: ListName
-    at: datetime
-    outcome: Outcome
-    detail: str
-    succeeded_at: datetime | None
+    publication: int
+    meaning: str
+    observed_at: datetime
+    announce: bool
+    standings: tuple[Standing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPublication:
+    """A publication that waits to be believed, or that an operator rejected."""
+
+    publication: int
+    id: str
+    sha256: str
+    meaning: str
+    observed_at: datetime
+    hold: Hold
+    announce: bool
 
 
 @dataclass(frozen=True, slots=True)
