@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerts.delivery.run import tell
-from cli.commands import status
 from cli.context import Context
+from cli.status import status
 from monitor.model import ListName, Outcome
 from monitor.settings import load
 from tests.web.builders import Browser, Log, at, row
