@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -11,8 +10,9 @@ import click
 from cli.context import Context, ExitStatus
 from cli.output import minute, printable
 from cli.pause import paused_line
-from monitor.model import ListName, Outcome
-from monitor.storage.changelog import LastCheck, PublicationRecord, ReviewRecord
+from monitor.health import ListHealth, Verdict, list_health, overall, stale_after
+from monitor.model import ListName
+from monitor.storage.changelog import PublicationRecord, ReviewRecord
 from monitor.storage.writer import open_store
 
 
@@ -21,8 +21,9 @@ from monitor.storage.writer import open_store
 def status(context: Context) -> None:
     """Print when the lists were last checked and whether anything is wrong.
 
-    Exit status 1 if a list is held or has not been checked successfully for three intervals, if a doubtful pair waits
-    for a decision, or if sending is paused.
+    Exit status 1 if the last check of a list failed, was held, or did not find the participating list; if a list has
+    not been checked for three intervals (and at least three hours); if a doubtful pair waits for a decision; or if
+    sending is paused.
     """
     settings = context.settings
     with open_store(settings.state) as store:
@@ -31,8 +32,8 @@ def status(context: Context) -> None:
         doubtful = store.doubtful(context.now, settings.log.ask_for)
         listed = {name: len(current.standings) if (current := store.current(name)) else 0 for name in ListName}
         position = store.position()
-    stale_after = 3 * 60 * settings.source.every_minutes
-    troubles = _print_status(settings.state, checks, waiting, doubtful, listed, position, context.now, stale_after)
+    lists = list_health(checks, context.now, stale_after(settings.source.every_minutes))
+    troubles = _print_status(settings.state, lists, waiting, doubtful, listed, position)
     if paused := paused_line(settings):
         click.echo(paused)
         troubles = True
@@ -41,32 +42,28 @@ def status(context: Context) -> None:
 
 def _print_status(
     state: Path,
-    checks: Sequence[LastCheck],
+    lists: Sequence[ListHealth],
     waiting: Sequence[PublicationRecord],
     doubtful: Sequence[ReviewRecord],
     listed: Mapping[ListName, int],
     position: int,
-    now: datetime,
-    stale_after: float,
 ) -> bool:
-    """Print the status of lists and decisions; whether something is wrong. `stale_after` in seconds."""
-    troubles = False
+    """Print the status of lists and decisions; whether something is wrong."""
     click.echo(f"{state}: {position} entries in the log")
-    if not checks:
+    if not lists:
         click.echo("No list was ever checked; run `check` or `run`.")
         return True
-    for check in checks:
-        last = f"{check.outcome} at {minute(check.at)}"
-        good = check.succeeded_at and minute(check.succeeded_at)
-        click.echo(
-            f"{check.list} list: {listed[check.list]} rows; last check {last}; last good check {good or 'never'}"
-        )
-        if check.outcome in (Outcome.FAILED, Outcome.HELD):
-            click.echo(f"    {printable(check.detail)}")
-            troubles = True
-        elif check.outcome is not Outcome.NOT_LINKED and (now - check.at).total_seconds() > stale_after:
+    troubles = overall(lists) is not Verdict.FRESH
+    for each in lists:
+        last = f"{each.outcome} at {minute(each.at)}"
+        good = each.succeeded_at and minute(each.succeeded_at)
+        click.echo(f"{each.list} list: {listed[each.list]} rows; last check {last}; last good check {good or 'never'}")
+        if each.verdict in (Verdict.FAILED, Verdict.HELD):
+            click.echo(f"    {printable(each.detail)}")
+        elif each.verdict is Verdict.MISSING:
+            click.echo("    ICE's page does not link this list")
+        elif each.verdict is Verdict.STALE:
             click.echo("    this is too long ago: is `run` or cron still running?")
-            troubles = True
     for review in doubtful:
         names = f"{printable(review.departure.agency)} → {printable(review.arrival.agency)}"
         click.echo(f"doubtful since {minute(review.arrival.observed_at)}: {names} ({review.id})")

@@ -68,6 +68,17 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class LastCheck:
+    """How the newest check of a list went, and when one last succeeded."""
+
+    list: ListName
+    at: datetime
+    outcome: Outcome
+    detail: str
+    succeeded_at: datetime | None
+
+
 class Act(StrEnum):
     """What an operator decides: about a held publication, about a doubtful pair, about an entry that is wrong."""
 

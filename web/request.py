@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 from cachetools import LRUCache, cached
 from flask import g
 
+from monitor.health import ListHealth, list_health, stale_after
 from monitor.settings import Settings
 from monitor.storage.changelog import Log, open_reader
 from monitor.storage.revision import version
 from web.charts.series import Series, SeriesCache
 from web.pages.calendar import day_of
-from web.pages.freshness import STALE_AFTER, Freshness, freshness
 from web.search.directory import Directory, read_directory
 
 
@@ -46,9 +46,9 @@ class Visit:
         return open_reader(self.settings.state)
 
     @cached_property
-    def freshness(self) -> tuple[Freshness, ...]:
-        """When each list was last read."""
-        return freshness(self.store.last_checks(), self.now, STALE_AFTER)
+    def freshness(self) -> tuple[ListHealth, ...]:
+        """How each list stands."""
+        return list_health(self.store.last_checks(), self.now, stale_after(self.settings.source.every_minutes))
 
     @cached_property
     def series(self) -> Series:

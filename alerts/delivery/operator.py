@@ -15,8 +15,9 @@ from alerts.masking import masked
 from alerts.model import ChannelName
 from alerts.sanitize import clean, shortened
 from monitor.errors import SettingsError
-from monitor.model import ListName, Outcome
-from monitor.storage.changelog import LastCheck, PublicationRecord, ReviewRecord
+from monitor.health import ListHealth, Verdict, list_health, operator_stale_after
+from monitor.model import LastCheck, ListName
+from monitor.storage.changelog import PublicationRecord, ReviewRecord
 from monitor.storage.database import stamp
 
 if TYPE_CHECKING:
@@ -135,12 +136,14 @@ def due(
     That nobody looks at a list any more is judged by a service that has been running for so long itself.
     """
     events: list[Event] = [_held(p) for p in affairs.held]
-    for check in affairs.checks:
-        since = check.succeeded_at or affairs.first_checked.get(check.list, check.at)
-        nobody_looks = running_since is not None and now - max(check.at, running_since) > stale_after
-        if now - since > stale_after and (nobody_looks or _fails(check)):
-            events.append(_stale(check, since, nobody_looks))
-        events += _works(check, known)
+    for health in list_health(affairs.checks, now, stale_after):
+        since = health.succeeded_at or affairs.first_checked.get(health.list, health.at)
+        nobody_looks = running_since is not None and now - max(health.at, running_since) > stale_after
+        # A hold is an event of its own.
+        fails = health.verdict in (Verdict.FAILED, Verdict.MISSING)
+        if now - since > stale_after and (nobody_looks or fails):
+            events.append(_stale(health, since, nobody_looks))
+        events += _works(health, known)
     events += [_disabled(address) for address in affairs.disabled]
     events += [_unsent(record) for record in affairs.unsent]
     events += [_doubtful(review) for review in affairs.doubtful]
@@ -158,30 +161,23 @@ def _held(publication: PublicationRecord) -> Held:
     )
 
 
-def _fails(check: LastCheck) -> bool:
-    """Whether the last look at a list went wrong in a way that is not its nature, nor told already as a hold."""
-    # The pending list is not linked for weeks on end.
-    missing = check.outcome is Outcome.NOT_LINKED and check.list is ListName.PARTICIPATING
-    return check.outcome is Outcome.FAILED or missing
-
-
-def _stale(check: LastCheck, since: datetime, nobody_looks: bool) -> Stale:
-    why = check.detail or "the page does not link it"
+def _stale(health: ListHealth, since: datetime, nobody_looks: bool) -> Stale:
+    why = health.detail or "the page does not link it"
     if nobody_looks:
         why = "it is not looked at any more; see the log of the service"
-    return Stale(f"stale {check.list} {stamp(since)}", check.list, since, check.at, _said(why))
+    return Stale(f"stale {health.list} {stamp(since)}", health.list, since, health.at, _said(why))
 
 
-def _works(check: LastCheck, known: Collection[str]) -> list[Works]:
+def _works(health: ListHealth, known: Collection[str]) -> list[Works]:
     """That a list can be looked at again, for each time that it was called stale before its last success."""
-    if check.succeeded_at is None:
+    if health.succeeded_at is None:
         return []
-    prefix = f"stale {check.list} "
+    prefix = f"stale {health.list} "
     earlier = [key.removeprefix(prefix) for key in known if key.startswith(prefix)]
     return [
-        Works(f"works {check.list} {since}", check.list, check.succeeded_at)
+        Works(f"works {health.list} {since}", health.list, health.succeeded_at)
         for since in sorted(earlier)
-        if since < stamp(check.succeeded_at)
+        if since < stamp(health.succeeded_at)
     ]
 
 
@@ -215,7 +211,7 @@ def report(alerts: Alerts, settings: Settings, now: datetime, running_since: dat
     """
 
     def due_now() -> tuple[Event, ...]:
-        stale_after = timedelta(hours=settings.operator.stale_after_hours)
+        stale_after = operator_stale_after(settings.source.every_minutes, settings.operator.stale_after_hours)
         affairs = _gathered(alerts, now, settings.log.ask_for)
         return due(affairs, alerts.operator_keys(), now, stale_after, running_since)
 

@@ -16,6 +16,7 @@ from monitor.model import (
     Entry,
     FieldChange,
     Kind,
+    LastCheck,
     ListName,
     Outcome,
     Significance,
@@ -35,17 +36,6 @@ def open_reader(path: Path) -> Log:
     log = Log(State(path, SCHEMA))
     log.state.run("PRAGMA query_only = ON")
     return log
-
-
-@dataclass(frozen=True, slots=True)
-class LastCheck:
-    """How the newest look at a list went, and when one last succeeded."""
-
-    list: ListName
-    at: datetime
-    outcome: Outcome
-    detail: str
-    succeeded_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from monitor.model import Entry, Kind, ListName
-from monitor.storage.changelog import AgreementRecord, LastCheck, Log
+from monitor.model import Entry, Kind, LastCheck, ListName
+from monitor.storage.changelog import AgreementRecord, Log
 from monitor.storage.database import State
 from monitor.storage.events import Event, events
 from monitor.storage.schema import SCHEMA

@@ -8,10 +8,10 @@ from datetime import date
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from monitor.health import ListHealth
 from monitor.model import ListName
 from monitor.storage.changelog import Looks
 from web.pages.calendar import day_of
-from web.pages.freshness import Freshness
 from web.pages.lines import DayChanges, DaySummary
 from web.pages.past_days import Added
 
@@ -29,7 +29,7 @@ class FrontPage:
 
 def front_page(
     today: date,
-    fresh: Sequence[Freshness],
+    fresh: Sequence[ListHealth],
     days: Sequence[DayChanges],
     earlier: Sequence[DaySummary],
     zone: ZoneInfo,

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
+from monitor.health import ListHealth
 from web.charts import charts
 from web.page_cache import kept
 from web.pages.calendar import bounds, day_of
 from web.pages.days import front_page
-from web.pages.freshness import Freshness
 from web.pages.lines import DayChanges, summaries
 from web.rendering import changes_on, render
 from web.request import Visit, visit
@@ -30,7 +30,7 @@ def newest() -> str | Response:
 
 
 @kept
-def _newest(fresh: tuple[Freshness, ...]) -> str:
+def _newest(fresh: tuple[ListHealth, ...]) -> str:
     here = visit()
     newest, before = _newest_days(here)
     earlier = summaries(here.store.tally(before - EARLIER_WITHIN, before), here.zone)

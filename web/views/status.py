@@ -9,12 +9,11 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from alerts.storage.overview import Overview, overview
-from monitor.matching.review import ASK_FOR
-from monitor.model import ListName
-from monitor.storage.changelog import LastCheck, Log, PublicationRecord
+from monitor.health import ListHealth
+from monitor.model import LastCheck, ListName
+from monitor.storage.changelog import Log, PublicationRecord
 from monitor.storage.figures import Figures, figures
 from web.page_cache import kept
-from web.pages.freshness import Freshness
 from web.rendering import render
 from web.request import visit
 
@@ -35,7 +34,7 @@ class StatusPage:
     """The status now. `doubtful`: pairs of agreements that wait for a person's answer."""
 
     now: datetime
-    fresh: tuple[Freshness, ...]
+    fresh: tuple[ListHealth, ...]
     lists: tuple[ListStatus, ...]
     held: tuple[PublicationRecord, ...]
     doubtful: int
@@ -59,7 +58,7 @@ def status() -> str:
         here.freshness,
         _lists(store),
         tuple(p for p in store.publications() if p.verdict == "held"),
-        len(store.doubtful(here.now, ASK_FOR)),
+        len(store.doubtful(here.now, here.settings.log.ask_for)),
         overview(store.state),
     )
     return render("status.html", page)

@@ -22,9 +22,9 @@ from demo.slack import FakeSlack
 from demo.slack_limits import refusal
 from demo.smtp import FakeSmtp
 from monitor.errors import SettingsError
-from monitor.model import Hold, Kind, ListName, Outcome
+from monitor.model import Hold, Kind, LastCheck, ListName, Outcome
 from monitor.settings import MailSettings, OperatorSettings, Settings
-from monitor.storage.changelog import LastCheck, PublicationRecord, ReviewRecord
+from monitor.storage.changelog import PublicationRecord, ReviewRecord
 from monitor.storage.writer import Store
 from tests.alerts.builders import HOUR, NOON, Log, add_watch, entry, new, settings
 from tests.alerts.messages.test_render import RENDERER

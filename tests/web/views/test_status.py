@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import pytest
 
 from alerts.model import ChannelName
 from alerts.storage.routed import open_alerts
 from monitor.model import Hold, ListName, Outcome, Publication
+from monitor.settings import LogSettings, Settings
 from monitor.storage.writer import open_store
 from tests.web.builders import Browser, Log, at, changed, confirmed, gone, new, returned, row, withdrawn
+from web.app import create_app
 
 ReadAt = Callable[[datetime], Browser]
 BASELINE = at("2025-08-01 14:00")
@@ -45,6 +49,20 @@ def test_a_held_publication_is_on_the_status_page_with_its_reasons(log: Log, rea
     page = browser.get("/status")
     assert page.all(".short li li") == ["Too many rows gone: 40 of 300."]
     assert "ICE’s newest participating list is being held back" in page.one(".banner")
+
+
+@pytest.mark.parametrize(("review_days", "asked"), [(3.0, "1 pair of entries"), (1.0, "Nothing.")])
+def test_a_doubtful_pair_is_asked_about_for_as_long_as_the_setting_says(
+    log: Log, review_days: float, asked: str
+) -> None:
+    log.begins(BASELINE, row())
+    left, came = log.publishes(BASELINE, gone(1), new(row("Fenmoor Police Department")))
+    with open_store(log.path) as store, store.write():
+        store.record_review(left.id, came.id, ["same signed date"])
+    settings = Settings(state=log.path, log=LogSettings(review_days=review_days))
+    two_days_later = BASELINE + timedelta(days=2)
+    page = Browser(create_app(settings, lambda: two_days_later).test_client()).get("/status")
+    assert asked in page.text
 
 
 def test_the_status_page_works_where_nobody_was_ever_to_be_told(log: Log, read_at: ReadAt) -> None:
