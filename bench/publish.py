@@ -58,7 +58,7 @@ def _history(state: Path, until: datetime) -> int:
     with wiring.reader(lambda: settings, 2) as reading, wiring.store(settings) as store:
         steps = [step for step in steps_of(LISTS, reading) if step.at <= until]
         replay_steps(steps, LISTS, reading, store, wiring.rules(settings))
-        return store.position()
+        return store.changelog.position()
 
 
 def _published(state: Path, site: Path, now: datetime) -> Cost:

@@ -162,7 +162,7 @@ def changes(
 ) -> None:
     """Print the change log, oldest first. Times without a zone are UTC."""
     with wiring.store(context.settings) as store:
-        entries = store.entries(
+        entries = store.changelog.entries(
             states=states,
             kinds=[Kind(k) for k in kinds],
             lists=[ListName(n) for n in lists],
@@ -182,7 +182,9 @@ def agreements(context: Context, form: str, states: tuple[str, ...], everything:
     """Print the agreements that are listed, on either list."""
     with wiring.store(context.settings) as store:
         wanted = (
-            a for a in store.agreements(as_of=as_of) if (everything or a.listed) and (not states or a.state in states)
+            a
+            for a in store.agreements.all(as_of=as_of)
+            if (everything or a.listed) and (not states or a.state in states)
         )
         output.write(form, map(records.agreement_line, wanted), output.AGREEMENT_COLUMNS)
 
@@ -199,15 +201,15 @@ def show(context: Context, id: str) -> None:
         return
     with wiring.store(context.settings) as store:
         if id.startswith("a-"):
-            for agreement in store.agreements(id):
-                output.print_agreement(agreement, list(store.entries(agreement=id)))
+            if agreement := store.agreements.find(id):
+                output.print_agreement(agreement, list(store.changelog.entries(agreement=id)))
                 return
         elif id.startswith("c-"):
-            entry = store.entry(id)
-            output.print_entry(entry, list(store.entries(about=[id])))
+            entry = store.changelog.get(id)
+            output.print_entry(entry, list(store.changelog.entries(about=[id])))
             return
         elif id.startswith("r-"):
-            output.print_review(store.review(id), context.now, context.settings.log.ask_for)
+            output.print_review(store.reviews.get(id), context.now, context.settings.log.ask_for)
             return
     raise NotFound(id, "`agreements`, `changes`, `publications list` and `review list` print ids")
 
@@ -226,9 +228,9 @@ def rebuild(context: Context, new: Path) -> None:
     from cli.progress import progress
     from monitor.rebuild.rebuild import rebuild as derive
     from monitor.rebuild.rebuild import whole_or_not_at_all
-    from monitor.rebuild.target import open_successor
-    from monitor.storage.changelog import open_reader
+    from monitor.rebuild.target import Target
     from monitor.storage.lock import one_check_at_a_time, only_one
+    from monitor.storage.log import open_reader
 
     settings = context.settings
     if not settings.state.exists():
@@ -248,7 +250,7 @@ def rebuild(context: Context, new: Path) -> None:
     ):
         for carrier in carriers:
             carrier.ready(settings.state)
-        with open_successor(unfinished, old) as store:
+        with Target(unfinished, old) as store:
             result = derive(
                 old,
                 store,
@@ -269,11 +271,11 @@ def rebuild(context: Context, new: Path) -> None:
 def export_workbook(context: Context, hash: str, to: BinaryIO) -> None:
     """Write the workbook with this sha256 (or its beginning), byte for byte as it was fetched."""
     with wiring.store(context.settings) as store:
-        found = store.workbooks(hash.lower())
+        found = store.publications.workbooks(hash.lower())
         if len(found) != 1:
             what = f"{len(found)} workbooks begin so; give more of it" if found else "no workbook has this sha256"
             raise MonitorError(f"{hash}: {what}; `publications list --format csv` prints them")
-        to.write(store.workbook(found[0]))
+        to.write(store.publications.workbook(found[0]))
 
 
 @click.command()
@@ -286,11 +288,11 @@ def status(context: Context) -> None:
     """
     settings = context.settings
     with wiring.store(context.settings) as store:
-        checks = store.last_checks()
-        waiting = [p for p in store.publications() if p.verdict == "held"]
-        doubtful = store.doubtful(context.now, settings.log.ask_for)
+        checks = store.checks.last()
+        waiting = [p for p in store.publications.all() if p.verdict == "held"]
+        doubtful = store.reviews.open(context.now, settings.log.ask_for)
         listed = {name: len(current.standings) if (current := store.current(name)) else 0 for name in ListName}
-        position = store.position()
+        position = store.changelog.position()
     stale_after = 3 * 60 * settings.source.every_minutes
     troubles = output.print_status(
         settings.state, checks, waiting, doubtful, listed, position, context.now, stale_after

@@ -215,7 +215,7 @@ def _try(settings: Settings, channel: ChannelName, address: str, now: datetime) 
     from cli.wiring import store
 
     with store(settings) as log:
-        message = renderer_of(settings, log).for_operator(channel, [Trial()])
+        message = renderer_of(settings, log.log).for_operator(channel, [Trial()])
     id = f"d-test-{new_token()[:12]}"
     delivery = Delivery(
         id=id,

@@ -16,8 +16,11 @@ from monitor.model import Entry, ListName, Outcome
 
 if TYPE_CHECKING:
     from monitor.checks.check import CheckResult
+    from monitor.model import ReviewRecord
     from monitor.rebuild.rebuild import Rebuilt
-    from monitor.storage.changelog import AgreementRecord, Decision, LastCheck, PublicationRecord, ReviewRecord
+    from monitor.storage.agreements import AgreementRecord
+    from monitor.storage.checks import LastCheck
+    from monitor.storage.publications import PublicationRecord, VerdictRecord
 
 CHANGE_COLUMNS = ("observed_at", "list", "kind", "status", "state", "agency", "support_type", "id")
 AGREEMENT_COLUMNS = ("state", "agency", "support_type", "signed", "listed", "id")
@@ -190,7 +193,7 @@ def _print_brief(entry: Entry) -> None:
 
 
 def print_publication(
-    publication: PublicationRecord, decisions: Sequence[Decision], entries: Sequence[Entry], refused: str = ""
+    publication: PublicationRecord, decisions: Sequence[VerdictRecord], entries: Sequence[Entry], refused: str = ""
 ) -> None:
     """A publication, what became of it, and the entries that it makes (or would make); or why it can make none."""
     click.echo(f"{printable(publication.file)}: {publication.verdict}")
@@ -224,9 +227,8 @@ def print_publication(
 
 def print_review(review: ReviewRecord, now: datetime, ask_for: timedelta) -> None:
     """A doubtful pair, with what speaks for its being one agreement and against."""
-    from monitor.matching.review import standing
 
-    how = standing(review.answer, review.departure, review.arrival, now, ask_for)
+    how = review.status(now, ask_for)
     click.echo(f"One agreement or two? {how}")
     answered = f"{review.answer} on {_minute(review.answered_at)}" if review.answered_at else ""
     _facts({"id": review.id, "evidence": "; ".join(review.reasons), "answered": answered, "why": review.why})

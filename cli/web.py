@@ -23,7 +23,7 @@ __all__ = ["publish", "serve", "serve_forever"]
 @click.pass_obj
 def serve(context: Context, host: str | None, port: int | None, any_port: bool) -> None:
     """Serve the change log on the web until stopped (Ctrl-C or SIGTERM); nothing is checked or sent."""
-    from monitor.storage.changelog import open_reader
+    from monitor.storage.log import open_reader
 
     settings = context.settings
     if not settings.state.exists():

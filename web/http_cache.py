@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import flask_compress
 from flask import Flask, Response, g, request
 
-from monitor.storage.revision import version
+from monitor.storage.revision import revision
 from web.request import visit
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def save_bytes(app: Flask, settings: Settings) -> None:
             return None
         if request.method not in ("GET", "HEAD") or not settings.state.exists():
             return None
-        g.validator = f"{code}-{version(visit().store)}"
+        g.validator = f"{code}-{revision(visit().store)}"
         # "*" asks for whatever there is, which may be a refusal.
         if request.if_none_match.star_tag or not request.if_none_match.contains_weak(g.validator):
             return None

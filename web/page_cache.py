@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, cast
 from flask import current_app, request, url_for
 from werkzeug.wrappers import Response
 
-from monitor.storage.revision import version
+from monitor.storage.revision import revision
 from web.rendering import how_fresh
 from web.request import visit
 
@@ -67,7 +67,7 @@ def kept(view: Callable[Given, str | Response]) -> Callable[Given, str | Respons
         here = visit()
         troubles = tuple(f for f in how_fresh(here) if f.trouble)
         given = args, tuple(sorted(kwargs.items()))
-        key = request.root_url, request.full_path, given, version(here.store), here.today, troubles
+        key = request.root_url, request.full_path, given, revision(here.store), here.today, troubles
         pages = cast(KeptPages, current_app.extensions.setdefault("kept pages", KeptPages()))
         page = pages.get(key)
         if page is None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from flask import render_template
 
 from monitor.model import Entry
-from monitor.storage.changelog import Log
+from monitor.storage.log import Log
 from web.pages.lines import Threads
 from web.pages.pages import Freshness, freshness
 from web.request import Visit, visit
@@ -29,7 +29,7 @@ def render_lasting(template: str, page: object, **pictures: object) -> str:
 
 def how_fresh(here: Visit) -> tuple[Freshness, ...]:
     """When each list was last read, as of this request."""
-    return freshness(here.store.last_checks(), here.now, STALE_AFTER)
+    return freshness(here.store.checks.last(), here.now, STALE_AFTER)
 
 
 def threads(store: Log, entries: Sequence[Entry]) -> Threads:
@@ -37,8 +37,8 @@ def threads(store: Log, entries: Sequence[Entry]) -> Threads:
     settled = [entry.id for entry in entries if entry.status not in (None, "unconfirmed")]
     about = [entry.about for entry in entries if entry.about]
     return Threads(
-        {note.about or "": note for note in store.entries(about=settled)} if settled else {},
-        {entry.id: entry for entry in store.entries(ids=about)} if about else {},
+        {note.about or "": note for note in store.changelog.entries(about=settled)} if settled else {},
+        {entry.id: entry for entry in store.changelog.entries(ids=about)} if about else {},
     )
 
 
@@ -47,6 +47,6 @@ def notes_about(store: Log, entries: Sequence[Entry]) -> list[Entry]:
     found: list[Entry] = []
     newest = list(entries)
     while newest:
-        newest = list(store.entries(about=[entry.id for entry in newest]))
+        newest = list(store.changelog.entries(about=[entry.id for entry in newest]))
         found += newest
     return found

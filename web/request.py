@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask import g
 
-from monitor.storage.changelog import Log, open_reader
+from monitor.storage.log import Log, open_reader
 from web.charts.series import Counter, Series
 from web.pages.days import day_of
 

@@ -24,6 +24,7 @@ from monitor.model import (
     Change,
     Departure,
     Fetched,
+    HeldPublication,
     Hold,
     Kind,
     Listing,
@@ -38,7 +39,7 @@ from monitor.model import (
     Standing,
     Validators,
 )
-from monitor.storage.writer import Held, Store
+from monitor.storage.writer import Store
 from monitor.workbooks.sandbox import Reader
 
 CONFIRM_AFTER = timedelta(hours=48)
@@ -88,14 +89,14 @@ def run_check(
     Raises StateError where state.db cannot be used; nothing of the check is recorded then.
     """
     try:
-        seen = source.fetch(list_, store.validators(list_))
+        seen = source.fetch(list_, store.publications.validators(list_))
     except SourceError as exc:
         with store.write():
-            store.record_check(list_, now, Outcome.FAILED, detail=str(exc))
+            store.checks.record(list_, now, Outcome.FAILED, detail=str(exc))
         return CheckResult(list_, Outcome.FAILED, detail=str(exc))
     if isinstance(seen, NotLinked):
         with store.write():
-            store.record_check(list_, now, Outcome.NOT_LINKED)
+            store.checks.record(list_, now, Outcome.NOT_LINKED)
         return CheckResult(list_, Outcome.NOT_LINKED)
     if isinstance(seen, NotModified):
         with store.write():
@@ -128,7 +129,7 @@ def meaning(listings: Sequence[Listing]) -> str:
 
 
 def believe(
-    store: Store, held: Held, publication: Publication, *, now: datetime, rules: Rules, act: int
+    store: Store, held: HeldPublication, publication: Publication, *, now: datetime, rules: Rules, act: int
 ) -> CheckResult:
     """Record a held publication on an operator's word, as of when it was seen; inside the caller's transaction."""
     check = _Check(store, publication.list, now, rules, held.announce)
@@ -142,7 +143,7 @@ class _Check:
         self._store, self._list, self._now = store, list_, now
         self._rules, self._announce = rules, announce
         self._current = store.current(list_)
-        self._held = store.held(list_)
+        self._held = store.publications.held(list_)
         self._apart: Apart = NOBODY
 
     def unchanged(self, seen: Fetched | None = None) -> CheckResult:
@@ -150,7 +151,7 @@ class _Check:
         assert self._current
         self._announce = self._current.announce
         self._make_moot(self._held)
-        self._store.record_check(
+        self._store.checks.record(
             self._list,
             self._now,
             Outcome.UNCHANGED,
@@ -158,7 +159,7 @@ class _Check:
             sha256=seen.sha256 if seen else None,
         )
         if seen:
-            self._store.record_validators(self._list, _validators(seen))
+            self._store.publications.record_validators(self._list, _validators(seen))
         entries = self._confirm(self._current.publication, without=frozenset())
         return CheckResult(self._list, Outcome.UNCHANGED, entries)
 
@@ -170,7 +171,7 @@ class _Check:
             return self.hold(seen, publication, structural, says)
         if self._current and self._current.meaning == says:
             return self.unchanged(seen)
-        if rejected := self._store.rejected(self._list, seen.sha256, says):
+        if rejected := self._store.publications.rejected(self._list, seen.sha256, says):
             return self._still_rejected(seen, rejected)
         if self._current is None:
             number = self._recorded(seen, publication, says)
@@ -181,7 +182,7 @@ class _Check:
             doubtful = plausibility.plausibility(
                 matching,
                 len(self._current.standings),
-                served_before=self._store.was_accepted(self._list, seen.sha256),
+                served_before=self._store.publications.was_accepted(self._list, seen.sha256),
                 limits=self._rules.limits,
             )
         again = self._seen_before(seen)
@@ -192,7 +193,7 @@ class _Check:
             return self._accept(again.publication, replace(publication, observed_at=again.observed_at), matching, seen)
         return self._accept(self._recorded(seen, publication, says), publication, matching, seen)
 
-    def believe(self, held: Held, publication: Publication, act: int) -> CheckResult:
+    def believe(self, held: HeldPublication, publication: Publication, act: int) -> CheckResult:
         """Record what was held, on an operator's word. It is no look at the source, so that no check is recorded."""
         return self._accept(held.publication, publication, self._match(publication), act=act)
 
@@ -204,9 +205,9 @@ class _Check:
         return match(self._current.standings, publication.listings, self._apart)
 
     def _recorded(self, seen: Fetched, publication: Publication, says: str) -> int:
-        return self._store.record_publication(publication, says, seen.content, announce=self._announce)
+        return self._store.publications.record(publication, says, seen.content, announce=self._announce)
 
-    def _still_rejected(self, seen: Fetched, rejected: Held) -> CheckResult:
+    def _still_rejected(self, seen: Fetched, rejected: HeldPublication) -> CheckResult:
         detail = f"An operator rejected this workbook ({rejected.id}), and it is still what ICE serves."
         self._record_held(seen, rejected.publication, detail)
         return CheckResult(self._list, Outcome.HELD, detail=detail)
@@ -228,11 +229,11 @@ class _Check:
         beside = self._store.side_by_side(set().union(*back.values()), left) if back else {}
         return {k: frozenset().union(*(beside[one] for one in back[k])) for k in back}
 
-    def _seen_before(self, seen: Fetched) -> Held | None:
+    def _seen_before(self, seen: Fetched) -> HeldPublication | None:
         """The held publication that these bytes are, if they are the newest held one."""
         return self._held[-1] if self._held and self._held[-1].sha256 == seen.sha256 else None
 
-    def _released(self, hold: Hold, again: Held | None) -> bool:
+    def _released(self, hold: Hold, again: HeldPublication | None) -> bool:
         waiting = [
             plausibility.Waiting(plausibility.doubts(h.hold), h.hold.structural, h.observed_at)
             for h in self._held
@@ -243,19 +244,19 @@ class _Check:
 
     def hold(self, seen: Fetched, publication: Publication, hold: Hold, says: str) -> CheckResult:
         """Keep the bytes and the reasons, and believe nothing of it."""
-        if rejected := self._store.rejected(self._list, seen.sha256, says):
+        if rejected := self._store.publications.rejected(self._list, seen.sha256, says):
             return self._still_rejected(seen, rejected)
         again = self._seen_before(seen)
         number = again.publication if again else None
         if number is None:
             number = self._recorded(seen, publication, says)
-            self._store.decide(number, self._now, "held", hold)
+            self._store.publications.decide(number, self._now, "held", hold)
         detail = " ".join(hold.reasons)
         self._record_held(seen, number, detail)
         return CheckResult(self._list, Outcome.HELD, detail=detail, newly_held=again is None)
 
     def _record_held(self, seen: Fetched, publication: int, detail: str) -> None:
-        self._store.record_check(
+        self._store.checks.record(
             self._list, self._now, Outcome.HELD, publication=publication, sha256=seen.sha256, detail=detail
         )
 
@@ -283,13 +284,13 @@ class _Check:
         numbers |= identified.numbers()
         for listing in sorted(matching.came, key=lambda listing: listing.row):
             if id(listing) not in numbers:
-                numbers[id(listing)] = store.new_agreement(number, publication, listing.row)
+                numbers[id(listing)] = store.agreements.create(number, publication, listing.row)
         spares = {id(m.new) for m in (*matching.spares, *identified.second, *(younger for _, younger in one_key))}
         for second, first in matching.twins:
             numbers[id(second)] = numbers[id(first)]
             spares.add(id(second))
-        store.decide(number, self._now, "accepted", act=act)
-        store.record_listings(
+        store.publications.decide(number, self._now, "accepted", act=act)
+        store.agreements.record_listings(
             number,
             [Standing(numbers[id(n)], n, id(n) in spares) for n in publication.listings],
         )
@@ -300,14 +301,14 @@ class _Check:
         )
         for pair in pairs:
             departure = pair.departure if isinstance(pair.departure, str) else ids[pair.departure]
-            store.record_review(departure, ids[pair.arrival], pair.reasons)
+            store.reviews.record(departure, ids[pair.arrival], pair.reasons)
         merged = self._merge(one_key, number, publication.observed_at)
         if seen:
-            store.record_check(self._list, self._now, Outcome.CHANGED, publication=number, sha256=seen.sha256)
-            store.record_validators(self._list, _validators(seen))
+            store.checks.record(self._list, self._now, Outcome.CHANGED, publication=number, sha256=seen.sha256)
+            store.publications.record_validators(self._list, _validators(seen))
         else:
             # "Not modified" since the workbook before would not mean that this one is still there.
-            store.record_validators(self._list, Validators())
+            store.publications.record_validators(self._list, Validators())
         settled = frozenset(c.about for c in changes if c.about)
         confirmed = self._confirm(number, without=settled)
         return CheckResult(
@@ -317,7 +318,7 @@ class _Check:
     def _append(
         self, changes: Sequence[Change], agreements: Sequence[int], publication: int, observed_at: datetime
     ) -> list[str]:
-        return self._store.append(
+        return self._store.changelog.append(
             list(zip(changes, agreements, strict=True)),
             publication=publication,
             previous=self._current.publication if self._current else None,
@@ -338,15 +339,18 @@ class _Check:
         """The agreements' permanent ids, by what a pair calls its departure and its arrival."""
         ids: dict[int | str, str] = {}
         for of in (of for pair in pairs for of in (pair.departure, pair.arrival)):
-            ids[of] = self._store.agreement_of(of) if isinstance(of, str) else self._store.agreement_id(agreements[of])
+            ids[of] = (
+                self._store.changelog.agreement_of(of)
+                if isinstance(of, str)
+                else self._store.agreements.id_of(agreements[of])
+            )
         return ids
 
     def _merge(self, one_key: Sequence[tuple[Match, Match]], publication: int, observed_at: datetime) -> int:
         """Let agreements that came to share one key be one: the younger id leads to the older."""
         kind = Kind.NEW if self._list is ListName.PARTICIPATING else Kind.APPLIED
-        notes = [
-            diff.merged(older, younger, self._store.arrival(younger.old.agreement, kind)) for older, younger in one_key
-        ]
+        arrivals = self._store.changelog.arrivals(kind) if one_key else {}
+        notes = [diff.merged(older, younger, arrivals.get(younger.old.agreement)) for older, younger in one_key]
         # Where nothing told of the younger, the note stands under its id: there may be several of one older agreement.
         agreements = [
             (older if note.about else younger).old.agreement
@@ -449,7 +453,7 @@ class _Check:
 
     def _confirm(self, publication: int, *, without: frozenset[str]) -> int:
         """Confirm the departures that have stood for long enough, but those that this publication settles."""
-        asked = self._store.unanswered()
+        asked = frozenset(departure for departure, _ in self._store.reviews.unanswered())
         due = [
             departure
             for departure in self._store.departures(self._list)
@@ -459,7 +463,7 @@ class _Check:
             and self._time_gone(departure) >= self._rules.confirm_after
         ]
         notes = diff.in_order(diff.confirmed(departure) for departure in due)
-        self._store.append(
+        self._store.changelog.append(
             [(note, note.agreement) for note in notes if note.agreement],
             publication=publication,
             previous=None,
@@ -470,11 +474,20 @@ class _Check:
         return len(notes)
 
     def _time_gone(self, departure: Departure) -> timedelta:
-        return self._store.time_seen(self._list, departure.observed_at, self._now)
+        """For how long successful checks followed one another since a departure; other checks are gaps."""
+        total, last = timedelta(), None
+        for at, outcome in self._store.checks.since(self._list, departure.observed_at):
+            if at > self._now:
+                continue
+            good = outcome in (Outcome.UNCHANGED, Outcome.CHANGED)
+            if good and last is not None:
+                total += at - last
+            last = at if good else None
+        return total
 
-    def _make_moot(self, held: Sequence[Held]) -> None:
+    def _make_moot(self, held: Sequence[HeldPublication]) -> None:
         for h in held:
-            self._store.decide(h.publication, self._now, "moot")
+            self._store.publications.decide(h.publication, self._now, "moot")
 
 
 @dataclass(frozen=True, slots=True)

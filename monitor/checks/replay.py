@@ -43,23 +43,23 @@ def replay_steps(
 
     Raises ManifestError where the first of them lies before the last check.
     """
-    steps = [s for s in steps if not store.was_checked(s.list, s.at, s.sha256)]
+    steps = [s for s in steps if not store.checks.includes(s.list, s.at, s.sha256)]
     _refuse_the_past(store, steps, folder)
     entries = 0
     for step in progress(steps, "Replaying", ahead=lambda s: reading.ahead(s.fetched()), depth=2 * WORKERS):
-        if store.was_checked(step.list, step.at, step.sha256):
+        if store.checks.includes(step.list, step.at, step.sha256):
             continue  # listed twice
         result = run_check(step, reading, store, step.list, now=step.at, rules=rules, announce=announce)
         entries += result.entries
         if result.outcome in (Outcome.HELD, Outcome.FAILED):
             click.echo(f"{step.file}: {output.check_line(result)}", err=True)
         after_each()
-    held = sum(p.verdict == "held" for p in store.publications())
+    held = sum(p.verdict == "held" for p in store.publications.all())
     return Replayed(len(steps), entries, held)
 
 
 def _refuse_the_past(store: Store, steps: Sequence[Step], folder: Path) -> None:
-    last = store.last_check_at()
+    last = store.checks.last_at()
     if last and steps and steps[0].at < last:
         raise ManifestError(
             folder,
@@ -74,7 +74,7 @@ def refuse_another_log(store: Store, steps: Sequence[Step], folder: Path, state:
     What is recorded of the steps themselves is an interrupted run, which can be taken up again.
     """
     looks = {(s.list, s.at, s.sha256) for s in steps}
-    if store.count_checks() > sum(store.was_checked(*look) for look in looks):
+    if store.checks.count() > sum(store.checks.includes(*look) for look in looks):
         raise StateError(
             state,
             f"holds checks that are not from {folder}; a backfill goes into an empty file only, since a log cannot be"

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from monitor.exports.records import Line, agreement_line, as_json, entry_line, publication_line
 from monitor.model import Entry, ListName
-from monitor.storage.changelog import Log
 from monitor.storage.database import moment
-from monitor.storage.revision import version
+from monitor.storage.log import Log
+from monitor.storage.revision import revision
 
 SCHEMA = """
 PRAGMA journal_mode = OFF;
@@ -120,7 +120,7 @@ ANALYZE;
 def public_mark(log: Log) -> str:
     """Differs once anything that is told here differs."""
     checks = log.state.value("SELECT coalesce(max(id), 0) FROM checks")
-    return f"{version(log)}-{checks}"
+    return f"{revision(log)}-{checks}"
 
 
 def is_current(path: Path, log: Log) -> bool:
@@ -153,20 +153,20 @@ def write_public(log: Log, path: Path) -> None:
 def _fill(made: sqlite3.Connection, log: Log) -> None:
     made.executescript(SCHEMA)
     made.execute("BEGIN")
-    _insert(made, "about", [("mark", public_mark(log)), ("position", str(log.position()))])
+    _insert(made, "about", [("mark", public_mark(log)), ("position", str(log.changelog.position()))])
     _insert(
         made,
         "last_checks",
-        ((c.list, _iso(c.at), c.outcome, c.succeeded_at and _iso(c.succeeded_at)) for c in log.last_checks()),
+        ((c.list, _iso(c.at), c.outcome, c.succeeded_at and _iso(c.succeeded_at)) for c in log.checks.last()),
     )
-    _insert(made, "publications", (_plain(publication_line(p)) for p in log.publications()))
-    records = list(log.agreements())
+    _insert(made, "publications", (_plain(publication_line(p)) for p in log.publications.all()))
+    records = list(log.agreements.all())
     without = frozenset({"listed", "aliases"})
     _insert(made, "agreements", (_plain(agreement_line(record), without) for record in records))
     _insert(made, "aliases", ((alias, record.id) for record in records for alias in record.aliases))
     _insert(made, "listed", _spells(log))
     known = {alias: record.id for record in records for alias in record.aliases}
-    entries = list(log.entries())
+    entries = list(log.changelog.entries())
     _insert(made, "changes", (_change(entry, known) for entry in entries if not entry.kind.is_note))
     _insert(made, "notes", (_note(entry, known) for entry in entries if entry.kind.is_note))
     made.execute("COMMIT")

@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from monitor.matching.evidence import Evidence, Rules, speaks_against, speaks_for, weigh
 from monitor.matching.similarity import Likeness
-from monitor.model import DEPARTURES, TAKEN_BACK, Act, Change, Departure, Entry, Kind, Listing, Values
+from monitor.model import DEPARTURES, Change, Departure, Kind, Listing, Values
 from monitor.normalize import document_name, shown
 
 ASK_FOR = timedelta(days=7)  # then the two count as different
@@ -34,16 +33,6 @@ class Pair:
     left: Listing
     came: Listing
     reasons: tuple[str, ...]
-
-
-class Standing(StrEnum):
-    """How a pair stands."""
-
-    OPEN = "open"
-    SAME = "same"
-    DIFFERENT = "different"
-    LAPSED = "counted as different"  # nobody said so in time
-    SETTLED = "settled"  # the departure was taken back, or either of the two was
 
 
 def doubtful(changes: Sequence[Change], earlier: Iterable[Departure]) -> tuple[Pair, ...]:
@@ -127,12 +116,3 @@ def suspects(reasons: Iterable[str]) -> tuple[str, ...]:
 def waits(departure: Departure, open_: frozenset[str], now: datetime, ask_for: timedelta = ASK_FOR) -> bool:
     """Whether a departure is not confirmed yet because a person is asked. `open_`: departures nobody answered for."""
     return departure.entry in open_ and now - departure.observed_at < ask_for
-
-
-def standing(answer: str, departure: Entry, arrival: Entry, now: datetime, ask_for: timedelta = ASK_FOR) -> Standing:
-    """How a pair stands, by its answer, by how its departure and its arrival stand, and by how long it has waited."""
-    if answer:
-        return Standing.SAME if answer == Act.SAME else Standing.DIFFERENT
-    if departure.status in TAKEN_BACK or arrival.status in TAKEN_BACK:
-        return Standing.SETTLED
-    return Standing.OPEN if now - arrival.observed_at < ask_for else Standing.LAPSED

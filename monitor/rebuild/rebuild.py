@@ -18,9 +18,10 @@ from monitor.checks.check import Rules, run_check
 from monitor.errors import MonitorError, NotFound, NotPossible
 from monitor.model import Act, Entry, Kind
 from monitor.rebuild import inputs
-from monitor.rebuild.inputs import PastAct, PastCheck
-from monitor.rebuild.target import Successor
-from monitor.storage.changelog import Log
+from monitor.rebuild.inputs import PastCheck
+from monitor.rebuild.target import Target
+from monitor.storage.log import Log
+from monitor.storage.reviews import ActRecord
 from monitor.storage.writer import Store
 from monitor.workbooks.sandbox import Reader
 
@@ -48,17 +49,18 @@ class Rebuilt:
     entries: int = 0
     same: int = 0
     differences: list[Difference] = field(default_factory=list)
-    unanswered: list[PastAct] = field(default_factory=list)
+    unanswered: list[ActRecord] = field(default_factory=list)
 
 
 Shown = Callable[[Sequence[PastCheck]], Iterable[PastCheck]]
 
 
-def rebuild(old: Log, new: Successor, reader: Reader, *, rules: Rules, now: datetime, shown: Shown = iter) -> Rebuilt:
-    """Fill the empty store `new` from what `old` was derived from. `shown` may show how far it is."""
+def rebuild(old: Log, target: Target, reader: Reader, *, rules: Rules, now: datetime, shown: Shown = iter) -> Rebuilt:
+    """Fill the empty `target` from what `old` was derived from. `shown` may show how far it is."""
+    new = target.store
     done = Rebuilt()
-    before = {entry.id: entry for entry in old.entries()}
-    waiting = deque(inputs.acts(old))
+    before = {entry.id: entry for entry in old.changelog.entries()}
+    waiting = deque(old.acts.all())
     looks = inputs.checks(old)
 
     def decide(until: int) -> None:
@@ -70,15 +72,15 @@ def rebuild(old: Log, new: Successor, reader: Reader, *, rules: Rules, now: date
         run_check(look, reader, new, look.list, now=look.at, rules=rules, announce=look.announce)
         if look.sha256:
             with new.write():
-                new.saw(look.sha256)
+                new.checks.set_last_sha256(look.sha256)
         done.checks += 1
     decide(looks[-1].number if looks else 0)
-    _keep(new, before, now)
-    after = {entry.id: entry for entry in new.entries()}
+    _keep(target, before, now)
+    after = {entry.id: entry for entry in new.changelog.entries()}
     done.entries = len(after)
     done.differences = list(_differences(before, after))
     done.same = len(before) - sum(d.entry.id in before for d in done.differences)
-    new.take_validators()
+    target.copy_validators()
     return done
 
 
@@ -99,7 +101,7 @@ def whole_or_not_at_all(new: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def _again(store: Store, reader: Reader, act: PastAct, rules: Rules, done: Rebuilt) -> None:
+def _again(store: Store, reader: Reader, act: ActRecord, rules: Rules, done: Rebuilt) -> None:
     """Decide again what was decided then; what no longer applies is kept for another time."""
     done.acts += 1
     try:
@@ -117,12 +119,13 @@ def _again(store: Store, reader: Reader, act: PastAct, rules: Rules, done: Rebui
     except (NotFound, NotPossible):
         done.unanswered.append(act)
         with store.write():
-            store.act(act.at, act.act, act.subject, act.why)
+            store.acts.record(act.at, act.act, act.subject, act.why)
 
 
-def _keep(new: Successor, before: dict[str, Entry], now: datetime) -> None:
+def _keep(target: Target, before: dict[str, Entry], now: datetime) -> None:
     """Keep the ids and the entries that no longer arise, each entry retracted; in one transaction."""
-    arisen = {entry.id for entry in new.entries()}
+    new = target.store
+    arisen = {entry.id for entry in new.changelog.entries()}
     # A retraction of what arises after all was an earlier rebuild's; it goes.
     kept = [
         entry
@@ -130,9 +133,8 @@ def _keep(new: Successor, before: dict[str, Entry], now: datetime) -> None:
         if entry.id not in arisen and not (entry.kind is Kind.RETRACTED and entry.about in arisen)
     ]
     with new.write():
-        new.take_ids()
-        for entry in kept:
-            new.take(entry)
+        target.copy_ids()
+        target.copy_entries(kept)
         for entry in kept:
             if entry.kind is not Kind.RETRACTED and entry.status != Kind.RETRACTED:
                 decisions.append_retraction(new, entry, "it no longer arises", now, announce=False)

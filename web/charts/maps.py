@@ -12,7 +12,7 @@ from alerts.routing.scope import county_meant
 from monitor.matching.similarity import county_in
 from monitor.normalize import STATES, agency, county
 from monitor.normalize import state as state_named
-from monitor.storage.statistics import Place
+from monitor.storage.statistics import Location
 from web.charts import atlas
 from web.charts.topology import GRID, Shape
 
@@ -112,7 +112,7 @@ def states(counts: Mapping[str | None, int]) -> Map:
     )
 
 
-def counties(places: Mapping[Place, int]) -> Map:
+def counties(places: Mapping[Location, int]) -> Map:
     """The map of the counties that have an agreement, from the rows' own words."""
     found: Counter[str] = Counter()
     elsewhere = 0
@@ -150,7 +150,7 @@ def ground() -> tuple[str, str]:
     return "".join(shape.path for shape in atlas.states().values()), atlas.county_borders()
 
 
-def county_of(place: Place) -> str | None:
+def county_of(place: Location) -> str | None:
     """The county that a row places an agreement in; None where it names none, or none that the atlas has.
 
     Spelling is mended as for those who watch a county; a blank cell is made up for by the agency's own name.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.model import Entry
-from monitor.storage.events import Event
+from monitor.storage.changelog import Event
 from web.pages.lines import Line
 
 # A page, once full, has the same entries of the log for ever (RFC 5005, section 4).

@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 from monitor.checks.changes import FIELDS
 from monitor.model import DEPARTURES, TAKEN_BACK, Cells, Entry, FieldChange, Kind, ListName, Outcome, SupportType
 from monitor.normalize import STATES, county
-from monitor.storage.changelog import AgreementRecord, LastCheck, Looks, Tally
+from monitor.storage.agreements import AgreementRecord
+from monitor.storage.checks import CheckCounts, LastCheck
+from monitor.storage.statistics import EntryCount
 from web.pages.corrections import Added
 from web.pages.days import day_of
 from web.pages.history import history
@@ -119,7 +121,7 @@ class DayPage:
     today: bool
     previous: date | None
     next: date | None
-    looks: Mapping[ListName, Looks]
+    looks: Mapping[ListName, CheckCounts]
     corrections: tuple[Added, ...] = ()
 
     @property
@@ -284,7 +286,7 @@ def state(
     )
 
 
-def enough_days(tallies: Iterable[Tally], zone: ZoneInfo, enough: int) -> tuple[date | None, bool]:
+def enough_days(tallies: Iterable[EntryCount], zone: ZoneInfo, enough: int) -> tuple[date | None, bool]:
     """The day to go back to for enough entries, whole months all of them; and whether there is more before it.
 
     Whole months, so that the address of what came before is the same tomorrow.

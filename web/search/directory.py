@@ -13,8 +13,9 @@ from flask import current_app
 
 from monitor.normalize import STATES
 from monitor.storage.agencies import AgencyRecord, agencies
-from monitor.storage.changelog import AgreementRecord, Log
-from monitor.storage.revision import Version, version
+from monitor.storage.agreements import AgreementRecord
+from monitor.storage.log import Log
+from monitor.storage.revision import Revision, revision
 from web.search.index import SearchIndex
 
 
@@ -75,15 +76,15 @@ class Shelf:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._version: Version | None = None
+        self._version: Revision | None = None
         self._directory = Directory(())
 
     def directory(self, log: Log) -> Directory:
         """The directory as of what is in the log now."""
-        newest = version(log)
+        newest = revision(log)
         with self._lock:
             if newest != self._version:
-                self._directory, self._version = Directory(agencies(log), log.agreements()), newest
+                self._directory, self._version = Directory(agencies(log), log.agreements.all()), newest
             return self._directory
 
 

@@ -16,7 +16,7 @@ from monitor.model import Entry, ListName
 from monitor.normalize import STATES
 from monitor.storage.agencies import AgencyRecord
 from monitor.storage.agencies import agencies as all_agencies
-from monitor.storage.snapshot import Snapshot
+from monitor.storage.log import Log
 from web.charts.series import by_state, days_with_news, of_state
 from web.feeds import items
 from web.feeds.items import Scope
@@ -34,9 +34,9 @@ _Key = TypeVar("_Key")
 class Sources:
     """What pages are made from, as hashes: of each entry with all that was noted about it."""
 
-    def __init__(self, log: Snapshot, here: Visit) -> None:
+    def __init__(self, log: Log, here: Visit) -> None:
         self.log, self.here, self.zone = log, here, here.zone
-        self.entries = tuple(log.entries())
+        self.entries = tuple(log.changelog.entries())
         self._plain = {entry.id: depends_on(entry) for entry in self.entries}
         self._notes: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.entries:
@@ -73,21 +73,21 @@ class Sources:
     @cached_property
     def newest_month(self) -> date | None:
         """The first day of the month of the newest participating list that was believed."""
-        found = (p for p in self.log.publications(ListName.PARTICIPATING) if p.verdict == "accepted")
+        found = (p for p in self.log.publications.all(ListName.PARTICIPATING) if p.verdict == "accepted")
         return max((day_of(p.observed_at, self.zone).replace(day=1) for p in found), default=None)
 
     @cached_property
     def _aliases(self) -> list[tuple[str, ...]]:
-        return [record.aliases for record in self.log.records if record.aliases]
+        return [record.aliases for record in self.log.agreements.all() if record.aliases]
 
     @cached_property
     def _believed(self) -> list[tuple[str, datetime]]:
-        return [(p.id, p.observed_at) for p in self.log.publications() if p.verdict == "accepted"]
+        return [(p.id, p.observed_at) for p in self.log.publications.all() if p.verdict == "accepted"]
 
     @cached_property
     def everything(self) -> str:
         """The whole log and all agreements."""
-        return depends_on(sorted(self._plain.items()), self.log.records)
+        return depends_on(sorted(self._plain.items()), tuple(self.log.agreements.all()))
 
     @cached_property
     def by_day(self) -> dict[date, list[Entry]]:
@@ -114,8 +114,8 @@ def site(sources: Sources) -> Iterator[Address]:
     yield from _states(sources)
     for entry in sources.entries:
         yield Address(f"/changes/{entry.id}", depends_on(sources.of(entry.id)))
-    for record in sources.log.records:
-        history = [sources.of(entry.id) for entry in sources.log.entries(agreement=record.id)]
+    for record in sources.log.agreements.all():
+        history = [sources.of(entry.id) for entry in sources.log.changelog.entries(agreement=record.id)]
         yield Address(f"/agreements/{record.id}", depends_on(record, history))
         for alias in record.aliases:
             yield Address(f"/agreements/{alias}", depends_on(record.id))
@@ -124,7 +124,7 @@ def site(sources: Sources) -> Iterator[Address]:
 def _days(sources: Sources) -> Iterator[Address]:
     days = sorted(sources.by_day)
     for before, day, after in zip([None, *days], days, [*days[1:], None], strict=False):
-        looks = sources.log.looks(*bounds(day, sources.zone))
+        looks = sources.log.checks.counts(*bounds(day, sources.zone))
         told = [sources.of(entry.id) for entry in sources.by_day[day]]
         # Today's page says when the lists were checked.
         depends = "" if day == sources.today else depends_on(before, after, looks, told)
@@ -133,7 +133,7 @@ def _days(sources: Sources) -> Iterator[Address]:
 
 def _states(sources: Sources) -> Iterator[Address]:
     records: dict[str | None, list[object]] = defaultdict(list)
-    for record in sources.log.records:
+    for record in sources.log.agreements.all():
         records[record.state].append(record)
     for code in (*STATES, None):
         entries = sources.by_state.get(code, [])
@@ -161,10 +161,10 @@ def _next_month(day: date) -> date:
 
 def feeds(sources: Sources) -> Iterator[Address]:
     """All feeds with their pages, in both forms; and the list of them."""
-    yield Address("/feeds.opml", depends_on(sources.log.newest_change()))
+    yield Address("/feeds.opml", depends_on(sources.log.changelog.newest_change()))
     for scope in (EVERYTHING, *(state_scope(code) for code in (*STATES, None))):
         yield from _feed(sources, scope, "")
-    for record in sources.log.records:
+    for record in sources.log.agreements.all():
         yield from _feed(sources, agreement_scope(record.id, record.agency), record.agency)
     for agency in sources.agencies:
         yield from _feed(sources, agency_scope(agency), agency.name)
@@ -180,10 +180,10 @@ def _feed(sources: Sources, scope: Scope, name: str) -> Iterator[Address]:
 
 def agencies(sources: Sources) -> Iterator[Address]:
     """A page for each; the ids of its later agreements lead there."""
-    records = {record.id: record for record in sources.log.records}
+    records = {record.id: record for record in sources.log.agreements.all()}
     for agency in sources.agencies:
         told = [
-            (records[id_], [sources.of(entry.id) for entry in sources.log.entries(agreement=id_)])
+            (records[id_], [sources.of(entry.id) for entry in sources.log.changelog.entries(agreement=id_)])
             for id_ in agency.agreements
         ]
         yield Address(f"/agencies/{agency.id}", depends_on(agency, told))

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from monitor.model import ListName
 from monitor.storage.agencies import AgencyRecord
-from monitor.storage.changelog import AgreementRecord
+from monitor.storage.agreements import AgreementRecord
 from web.page_cache import kept
 from web.pages.history import history
 from web.pages.lines import Line
@@ -41,17 +41,17 @@ class AgencyPage:
 def agency(id_: str) -> str | Response:
     """An agency at the id of its oldest agreement; the ids of all others lead there."""
     store = visit().store
-    known = store.resolve(id_)
+    known = store.agreements.resolve(id_)
     found = directory(store).of(known)
     if found is None:
         abort(404)
     if found.id != id_:
         return redirect(url_for(".agency", id_=found.id), 301)
-    entries = {agreement: list(store.entries(agreement=agreement)) for agreement in found.agreements}
+    entries = {agreement: list(store.changelog.entries(agreement=agreement)) for agreement in found.agreements}
     pages = [
         agreement_page(record, entries[agreement])
         for agreement in found.agreements
-        for record in store.agreements(agreement)
+        if (record := store.agreements.find(agreement))
     ]
     together = sorted((entry for of_one in entries.values() for entry in of_one), key=lambda entry: entry.seq)
     return render(

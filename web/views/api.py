@@ -29,7 +29,7 @@ def changes() -> Response:
     asked = _asked({"state", "kind", "list", "since", "until", "after", "limit"})
     limit = _number(asked, "limit", USUAL, 1, MOST)
     found = list(
-        visit().store.entries(
+        visit().store.changelog.entries(
             after=_number(asked, "after", 0, 0, 2**53),
             states=_states(asked),
             kinds=_words(asked, "kind", Kind),
@@ -53,10 +53,12 @@ def changes() -> Response:
 @api.get("/changes/<id_>")
 def change(id_: str) -> Response:
     """One entry, and the notes about it."""
-    entry = next(visit().store.entries(ids=[id_]), None)
+    entry = visit().store.changelog.find(id_)
     if entry is None:
         raise NotFound("no entry has this id")
-    return jsonify(entry_line(entry) | {"notes": [entry_line(note) for note in visit().store.entries(about=[id_])]})
+    return jsonify(
+        entry_line(entry) | {"notes": [entry_line(note) for note in visit().store.changelog.entries(about=[id_])]}
+    )
 
 
 @api.get("/agreements")
@@ -67,7 +69,7 @@ def agreements() -> Response:
     listed = asked.get("listed", "yes")
     if listed not in ("yes", "no", "all"):
         raise BadRequest("listed: write yes, no or all")
-    found = list(visit().store.agreements(states=_states(asked)))
+    found = list(visit().store.agreements.all(states=_states(asked)))
     after = asked.get("after")
     # Among all: the last one that was shown may have left the lists since.
     begin = next((n + 1 for n, record in enumerate(found) if record.id == after), None) if after else 0
@@ -84,10 +86,10 @@ def agreements() -> Response:
 @api.get("/agreements/<id_>")
 def agreement(id_: str) -> Response:
     """One agreement, and its history. An id that proved to be another's gives that one."""
-    record = next(visit().store.agreements(id_), None)
+    record = visit().store.agreements.find(id_)
     if record is None:
         raise NotFound("no agreement has this id")
-    history = [entry_line(entry) for entry in visit().store.entries(agreement=id_)]
+    history = [entry_line(entry) for entry in visit().store.changelog.entries(agreement=id_)]
     return jsonify(agreement_line(record) | {"changes": history})
 
 

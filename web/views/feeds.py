@@ -12,9 +12,8 @@ from monitor.model import Entry
 from monitor.normalize import STATES
 from monitor.normalize import state as state_named
 from monitor.storage.agencies import AgencyRecord
-from monitor.storage.changelog import Log
-from monitor.storage.events import Event
-from monitor.storage.snapshot import events_of
+from monitor.storage.changelog import Event
+from monitor.storage.log import Log
 from web.feeds import items
 from web.feeds.formats import ATOM, JSON_FEED, OPML, Feed, Told, atom, json_feed, opml
 from web.feeds.items import Page, Scope
@@ -52,7 +51,7 @@ def state(name: str, form: str, number: int | None = None) -> Response:
 @feeds.get("/agreements/<id_>/feed-<int:number>.<any(atom, json):form>")
 def agreement(id_: str, form: str, number: int | None = None) -> Response:
     """The changes of one agreement. An id that proved to be another's leads to that one."""
-    record = next(visit().store.agreements(id_), None)
+    record = visit().store.agreements.find(id_)
     if record is None:
         abort(404)
     if record.id != id_:
@@ -64,7 +63,7 @@ def agreement(id_: str, form: str, number: int | None = None) -> Response:
 @feeds.get("/agencies/<id_>/feed-<int:number>.<any(atom, json):form>")
 def agency(id_: str, form: str, number: int | None = None) -> Response:
     """The changes of all agreements of an agency, at the id of the oldest; the ids of the others lead there."""
-    found = directory(visit().store).of(visit().store.resolve(id_))
+    found = directory(visit().store).of(visit().store.agreements.resolve(id_))
     if found is None:
         abort(404)
     if found.id != id_:
@@ -77,7 +76,7 @@ def list_() -> Response:
     """The feeds of all states, to be imported at once."""
     here, words = visit(), _words()
     scopes = [EVERYTHING, *(state_scope(code) for code in (*STATES, None))]
-    at = here.store.newest_change() or here.now
+    at = here.store.changelog.newest_change() or here.now
     made = opml(words.list(), _base(here), [(words.feed(scope, None), scope) for scope in scopes], at)
     return current_app.response_class(made, mimetype=OPML)
 
@@ -101,12 +100,14 @@ def agency_scope(agency: AgencyRecord) -> Scope:
 def within(scope: Scope, log: Log) -> tuple[Event, ...]:
     """The events that belong into a feed."""
     if scope.agreements:
-        return tuple(sorted((event for id_ in scope.agreements for event in events_of(log, id_)), key=lambda e: e.seq))
+        return tuple(
+            sorted((event for id_ in scope.agreements for event in log.changelog.events(id_)), key=lambda e: e.seq)
+        )
     kind, _, name = scope.key.partition(" ")
     if kind == "state":
         code = None if name == UNKNOWN else name.upper()
-        return tuple(event for event in events_of(log) if code in event.states)
-    return events_of(log)
+        return tuple(event for event in log.changelog.events() if code in event.states)
+    return log.changelog.events()
 
 
 def _answer(scope: Scope, form: str, number: int | None) -> Response:
@@ -133,7 +134,7 @@ def _feed(here: Visit, scope: Scope, page: Page) -> Feed:
         words.site(),
         words.feed(scope, page.number),
         words.about(scope),
-        min(here.store.first_checks().values(), default=here.now),
+        min(here.store.checks.first().values(), default=here.now),
         tuple(Told(item, words.item(item.entry), tell(item, base)) for item in found),
     )
 
@@ -143,10 +144,10 @@ def _read(log: Log, changes: tuple[str, ...]) -> tuple[list[Entry], list[Entry]]
     found: list[Entry] = []
     about = list(changes)
     while about:
-        notes = list(log.entries(about=about))
+        notes = list(log.changelog.entries(about=about))
         found += notes
         about = [note.id for note in notes]
-    return list(log.entries(ids=changes)) if changes else [], found
+    return list(log.changelog.entries(ids=changes)) if changes else [], found
 
 
 def _words() -> Any:

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from monitor.model import DEPARTURES, ListName
 from monitor.normalize import state as state_named
-from monitor.storage.changelog import Looks
-from monitor.storage.statistics import spans
+from monitor.storage.checks import CheckCounts
+from monitor.storage.statistics import current_counts, entry_counts, listed_spans
 from web.charts import charts
 from web.charts.timeline import timeline
 from web.page_cache import kept
@@ -44,8 +44,8 @@ def front() -> str | Response:
 def _front(fresh: tuple[pages.Freshness, ...]) -> str:
     here = visit()
     newest, before = _newest_days(here)
-    earlier = summaries(here.store.tally(before - EARLIER_WITHIN, before), here.zone)
-    page = pages.front(here.today, fresh, newest, earlier[:EARLIER_DAYS], here.zone, here.store.newest_id())
+    earlier = summaries(entry_counts(here.store, before - EARLIER_WITHIN, before), here.zone)
+    page = pages.front(here.today, fresh, newest, earlier[:EARLIER_DAYS], here.zone, here.store.changelog.newest_id())
     return render("front.html", page, listed=charts.listed(here.series, here.zone))
 
 
@@ -54,7 +54,7 @@ def _front(fresh: tuple[pages.Freshness, ...]) -> str:
 def days() -> str:
     """Every day with changes."""
     here = visit()
-    return render("days.html", pages.months(summaries(here.store.tally(), here.zone)))
+    return render("days.html", pages.months(summaries(entry_counts(here.store), here.zone)))
 
 
 @site.get("/days/<day>")
@@ -64,24 +64,24 @@ def day(day: str) -> str | Response:
     wanted = day_in(day)
     if wanted is None or wanted > here.today:
         abort(404)
-    looks = here.store.looks(*bounds(wanted, here.zone))
+    looks = here.store.checks.counts(*bounds(wanted, here.zone))
     if wanted == here.today:
         return render("day.html", _day_page(here, wanted, _changes_on(here, wanted), looks))
     return _past(wanted, tuple(looks.items()))
 
 
 @kept
-def _past(day: date, looks: tuple[tuple[ListName, Looks], ...]) -> str:
+def _past(day: date, looks: tuple[tuple[ListName, CheckCounts], ...]) -> str:
     here = visit()
     past = _past_day(here, day)
     return render_lasting("day.html", _day_page(here, day, past.told, dict(looks), past.added))
 
 
 def _day_page(
-    here: Visit, day: date, told: DayChanges, looks: Mapping[ListName, Looks], added: tuple[Added, ...] = ()
+    here: Visit, day: date, told: DayChanges, looks: Mapping[ListName, CheckCounts], added: tuple[Added, ...] = ()
 ) -> pages.DayPage:
     since, until = bounds(day, here.zone)
-    previous, following = here.store.newest_change(since), here.store.next_change(until)
+    previous, following = here.store.changelog.newest_change(since), here.store.changelog.next_change(until)
     return pages.DayPage(
         told,
         day == here.today,
@@ -97,7 +97,7 @@ def _day_page(
 def states() -> str:
     """How many agreements each state has, and when it last changed."""
     store = visit().store
-    return render("states.html", pages.states(store.standing_counts(), store.newest_change_by_state()))
+    return render("states.html", pages.states(current_counts(store), store.changelog.newest_change_by_state()))
 
 
 @site.get("/states/<name>")
@@ -115,15 +115,15 @@ def state(name: str, before_day: str = "") -> str | Response:
     if before_day and before is None:
         abort(404)
     until = bounds(before, here.zone)[0] if before else None
-    first, more = pages.enough_days(here.store.tally(until=until, states=[code]), here.zone, STATE_ENTRIES)
+    first, more = pages.enough_days(entry_counts(here.store, until=until, states=[code]), here.zone, STATE_ENTRIES)
     since = bounds(first, here.zone)[0] if first else None
-    entries = list(here.store.entries(states=[code], since=since, until=until))
+    entries = list(here.store.changelog.entries(states=[code], since=since, until=until))
     known = directory(here.store)
     page = pages.state(
         code,
         by_day(entries, threads(here.store, entries), here.zone),
         known.agreements_in(code),
-        here.store.entries(states=[code], kinds=list(DEPARTURES)),
+        here.store.changelog.entries(states=[code], kinds=list(DEPARTURES)),
         agency_of=lambda agreement: agency.id if (agency := known.of(agreement)) else agreement,
         before=before,
         older=first if more else None,
@@ -137,11 +137,11 @@ def state(name: str, before_day: str = "") -> str | Response:
 def change(id_: str) -> str:
     """One entry of the log, with its evidence."""
     here = visit()
-    entry = next(here.store.entries(ids=[id_]), None)
+    entry = here.store.changelog.find(id_)
     if entry is None:
         abort(404)
-    notes = list(here.store.entries(about=[id_]))
-    about = next(here.store.entries(ids=[entry.about]), None) if entry.about else None
+    notes = list(here.store.changelog.entries(about=[id_]))
+    about = here.store.changelog.find(entry.about) if entry.about else None
     return render("change.html", pages.change(entry, notes, about, here.zone, _agency(here, entry.agreement)))
 
 
@@ -151,14 +151,14 @@ def agreement(id_: str) -> str | Response:
     """One agreement: where it stands, and its whole history. An id that proved to be another's leads to that one."""
     here = visit()
     store = here.store
-    record = next(store.agreements(id_), None)
+    record = store.agreements.find(id_)
     if record is None:
         abort(404)
     if record.id != id_:
         return redirect(url_for(".agreement", id_=record.id), 301)
-    entries = list(store.entries(agreement=id_))
+    entries = list(store.changelog.entries(agreement=id_))
     page = pages.agreement(record, entries, _agency(here, id_))
-    shown = spans(store, id_, here.series.publications)
+    shown = listed_spans(store, id_, here.series.publications)
     return render("agreement.html", page, timeline=timeline(shown, entries))
 
 
@@ -169,7 +169,7 @@ def slug(code: str | None) -> str:
 
 def _agency(here: Visit, agreement: str) -> str | None:
     """The id of the agency that has an agreement."""
-    agency = directory(here.store).of(here.store.resolve(agreement))
+    agency = directory(here.store).of(here.store.agreements.resolve(agreement))
     return agency.id if agency else None
 
 
@@ -178,7 +178,7 @@ def _newest_days(here: Visit) -> tuple[list[DayChanges], datetime]:
     found: list[DayChanges] = []
     before = bounds(here.today, here.zone)[1]
     while len(found) < FRONT_DAYS and sum(day.entries for day in found) < FRONT_ENTRIES:
-        at = here.store.newest_change(before)
+        at = here.store.changelog.newest_change(before)
         if at is None:
             break
         found.append(_changes_on(here, day_of(at, here.zone)))
@@ -188,12 +188,12 @@ def _newest_days(here: Visit) -> tuple[list[DayChanges], datetime]:
 
 def _changes_on(here: Visit, day: date) -> DayChanges:
     since, until = bounds(day, here.zone)
-    entries = list(here.store.entries(since=since, until=until))
+    entries = list(here.store.changelog.entries(since=since, until=until))
     return day_changes(day, entries, threads(here.store, entries))
 
 
 def _past_day(here: Visit, day: date) -> PastDay:
     since, until = bounds(day, here.zone)
-    entries = list(here.store.entries(since=since, until=until))
+    entries = list(here.store.changelog.entries(since=since, until=until))
     notes = notes_about(here.store, entries)
     return past_day(day, entries, notes, threads(here.store, entries), until, here.zone)

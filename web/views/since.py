@@ -12,6 +12,7 @@ from datetime import date
 from flask import Blueprint, abort
 
 from monitor.model import Entry
+from monitor.storage.statistics import entry_counts
 from web.page_cache import kept
 from web.pages.days import bounds, day_in, day_of
 from web.pages.lines import DayChanges, DaySummary, by_day, summaries
@@ -53,12 +54,12 @@ def what_came_after(place: str) -> str:
         abort(404)
     shown, earlier = _in_full(here, after)
     page = SincePage(
-        next(here.store.entries(after=after - 1, limit=1), None) if after else None,
+        next(here.store.changelog.entries(after=after - 1, limit=1), None) if after else None,
         day,
-        max(0, here.store.position() - after),
+        max(0, here.store.changelog.position() - after),
         by_day(shown, threads(here.store, shown), here.zone),
         earlier,
-        here.store.newest_id(),
+        here.store.changelog.newest_id(),
     )
     return render("since.html", page)
 
@@ -66,23 +67,23 @@ def what_came_after(place: str) -> str:
 def _position(here: Visit, place: str, day: date | None) -> int | None:
     """The number in the log after which a place in an address is."""
     if day:
-        return here.store.position(bounds(day, here.zone)[0])
+        return here.store.changelog.position(bounds(day, here.zone)[0])
     if place.isascii() and place.isdecimal():
-        return min(int(place), here.store.position()) if len(place) <= DIGITS else None
-    found = next(here.store.entries(ids=[place]), None)
+        return min(int(place), here.store.changelog.position()) if len(place) <= DIGITS else None
+    found = here.store.changelog.find(place)
     return found.seq if found else None
 
 
 def _in_full(here: Visit, after: int) -> tuple[list[Entry], tuple[DaySummary, ...]]:
     """The entries that are told in full, in the order of the log; and the days before them, in short."""
-    entries = list(here.store.entries(after=after, newest_first=True, limit=IN_FULL + 1))[::-1]
+    entries = list(here.store.changelog.entries(after=after, newest_first=True, limit=IN_FULL + 1))[::-1]
     if len(entries) <= IN_FULL:
         return entries, ()
     kept = _whole_days(entries, here)
-    first = next(here.store.entries(after=after, limit=1)).observed_at
+    first = next(here.store.changelog.entries(after=after, limit=1)).observed_at
     until = bounds(min(day_of(entry.observed_at, here.zone) for entry in kept), here.zone)[0]
     begin = bounds(day_of(first, here.zone), here.zone)[0]
-    return kept, summaries(here.store.tally(begin, until), here.zone)
+    return kept, summaries(entry_counts(here.store, begin, until), here.zone)
 
 
 def _whole_days(entries: Sequence[Entry], here: Visit) -> list[Entry]:

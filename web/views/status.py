@@ -11,8 +11,10 @@ from werkzeug.wrappers import Response
 from alerts.storage.overview import Overview, overview
 from monitor.matching.review import ASK_FOR
 from monitor.model import ListName
-from monitor.storage.changelog import LastCheck, Log, PublicationRecord
-from monitor.storage.figures import Figures, figures
+from monitor.storage.checks import LastCheck
+from monitor.storage.log import Log
+from monitor.storage.publications import PublicationRecord
+from monitor.storage.statistics import Figures, figures
 from web.page_cache import kept
 from web.pages.pages import Freshness
 from web.rendering import how_fresh, render
@@ -58,8 +60,8 @@ def status() -> str:
         here.now,
         how_fresh(here),
         _lists(store),
-        tuple(p for p in store.publications() if p.verdict == "held"),
-        len(store.doubtful(here.now, ASK_FOR)),
+        tuple(p for p in store.publications.all() if p.verdict == "held"),
+        len(store.reviews.open(here.now, ASK_FOR)),
         overview(store.state),
     )
     return render("status.html", page)
@@ -68,7 +70,7 @@ def status() -> str:
 @method.get("/about")
 def about() -> str | Response:
     """How this log is made, what its words mean, and where it ends."""
-    return _about(visit().store.last_checks())
+    return _about(visit().store.checks.last())
 
 
 @kept
@@ -78,6 +80,6 @@ def _about(newest: tuple[LastCheck, ...]) -> str:
 
 
 def _lists(store: Log) -> tuple[ListStatus, ...]:
-    looks = {look.list: look for look in store.last_checks()}
-    believed = {p.list: p for p in store.publications() if p.verdict == "accepted"}
+    looks = {look.list: look for look in store.checks.last()}
+    believed = {p.list: p for p in store.publications.all() if p.verdict == "accepted"}
     return tuple(ListStatus(list_, looks.get(list_), believed.get(list_)) for list_ in ListName)

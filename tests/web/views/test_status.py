@@ -21,9 +21,9 @@ def hold(log: Log, moment: datetime, reason: str) -> None:
         ListName.PARTICIPATING, "f" * 64, "https://www.ice.gov/x.xlsx", "odd.xlsx", moment, None, ()
     )
     with open_store(log.path) as store, store.write():
-        number = store.record_publication(publication, "", b"odd")
-        store.decide(number, moment, "held", Hold((reason,), structural=False))
-        store.record_check(ListName.PARTICIPATING, moment, Outcome.HELD, publication=number, sha256="f" * 64)
+        number = store.publications.record(publication, "", b"odd")
+        store.publications.decide(number, moment, "held", Hold((reason,), structural=False))
+        store.checks.record(ListName.PARTICIPATING, moment, Outcome.HELD, publication=number, sha256="f" * 64)
 
 
 def test_the_status_page_tells_of_the_last_look_at_each_list(log: Log, read_at: ReadAt) -> None:

@@ -1,0 +1,69 @@
+"""The log for readers: one part for each subject, all on one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from monitor.storage.agreements import AgreementRecord, Agreements, Contents
+from monitor.storage.changelog import Changelog, EntrySource
+from monitor.storage.checks import Checks, LastCheck
+from monitor.storage.database import State
+from monitor.storage.publications import Publications
+from monitor.storage.reviews import Acts, Reviews
+from monitor.storage.schema import SCHEMA
+
+
+def open_reader(path: Path) -> Log:
+    """The log of the state.db at `path`, through which nothing can be written."""
+    log = Log(State(path, SCHEMA))
+    log.state.run("PRAGMA query_only = ON")
+    return log
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What was read of a log in advance; see `Snapshot`."""
+
+    entries: EntrySource
+    agreements: tuple[AgreementRecord, ...]
+    last_checks: tuple[LastCheck, ...]
+
+
+class Log:
+    """What is recorded, by subject. Its parts also write, inside `State.write` (see `Store`).
+
+    `memory` answers what was read already; such a log is not closed by its readers. `announceable`: see `Changelog`.
+    """
+
+    def __init__(
+        self, state: State, *, memory: Memory | None = None, announceable: Collection[str] | None = None
+    ) -> None:
+        self.state = state
+        self._shared = memory is not None
+        self.contents = Contents(state)
+        self.agreements = Agreements(state, self.contents, records=memory.agreements if memory else None)
+        self.changelog = Changelog(
+            state,
+            self.agreements,
+            self.contents,
+            memory=memory.entries if memory else None,
+            announceable=announceable,
+        )
+        self.publications = Publications(state)
+        self.checks = Checks(state, last=memory.last_checks if memory else None)
+        self.reviews = Reviews(state, self.changelog)
+        self.acts = Acts(state)
+
+    def close(self) -> None:
+        """Close the file; a snapshot's is closed by the snapshot."""
+        if not self._shared:
+            self.state.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
