@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.checks import changes
-from monitor.checks.check import CheckResult, Rules, believe
+from monitor.checks.check import believe
+from monitor.checks.decide import Rules
+from monitor.checks.record import CheckResult
 from monitor.errors import NotPossible, WorkbookError
 from monitor.model import (
     TAKEN_BACK,

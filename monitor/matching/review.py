@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from monitor.matching.evidence import Evidence, Rules, speaks_against, speaks_for, weigh
+from monitor.matching.evidence import Evidence, MatchRules, speaks_against, speaks_for, weigh
 from monitor.matching.similarity import Likeness
 from monitor.model import DEPARTURES, Change, Departure, Kind, Listing, Values
 from monitor.normalize import document_name, shown
@@ -91,10 +91,10 @@ def _same_terms(e: Evidence) -> bool:
     return e.state is not False and e.support_type is not False and e.county is not False
 
 
-DOUBTFUL: Rules = (_same_document, _much_the_same, _listed_anew, _applied_anew)
+DOUBTFUL: MatchRules = (_same_document, _much_the_same, _listed_anew, _applied_anew)
 
 
-def said(changes: Sequence[Change], pairs: Iterable[Pair], ids: Mapping[int | str, str]) -> tuple[Change, ...]:
+def with_suspects(changes: Sequence[Change], pairs: Iterable[Pair], ids: Mapping[int | str, str]) -> tuple[Change, ...]:
     """The changes, each saying which it may be the same as. `ids`: of the agreements, by `departure` and `arrival`."""
     words: dict[int | str, list[str]] = defaultdict(list)
     for pair in pairs:
@@ -113,6 +113,6 @@ def suspects(reasons: Iterable[str]) -> tuple[str, ...]:
     return tuple(r.removeprefix(MAY_BE).rpartition(", ")[0] for r in reasons if r.startswith(MAY_BE))
 
 
-def waits(departure: Departure, open_: frozenset[str], now: datetime, ask_for: timedelta = ASK_FOR) -> bool:
-    """Whether a departure is not confirmed yet because a person is asked. `open_`: departures nobody answered for."""
-    return departure.entry in open_ and now - departure.observed_at < ask_for
+def waits(departure: Departure, now: datetime, ask_for: timedelta = ASK_FOR) -> bool:
+    """Whether a departure that a person is asked about still waits for the answer, rather than being confirmed."""
+    return now - departure.observed_at < ask_for

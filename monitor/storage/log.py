@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -23,37 +22,29 @@ def open_reader(path: Path) -> Log:
     return log
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What was read of a log in advance; see `Snapshot`."""
-
-    entries: EntrySource
-    agreements: tuple[AgreementRecord, ...]
-    last_checks: tuple[LastCheck, ...]
-
-
 class Log:
     """What is recorded, by subject. Its parts also write, inside `State.write` (see `Store`).
 
-    `memory` answers what was read already; such a log is not closed by its readers. `announceable`: see `Changelog`.
+    `entries`, `agreements` and `last_checks` answer what a snapshot has read already; its readers do not close it.
+    `announceable`: see `Changelog`.
     """
 
     def __init__(
-        self, state: State, *, memory: Memory | None = None, announceable: Collection[str] | None = None
+        self,
+        state: State,
+        *,
+        entries: EntrySource | None = None,
+        agreements: tuple[AgreementRecord, ...] | None = None,
+        last_checks: tuple[LastCheck, ...] | None = None,
+        announceable: Collection[str] | None = None,
     ) -> None:
         self.state = state
-        self._shared = memory is not None
+        self._shared = entries is not None
         self.contents = Contents(state)
-        self.agreements = Agreements(state, self.contents, records=memory.agreements if memory else None)
-        self.changelog = Changelog(
-            state,
-            self.agreements,
-            self.contents,
-            memory=memory.entries if memory else None,
-            announceable=announceable,
-        )
+        self.agreements = Agreements(state, self.contents, records=agreements)
+        self.changelog = Changelog(state, self.agreements, self.contents, memory=entries, announceable=announceable)
         self.publications = Publications(state)
-        self.checks = Checks(state, last=memory.last_checks if memory else None)
+        self.checks = Checks(state, last=last_checks)
         self.reviews = Reviews(state, self.changelog)
         self.acts = Acts(state)
 

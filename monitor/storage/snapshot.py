@@ -12,7 +12,7 @@ from monitor.model import Entry
 from monitor.storage.agreements import AgreementRecord
 from monitor.storage.changelog import EntryFilter, Event
 from monitor.storage.database import State
-from monitor.storage.log import Log, Memory
+from monitor.storage.log import Log
 from monitor.storage.schema import SCHEMA
 
 
@@ -29,7 +29,12 @@ class Snapshot:
         log = Log(self._state)
         entries = tuple(log.changelog.entries())  # the first read: from here on nothing changes
         agreements = tuple(log.agreements.all())
-        self.log = Log(self._state, memory=Memory(_Entries(log, entries, agreements), agreements, log.checks.last()))
+        self.log = Log(
+            self._state,
+            entries=_Entries(log, entries, agreements),
+            agreements=agreements,
+            last_checks=log.checks.last(),
+        )
 
     def close(self) -> None:
         self._state.close()
