@@ -1,7 +1,7 @@
-"""Derives a new state.db from what an old one was derived from, by the rules of today; and says what differs.
+"""Derives a new state.db from the inputs of an old one, by today's rules, and says what differs.
 
-Ids stay, since they are derived too. An entry that no longer arises is kept as it was, and retracted: somebody may
-have been told of it, and its address must lead somewhere.
+Ids stay the same, since they are derived too. An entry that no longer arises is kept as it was and retracted:
+subscribers may have received it, and its address must keep working.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from monitor.storage.reviews import ActRecord
 from monitor.storage.writer import Store
 from monitor.workbooks.sandbox import Reader
 
-# What of an entry may come out otherwise while it is the same entry.
+# What may differ while it is the same entry.
 _COMPARED = (
     *("status", "agreement", "significance", "fields", "before", "after", "reasons", "pending_since"),
     "observed_at",
@@ -35,7 +35,7 @@ _COMPARED = (
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """An entry that the rules of today see otherwise. `how`: new, retracted, or what of it differs."""
+    """An entry that differs by today's rules. `how`: new, retracted, or the names of the fields that differ."""
 
     how: str
     entry: Entry
@@ -43,7 +43,7 @@ class Difference:
 
 @dataclass
 class Rebuilt:
-    """What came of it. `unanswered`: an operator's acts that nothing corresponds to any more."""
+    """The result of a rebuild. `unanswered`: acts of an operator that no longer apply to anything."""
 
     checks: int = 0
     acts: int = 0
@@ -57,7 +57,7 @@ Shown = Callable[[Sequence[PastCheck]], Iterable[PastCheck]]
 
 
 def rebuild(old: Log, target: Target, reader: Reader, *, rules: Rules, now: datetime, shown: Shown = iter) -> Rebuilt:
-    """Fill the empty `target` from what `old` was derived from. `shown` may show how far it is."""
+    """Fill the empty `target` from the inputs of `old`. `shown` passes the checks on, and may show progress."""
     new = target.store
     done = Rebuilt()
     before = {entry.id: entry for entry in old.changelog.entries()}
@@ -87,7 +87,7 @@ def rebuild(old: Log, target: Target, reader: Reader, *, rules: Rules, now: date
 
 @contextmanager
 def whole_or_not_at_all(new: Path) -> Iterator[Path]:
-    """A file to fill, which takes the name `new` once that is done. Raises MonitorError if there is one already."""
+    """Yields a path to fill; the file is renamed to `new` at the end. Raises MonitorError if `new` exists."""
     if new.exists():
         raise MonitorError(f"{new}: is there already; name a file that is not")
     unfinished = new.with_name(f"{new.name}.unfinished")
@@ -103,7 +103,7 @@ def whole_or_not_at_all(new: Path) -> Iterator[Path]:
 
 
 def _again(store: Store, reader: Reader, act: ActRecord, rules: Rules, done: Rebuilt) -> None:
-    """Decide again what was decided then; what no longer applies is kept for another time."""
+    """Repeat what an operator decided; an act that no longer applies is recorded only."""
     done.acts += 1
     try:
         match act.act:
@@ -127,7 +127,7 @@ def _keep(target: Target, before: dict[str, Entry], now: datetime) -> None:
     """Keep the ids and the entries that no longer arise, each entry retracted; in one transaction."""
     new = target.store
     arisen = {entry.id for entry in new.changelog.entries()}
-    # A retraction of what arises after all was an earlier rebuild's; it goes.
+    # A retraction of an entry that arises again came from an earlier rebuild, and is not kept.
     kept = [
         entry
         for entry in before.values()
