@@ -49,7 +49,7 @@ def _prepare(state: Path) -> int:
     with open_alerts(state) as alerts:
         store = Store(alerts.state)
         look(store, BEFORE, DAY - timedelta(hours=2))
-        agreements = list(alerts.log.agreements())
+        agreements = list(alerts.log.agreements.all())
         with alerts.write():
             for number in range(SUBSCRIBERS):
                 reader = alerts.subscriber(

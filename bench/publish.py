@@ -60,7 +60,7 @@ def _history(state: Path, until: datetime) -> int:
         steps = [step for step in steps_of(LISTS, reading) if step.at <= until]
         for _ in replay(steps_to_check(steps, store, LISTS), reading, store, wiring.rules(settings)):
             pass
-        return store.position()
+        return store.changelog.position()
 
 
 def _published(state: Path, site: Path, now: datetime) -> Cost:

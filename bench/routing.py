@@ -41,8 +41,8 @@ def figures() -> Iterator[Figure]:
 def _route(state: Path) -> None:
     chance = random.Random(1)
     with open_alerts(state) as alerts:
-        agreements = list(alerts.log.agreements())
-        entries = list(alerts.log.entries(limit=ENTRIES))
+        agreements = list(alerts.log.agreements.all())
+        entries = list(alerts.log.changelog.entries(limit=ENTRIES))
         # Two in three subscribers have one watch, one in three has two.
         readers = [Subscriber(n, ChannelName.EMAIL, f"reader{n}@example.org") for n in range(WATCHES * 3 // 4)]
         watches = [Watch(n, readers[n % len(readers)], wants(chance, agreements)) for n in range(WATCHES)]

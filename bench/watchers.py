@@ -14,7 +14,7 @@ from monitor.checks.decide import Rules
 from monitor.model import ListName, Significance
 from monitor.normalize import STATES, county
 from monitor.sources.folder import Step
-from monitor.storage.changelog import AgreementRecord
+from monitor.storage.agreements import AgreementRecord
 from monitor.storage.writer import Store
 from monitor.workbooks.sandbox import Reader, ReadLimits
 
@@ -25,7 +25,7 @@ def look(store: Store, file: str, at: datetime) -> int:
     step = Step(at, ListName.PARTICIPATING, LISTS / file, file, digest)
     with Reader(lambda: ReadLimits(60, 1 << 30)) as reader:
         run_check(step, reader, store, ListName.PARTICIPATING, now=at, rules=Rules())
-    return store.position()
+    return store.changelog.position()
 
 
 def wants(chance: random.Random, agreements: Sequence[AgreementRecord]) -> Wants:

@@ -27,7 +27,8 @@ from urllib.parse import urlsplit
 
 from bench.measure import LISTS, Figure, process, seconds
 from monitor.normalize import STATES
-from monitor.storage.changelog import open_reader
+from monitor.storage.log import open_reader
+from monitor.storage.statistics import entry_counts
 from web.pages.calendar import day_of
 
 RATE, SECONDS, COLD = 50, 20, 100
@@ -58,9 +59,9 @@ def _addresses(state: Path) -> dict[str, list[str]]:
     from zoneinfo import ZoneInfo
 
     with open_reader(state) as log:
-        days = sorted({day_of(t.observed_at, ZoneInfo("America/New_York")) for t in log.tally()})
-        ids = [entry.id for entry in log.entries()]
-        agreements = [agreement.id for agreement in log.agreements()]
+        days = sorted({day_of(t.observed_at, ZoneInfo("America/New_York")) for t in entry_counts(log)})
+        ids = [entry.id for entry in log.changelog.entries()]
+        agreements = [agreement.id for agreement in log.agreements.all()]
     chance = random.Random(287)
     found = {
         "front": ["/"],
@@ -105,7 +106,7 @@ def _waits(state: Path, addresses: dict[str, list[str]]) -> Iterator[Figure]:
 def _throughput(state: Path, addresses: dict[str, list[str]]) -> Iterator[Figure]:
     """Closed loops over the same data, one after the other, each server alone on its core."""
     with open_reader(state) as log:
-        newest = log.position()
+        newest = log.changelog.position()
     ours = {
         "a change": addresses["change"][0],
         "a day": "/days/2025-12-10",

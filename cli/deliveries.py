@@ -123,7 +123,7 @@ def _obstacle(alerts: Alerts, delivery: DeliveryRecord, *, by_id: bool) -> str:
     """Why a delivery must not be sent again; "" if it may."""
     if delivery.state not in ("dead", "ambiguous", "pending"):
         return f"is {delivery.state}; only what was given up or waits can be sent again"
-    if any(entry.status in CORRECTIONS for entry in alerts.log.entries(ids=delivery.entries)):
+    if any(entry.status in CORRECTIONS for entry in alerts.log.changelog.entries(ids=delivery.entries)):
         # A reader who never got the departure does not get its correction either.
         return "tells of a change that was taken back since; it stays unsent"
     if delivery.disabled_at and not by_id:

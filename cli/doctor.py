@@ -135,7 +135,7 @@ def _try(settings: Settings, channel: ChannelName, address: str, now: datetime) 
     """Send a test message at once, without storing a delivery."""
 
     with open_store(settings.state) as store:
-        message = renderer_of(settings, store).for_operator(channel, [Trial()])
+        message = renderer_of(settings, store.log).for_operator(channel, [Trial()])
     id = f"d-test-{new_token()[:12]}"
     delivery = Delivery(
         id=id,

@@ -37,7 +37,7 @@ def changes(
 ) -> None:
     """Print the change log, oldest first. Times without a zone are UTC."""
     with open_store(context.settings.state) as store:
-        entries = store.entries(
+        entries = store.changelog.entries(
             states=states,
             kinds=[Kind(k) for k in kinds],
             lists=[ListName(n) for n in lists],
@@ -57,7 +57,9 @@ def agreements(context: Context, form: str, states: tuple[str, ...], everything:
     """Print the agreements that are listed, on either list."""
     with open_store(context.settings.state) as store:
         wanted = (
-            a for a in store.agreements(as_of=as_of) if (everything or a.listed) and (not states or a.state in states)
+            a
+            for a in store.agreements.all(as_of=as_of)
+            if (everything or a.listed) and (not states or a.state in states)
         )
         output.write(form, map(records.agreement_line, wanted), output.AGREEMENT_COLUMNS)
 
@@ -75,15 +77,15 @@ def show(context: Context, id: str) -> None:
         return
     with open_store(context.settings.state) as store:
         if id.startswith("a-"):
-            for agreement in store.agreements(id):
-                output.print_agreement(agreement, list(store.entries(agreement=id)))
+            if agreement := store.agreements.find(id):
+                output.print_agreement(agreement, list(store.changelog.entries(agreement=id)))
                 return
         elif id.startswith("c-"):
-            entry = store.entry(id)
-            output.print_entry(entry, list(store.entries(about=[id])))
+            entry = store.changelog.get(id)
+            output.print_entry(entry, list(store.changelog.entries(about=[id])))
             return
         elif id.startswith("r-"):
-            output.print_review(store.review(id), context.now, context.settings.log.ask_for)
+            output.print_review(store.reviews.get(id), context.now, context.settings.log.ask_for)
             return
     raise NotFound(id, "`agreements`, `changes`, `publications list` and `review list` print ids")
 
@@ -97,8 +99,8 @@ def show(context: Context, id: str) -> None:
 def export_workbook(context: Context, hash: str, to: BinaryIO) -> None:
     """Write the workbook with this sha256 (or its first digits), exactly as it was fetched."""
     with open_store(context.settings.state) as store:
-        found = store.workbooks(hash.lower())
+        found = store.publications.workbooks(hash.lower())
         if len(found) != 1:
             what = f"{len(found)} workbooks begin so; give more of it" if found else "no workbook has this sha256"
             raise MonitorError(f"{hash}: {what}; `publications list --format csv` prints them")
-        to.write(store.workbook(found[0]))
+        to.write(store.publications.workbook(found[0]))

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.exports.records import Line, as_csv, as_json
-from monitor.matching.review import standing
 from monitor.model import Entry, Outcome
 
 if TYPE_CHECKING:
     from monitor.checks.record import CheckResult
-    from monitor.storage.changelog import AgreementRecord, Decision, PublicationRecord, ReviewRecord
+    from monitor.model import ReviewRecord
+    from monitor.storage.agreements import AgreementRecord
+    from monitor.storage.publications import PublicationRecord, VerdictRecord
 
 CHANGE_COLUMNS = ("observed_at", "list", "kind", "status", "state", "agency", "support_type", "id")
 AGREEMENT_COLUMNS = ("state", "agency", "support_type", "signed", "listed", "id")
@@ -161,7 +162,7 @@ def _print_brief(entry: Entry) -> None:
 
 
 def print_publication(
-    publication: PublicationRecord, decisions: Sequence[Decision], entries: Sequence[Entry], refused: str = ""
+    publication: PublicationRecord, decisions: Sequence[VerdictRecord], entries: Sequence[Entry], refused: str = ""
 ) -> None:
     """Print a publication, the decisions on it, and the entries it makes (or would make), or why it can make none."""
     click.echo(f"{printable(publication.file)}: {publication.verdict}")
@@ -195,7 +196,7 @@ def print_publication(
 
 def print_review(review: ReviewRecord, now: datetime, ask_for: timedelta) -> None:
     """Print a doubtful pair, with the evidence."""
-    how = standing(review.answer, review.departure, review.arrival, now, ask_for)
+    how = review.status(now, ask_for)
     click.echo(f"One agreement or two? {how}")
     answered = f"{review.answer} on {minute(review.answered_at)}" if review.answered_at else ""
     _facts({"id": review.id, "evidence": "; ".join(review.reasons), "answered": answered, "why": review.why})

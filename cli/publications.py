@@ -32,7 +32,7 @@ def publications() -> None:
 def list_publications(context: Context, form: str, held: bool) -> None:
     """Print publications, oldest first."""
     with open_store(context.settings.state) as store:
-        wanted = (p for p in store.publications() if not held or p.verdict == "held")
+        wanted = (p for p in store.publications.all() if not held or p.verdict == "held")
         output.write(form, map(records.publication_line, wanted), output.PUBLICATION_COLUMNS)
 
 
@@ -47,8 +47,8 @@ def show_publication(context: Context, id: str) -> None:
 def print_publication(context: Context, id: str) -> None:
     """Print a publication, the decisions on it, and its entries, or those that accepting it would make."""
     with open_store(context.settings.state) as store:
-        publication = store.publication(id)
-        entries: tuple[Entry, ...] = tuple(store.entries(publication=id))
+        publication = store.publications.get(id)
+        entries: tuple[Entry, ...] = tuple(store.changelog.entries(publication=id))
         refused = ""
         if publication.verdict in ("held", "rejected"):
             try:
@@ -58,7 +58,7 @@ def print_publication(context: Context, id: str) -> None:
                     )
             except NotPossible as exc:
                 refused = str(exc)
-        output.print_publication(publication, store.decisions(id), entries, refused)
+        output.print_publication(publication, store.publications.verdicts(id), entries, refused)
 
 
 @publications.command()
@@ -113,7 +113,7 @@ def list_reviews(context: Context, form: str, everything: bool) -> None:
     """Print doubtful pairs, oldest first."""
     with open_store(context.settings.state) as store:
         now, ask_for = context.now, context.settings.log.ask_for
-        found = store.reviews() if everything else store.doubtful(now, ask_for)
+        found = store.reviews.all() if everything else store.reviews.open(now, ask_for)
         output.write(form, (records.review_line(r, now, ask_for) for r in found), output.REVIEW_COLUMNS)
 
 

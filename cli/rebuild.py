@@ -16,9 +16,9 @@ from monitor.model import Fetched
 from monitor.rebuild.inputs import PastCheck
 from monitor.rebuild.rebuild import Rebuilt, whole_or_not_at_all
 from monitor.rebuild.rebuild import rebuild as derive
-from monitor.rebuild.target import open_successor
-from monitor.storage.changelog import open_reader
+from monitor.rebuild.target import Target
 from monitor.storage.lock import one_check_at_a_time, only_one
+from monitor.storage.log import open_reader
 
 
 @click.command()
@@ -45,7 +45,7 @@ def rebuild(context: Context, new: Path) -> None:
         whole_or_not_at_all(new) as unfinished,
     ):
         subscriptions.ready(settings.state)
-        with open_successor(unfinished, old) as store:
+        with Target(unfinished, old) as store:
             result = derive(
                 old,
                 store,

@@ -98,6 +98,6 @@ def _replay(
         if announce:
             # At today's time, by which deliveries are tried again and given up.
             needs_a_person |= tell(settings, context.now)
-    held = sum(publication.verdict == "held" for publication in store.publications())
+    held = sum(publication.verdict == "held" for publication in store.publications.all())
     click.echo(output.replay_line(len(to_check), entries, held))
     return needs_a_person or held > 0

@@ -11,8 +11,8 @@ from cli.context import Context, ExitStatus
 from cli.output import minute, printable
 from cli.pause import paused_line
 from monitor.health import ListHealth, Verdict, list_health, overall, stale_after
-from monitor.model import ListName
-from monitor.storage.changelog import PublicationRecord, ReviewRecord
+from monitor.model import ListName, ReviewRecord
+from monitor.storage.publications import PublicationRecord
 from monitor.storage.writer import open_store
 
 
@@ -27,11 +27,11 @@ def status(context: Context) -> None:
     """
     settings = context.settings
     with open_store(settings.state) as store:
-        checks = store.last_checks()
-        waiting = [p for p in store.publications() if p.verdict == "held"]
-        doubtful = store.doubtful(context.now, settings.log.ask_for)
+        checks = store.checks.last()
+        waiting = [p for p in store.publications.all() if p.verdict == "held"]
+        doubtful = store.reviews.open(context.now, settings.log.ask_for)
         listed = {name: len(current.standings) if (current := store.current(name)) else 0 for name in ListName}
-        position = store.position()
+        position = store.changelog.position()
     lists = list_health(checks, context.now, stale_after(settings.source.every_minutes))
     troubles = _print_status(settings.state, lists, waiting, doubtful, listed, position)
     if paused := paused_line(settings):

@@ -16,7 +16,7 @@ from cli.parameters import StateCode
 from monitor.model import NOTES, Kind, Significance, SupportType
 from monitor.normalize import county, state, support_type
 from monitor.settings import Settings, zone_name
-from monitor.storage.changelog import Log
+from monitor.storage.log import Log
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _YES, _NO = {"yes", "true", "1", "x"}, {"no", "false", "0", ""}
@@ -232,9 +232,9 @@ def _county(text: str, states: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _agency(id: str, log: Log) -> str:
-    if log.names(id) is None:
+    if log.agreements.names(id) is None:
         raise click.BadParameter(f"no agreement has the id {id!r}; `agreements` prints them", param_hint="--agency")
-    return log.resolve(id)
+    return log.agreements.resolve(id)
 
 
 def _support_type(text: str) -> SupportType:

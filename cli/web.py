@@ -8,7 +8,7 @@ import click
 
 from cli.context import Context
 from monitor.errors import StateUnusable
-from monitor.storage.changelog import open_reader
+from monitor.storage.log import open_reader
 from web.server import serve_forever
 from web.static_site.publish import publish as write
 

@@ -10,7 +10,7 @@ import flask_compress
 from flask import Flask, Response, g, request
 
 from monitor.settings import Settings
-from monitor.storage.revision import version
+from monitor.storage.revision import revision
 from web.request import visit
 
 # Made from the log alone, neither from the time nor from when the lists were checked: the log's version is their
@@ -44,7 +44,7 @@ def save_bytes(app: Flask, settings: Settings) -> None:
             return None
         if request.method not in ("GET", "HEAD") or not settings.state.exists():
             return None
-        g.validator = f"{code}-{version(visit().store)}"
+        g.validator = f"{code}-{revision(visit().store)}"
         # "*" matches any answer, which may be an error.
         if request.if_none_match.star_tag or not request.if_none_match.contains_weak(g.validator):
             return None

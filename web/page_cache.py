@@ -12,7 +12,7 @@ from cachetools import LRUCache
 from flask import current_app, request
 from werkzeug.wrappers import Response
 
-from monitor.storage.revision import version
+from monitor.storage.revision import revision
 from web.request import visit
 
 # Characters of pages: the busiest ones of a year fit several times over.
@@ -58,7 +58,7 @@ def kept(view: Callable[Given, str | Response]) -> Callable[Given, str | Respons
         here = visit()
         troubles = tuple(f for f in here.freshness if f.trouble)
         given = args, tuple(sorted(kwargs.items()))
-        key = request.root_url, request.full_path, given, version(here.store), here.today, troubles
+        key = request.root_url, request.full_path, given, revision(here.store), here.today, troubles
         pages = cast(PageCache, current_app.extensions["page cache"])
         page = pages.get(key)
         if page is None:

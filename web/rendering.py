@@ -8,7 +8,7 @@ from datetime import date
 from flask import render_template
 
 from monitor.model import Entry
-from monitor.storage.changelog import Log
+from monitor.storage.log import Log
 from web.pages.calendar import bounds
 from web.pages.lines import DayChanges, RelatedEntries, day_changes
 from web.request import Visit, visit
@@ -27,7 +27,7 @@ def render_lasting(template: str, page: object, **pictures: object) -> str:
 def changes_on(here: Visit, day: date) -> DayChanges:
     """What happened on one day."""
     since, until = bounds(day, here.zone)
-    entries = list(here.store.entries(since=since, until=until))
+    entries = list(here.store.changelog.entries(since=since, until=until))
     return day_changes(day, entries, related(here.store, entries))
 
 
@@ -36,8 +36,8 @@ def related(store: Log, entries: Sequence[Entry]) -> RelatedEntries:
     settled = [entry.id for entry in entries if entry.status not in (None, "unconfirmed")]
     about = [entry.about for entry in entries if entry.about]
     return RelatedEntries(
-        {note.about or "": note for note in store.entries(about=settled)} if settled else {},
-        {entry.id: entry for entry in store.entries(ids=about)} if about else {},
+        {note.about or "": note for note in store.changelog.entries(about=settled)} if settled else {},
+        {entry.id: entry for entry in store.changelog.entries(ids=about)} if about else {},
     )
 
 
@@ -45,7 +45,7 @@ def notes_about(store: Log, ids: Sequence[str]) -> list[Entry]:
     """Every note about some entries, and every note about those."""
     notes: list[Entry] = []
     while ids:
-        newest = list(store.entries(about=ids))
+        newest = list(store.changelog.entries(about=ids))
         notes += newest
         ids = [note.id for note in newest]
     return notes

@@ -13,8 +13,8 @@ from flask import g
 
 from monitor.health import ListHealth, list_health, stale_after
 from monitor.settings import Settings
-from monitor.storage.changelog import Log, open_reader
-from monitor.storage.revision import version
+from monitor.storage.log import Log, open_reader
+from monitor.storage.revision import revision
 from web.charts.series import Series, SeriesCache
 from web.pages.calendar import day_of
 from web.search.directory import Directory, read_directory
@@ -26,7 +26,7 @@ class Shared:
     def __init__(self) -> None:
         self.series = SeriesCache()
         # RelatedEntries that ask while it is made wait for it.
-        self.directory = cached(LRUCache[object, Directory](1), key=version, condition=Condition())(read_directory)
+        self.directory = cached(LRUCache[object, Directory](1), key=revision, condition=Condition())(read_directory)
 
 
 class Visit:
@@ -48,7 +48,7 @@ class Visit:
     @cached_property
     def freshness(self) -> tuple[ListHealth, ...]:
         """How each list stands."""
-        return list_health(self.store.last_checks(), self.now, stale_after(self.settings.source.every_minutes))
+        return list_health(self.store.checks.last(), self.now, stale_after(self.settings.source.every_minutes))
 
     @cached_property
     def series(self) -> Series:

@@ -64,11 +64,11 @@ class _Press:
     def _newest(self) -> Edition:
         """The log as it is now: a note that came a moment ago can take back what is in it."""
         log, position = self._alerts.log, self._alerts.position()
-        if self._edition is None or self._read_at != (log.position(), position):
-            entries = [e for e in log.entries(after=self._after) if e.seq <= position]
+        if self._edition is None or self._read_at != (log.changelog.position(), position):
+            entries = [e for e in log.changelog.entries(after=self._after) if e.seq <= position]
             about = sorted(instant.subjects(entries))
-            earlier = {e.id: e for e in log.entries(ids=about)} if about else {}
+            earlier = {e.id: e for e in log.changelog.entries(ids=about)} if about else {}
             self._agencies = {}
             self._edition = Edition(position, entries, earlier, self._agencies)
-            self._read_at = log.position(), position
+            self._read_at = log.changelog.position(), position
         return self._edition

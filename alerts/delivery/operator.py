@@ -16,9 +16,9 @@ from alerts.model import ChannelName
 from alerts.sanitize import clean, shortened
 from monitor.errors import SettingsError
 from monitor.health import ListHealth, Verdict, list_health, operator_stale_after
-from monitor.model import LastCheck, ListName
-from monitor.storage.changelog import PublicationRecord, ReviewRecord
+from monitor.model import LastCheck, ListName, ReviewRecord
 from monitor.storage.database import stamp
+from monitor.storage.publications import PublicationRecord
 
 if TYPE_CHECKING:
     from alerts.storage.outbox import DisabledAddress, UnsentRecord
@@ -252,12 +252,12 @@ def addresses(settings: Settings) -> list[tuple[ChannelName, str]]:
 def _gathered(alerts: Alerts, now: datetime, ask_for: timedelta) -> Affairs:
     log = alerts.log
     return Affairs(
-        held=tuple(p for p in log.publications() if p.verdict == "held"),
-        checks=log.last_checks(),
-        first_checked=log.first_checks(),
+        held=tuple(p for p in log.publications.all() if p.verdict == "held"),
+        checks=log.checks.last(),
+        first_checked=log.checks.first(),
         unsent=alerts.unsent(),
         disabled=alerts.disabled(),
-        doubtful=log.doubtful(now, ask_for),
+        doubtful=log.reviews.open(now, ask_for),
     )
 
 

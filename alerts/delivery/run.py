@@ -59,15 +59,15 @@ def route(alerts: Alerts, settings: Settings, now: datetime) -> int:
 
     Safe to repeat: the position moves on in the same commit.
     """
-    if alerts.position() == alerts.log.position():
+    if alerts.position() == alerts.log.changelog.position():
         return 0  # as after most checks: without waiting for the write lock
     with alerts.write():
-        entries = list(alerts.log.entries(after=alerts.position()))
+        entries = list(alerts.log.changelog.entries(after=alerts.position()))
         if not entries:
             return 0
         watches = list(alerts.listening())
         about = instant.subjects(entries)
-        earlier = {e.id: e for e in alerts.log.entries(ids=sorted(about))} if about else {}
+        earlier = {e.id: e for e in alerts.log.changelog.entries(ids=sorted(about))} if about else {}
         notices = instant.route(entries, watches, alerts.told(about), earlier, alerts.agencies(watches))
         renderer = cached_renderer(alerts, settings)
         return alerts.record_routed(

@@ -30,7 +30,7 @@ from monitor.model import ListName
 if TYPE_CHECKING:
     from alerts.delivery.operator import Event
     from monitor.settings import Settings
-    from monitor.storage.changelog import Log
+    from monitor.storage.log import Log
 
 # Points in one message. A phone's reader has left long before; the rest is a link away.
 _MOST_IN_MAIL = 50
@@ -187,7 +187,7 @@ class Renderer:
 
 def renderer_of(settings: Settings, log: Log) -> Renderer:
     """A renderer as the settings have it, which knows when the lists were last checked."""
-    checked_at = {check.list: check.succeeded_at for check in log.last_checks()}
+    checked_at = {check.list: check.succeeded_at for check in log.checks.last()}
     return Renderer(
         Setting(
             settings.web.base_url,

@@ -30,8 +30,8 @@ from alerts.storage.schema import SCHEMA
 from alerts.storage.subscribers import subscriber_of
 from monitor.normalize import agency, shown, state
 from monitor.storage.database import State, marks, moment, stamp
+from monitor.storage.rows import public_id
 from monitor.storage.schema import SCHEMA as LOG_SCHEMA
-from monitor.storage.writer import public_id
 
 # The states of a delivery whose subscriber was told, is about to be, or may have been.
 _TOLD = "'pending', 'leased', 'sent', 'ambiguous'"
@@ -130,7 +130,7 @@ class Alerts(Ledger):
         """The agencies that these watches name."""
         found = {}
         for id in sorted({a for w in watches for a in w.wants.agencies or ()}):
-            if names := self.log.names(id):
+            if names := self.log.agreements.names(id):
                 known_as = [(code, agency(name)) for cell, name in names.listed_as if (code := state(cell))]
                 cell, name = names.listed_as[-1]
                 found[id] = Agency(shown(name) or id, state(cell), frozenset(names.ids), frozenset(known_as))

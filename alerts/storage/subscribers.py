@@ -21,8 +21,8 @@ from alerts.model import (
     Watch,
 )
 from monitor.model import Kind, Significance, SupportType
-from monitor.storage.changelog import Log
 from monitor.storage.database import State, marks, moment, stamp
+from monitor.storage.log import Log
 
 # What becomes of a delivery that is not to be sent any more: it may have been, or a part of it.
 UNSENT = "CASE WHEN maybe_sent OR parts_sent THEN 'ambiguous' ELSE 'suppressed' END"
@@ -169,7 +169,9 @@ class People:
             by,
             number,
         )
-        self.state.run("UPDATE watches SET starts_after = ? WHERE subscriber = ?", self.log.position(), number)
+        self.state.run(
+            "UPDATE watches SET starts_after = ? WHERE subscriber = ?", self.log.changelog.position(), number
+        )
 
     def add_watch(
         self,
@@ -206,7 +208,7 @@ class People:
             f"INSERT INTO watches (subscriber, starts_after, added_at, {', '.join(columns)})"
             f" VALUES (?, ?, ?, {marks([*columns])})",
             subscriber.number,
-            self.log.position(),
+            self.log.changelog.position(),
             stamp(at),
             *columns.values(),
         )
@@ -304,7 +306,7 @@ class People:
         """Hear news again, from the log's present position."""
         self.state.run(
             "UPDATE watches SET paused_at = NULL, starts_after = ? WHERE id = ?",
-            self.log.position(),
+            self.log.changelog.position(),
             number,
         )
 

@@ -49,14 +49,14 @@ def run_check(
     Raises StateError where state.db cannot be used; nothing of the check is recorded then.
     """
     try:
-        answer = source.fetch(list_, store.validators(list_))
+        answer = source.fetch(list_, store.publications.validators(list_))
     except SourceError as exc:
         with store.write():
-            store.record_check(list_, now, Outcome.FAILED, detail=str(exc))
+            store.checks.record(list_, now, Outcome.FAILED, detail=str(exc))
         return CheckResult(list_, Outcome.FAILED, detail=str(exc))
     if isinstance(answer, NotLinked):
         with store.write():
-            store.record_check(list_, now, Outcome.NOT_LINKED)
+            store.checks.record(list_, now, Outcome.NOT_LINKED)
         return CheckResult(list_, Outcome.NOT_LINKED)
     fetched = None if isinstance(answer, NotModified) else answer
     reading = _read(reader, fetched, list_, now) if fetched else None
@@ -104,7 +104,7 @@ def gather(
     accepting: HeldPublication | None = None,
 ) -> Facts:
     """Read what is on record; for rows that are those of the list now, only what confirmations need."""
-    held = store.held(list_)
+    held = store.publications.held(list_)
     departures = store.departures(list_)
     # Confirmations count from when a departure was seen, which may have been in a publication that was held then.
     since = [d.observed_at for d in departures if not d.confirmed]
@@ -115,29 +115,29 @@ def gather(
         store.current(list_),
         held,
         departures,
-        earlier_checks=store.checks_since(list_, min(since)) if since else (),
-        open_reviews=store.open_reviews(),
+        earlier_checks=store.checks.since(list_, min(since)) if since else (),
+        open_reviews=store.reviews.unanswered(),
         accepting=accepting,
     )
     if reading is None:
         return facts
     publication = reading.publication
     if not accepting:
-        facts = replace(facts, rejected=store.rejected(list_, publication.sha256, reading.meaning))
+        facts = replace(facts, rejected=store.publications.rejected(list_, publication.sha256, reading.meaning))
         if reading.structural or (facts.current and facts.current.meaning == reading.meaning):
             return facts
-    facts = replace(facts, served_before=store.was_accepted(list_, publication.sha256))
+    facts = replace(facts, served_before=store.publications.was_accepted(list_, publication.sha256))
     if list_ is ListName.PARTICIPATING:
         facts = replace(
             facts,
-            arrivals=store.arrivals(Kind.NEW),
+            arrivals=store.changelog.arrivals(Kind.NEW),
             other_departures=store.departures(ListName.PENDING),
             applications=store.applications(),
         )
     else:
         facts = replace(
             facts,
-            arrivals=store.arrivals(Kind.APPLIED),
+            arrivals=store.changelog.arrivals(Kind.APPLIED),
             other_departures=store.departures(ListName.PARTICIPATING),
             participating=store.current(ListName.PARTICIPATING),
             listed_without_application=store.listed_without_application(now - rules.confirm_after),

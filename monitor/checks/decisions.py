@@ -14,32 +14,45 @@ from monitor.checks.check import believe
 from monitor.checks.decide import Rules
 from monitor.checks.record import CheckResult
 from monitor.errors import NotPossible, WorkbookError
-from monitor.model import TAKEN_BACK, Act, Change, Entry, Fetched, HeldPublication, Kind, Listing, Publication, Source
+from monitor.model import (
+    TAKEN_BACK,
+    Act,
+    Change,
+    Entry,
+    Fetched,
+    HeldPublication,
+    Kind,
+    Listing,
+    Publication,
+    ReviewRecord,
+    Source,
+)
 from monitor.normalize import listing
-from monitor.storage.changelog import Log, PublicationRecord, ReviewRecord
+from monitor.storage.log import Log
+from monitor.storage.publications import PublicationRecord
 from monitor.storage.writer import Store
 from monitor.workbooks.sandbox import Reader
 
 
 def accept(store: Store, reader: Reader, id: str, *, now: datetime, rules: Rules, why: str = "") -> CheckResult:
     """Believe a held publication, at the time when it was seen. Raises NotPossible where its rows are of no use."""
-    publication = store.publication(id)
-    read = _read(store, reader, publication)
+    publication = store.publications.get(id)
+    read = _read(store.log, reader, publication)
     with store.write():
         return _accept(store, read, id, now, rules, why)
 
 
 def rehearse(store: Store, reader: Reader, id: str, *, now: datetime, rules: Rules) -> tuple[Entry, ...]:
     """The entries that accepting a held publication would add to the log. Raises NotPossible as `accept` does."""
-    read = _read(store, reader, store.publication(id))
-    before = store.position()
+    read = _read(store.log, reader, store.publications.get(id))
+    before = store.changelog.position()
     with store.rehearse():
         _accept(store, read, id, now, rules, "")
-        return tuple(store.entries(after=before))
+        return tuple(store.changelog.entries(after=before))
 
 
 def _read(log: Log, reader: Reader, publication: PublicationRecord) -> Publication:
-    kept = Fetched(publication.url, publication.file, log.workbook(publication.sha256), publication.sha256)
+    kept = Fetched(publication.url, publication.file, log.publications.workbook(publication.sha256), publication.sha256)
     instead = "`publications reject` it, or wait until ICE replaces it"
     try:
         columns_of, read = reader.read(kept, publication.observed_at)
@@ -53,20 +66,22 @@ def _read(log: Log, reader: Reader, publication: PublicationRecord) -> Publicati
 
 def _accept(store: Store, read: Publication, id: str, now: datetime, rules: Rules, why: str) -> CheckResult:
     held = _unbelieved(store, id)
-    return believe(store, held, read, now=now, rules=rules, act=store.act(now, Act.ACCEPT, id, why))
+    return believe(store, held, read, now=now, rules=rules, act=store.acts.record(now, Act.ACCEPT, id, why))
 
 
 def reject(store: Store, id: str, *, now: datetime, why: str = "") -> None:
     """Never believe a held publication, however long ICE serves it."""
     with store.write():
         held = _unbelieved(store, id)
-        store.decide(held.publication, now, "rejected", held.hold, act=store.act(now, Act.REJECT, id, why))
+        store.publications.decide(
+            held.publication, now, "rejected", held.hold, act=store.acts.record(now, Act.REJECT, id, why)
+        )
 
 
 def _unbelieved(store: Store, id: str) -> HeldPublication:
-    held = store.unbelieved(id)
+    held = store.publications.unbelieved(id)
     if held is None:
-        verdict = store.publication(id).verdict
+        verdict = store.publications.get(id).verdict
         why = "a later one is believed" if verdict in ("held", "rejected") else f"it is {verdict}"
         raise NotPossible(id, f"cannot be decided on: {why}; `publications list --held` prints what waits")
     return held
@@ -75,24 +90,26 @@ def _unbelieved(store: Store, id: str) -> HeldPublication:
 def different(store: Store, id: str, *, now: datetime, why: str = "") -> None:
     """The two of a review are two: the departure is confirmed as any other."""
     with store.write():
-        _unanswered(store.review(id))
-        store.act(now, Act.DIFFERENT, id, why)
+        _unanswered(store.reviews.get(id))
+        store.acts.record(now, Act.DIFFERENT, id, why)
 
 
 def same(store: Store, id: str, *, now: datetime, why: str = "") -> None:
     """The two of a review are one: the departure is withdrawn, the arrival merged, one id leads to the other."""
     with store.write():
-        review = store.review(id)
+        review = store.reviews.get(id)
         _unanswered(review)
         departure, arrival = review.departure, review.arrival
         for entry in (departure, arrival):
             if entry.status in TAKEN_BACK:
                 raise NotPossible(id, f"is settled: {entry.id} ({entry.kind}) is {entry.status}")
-        for back in store.entries(after=departure.seq, agreement=departure.agreement, kinds=[Kind.RETURNED]):
+        for back in store.changelog.entries(after=departure.seq, agreement=departure.agreement, kinds=[Kind.RETURNED]):
             if back.list is departure.list:
                 raise NotPossible(id, f"is settled: what had left was listed again ({back.id})")
-        store.act(now, Act.SAME, id, why)
-        older, younger = sorted(store.number(store.resolve(entry.agreement)) for entry in (departure, arrival))
+        store.acts.record(now, Act.SAME, id, why)
+        older, younger = sorted(
+            store.agreements.number(store.agreements.resolve(entry.agreement)) for entry in (departure, arrival)
+        )
         before, after = _before(departure), _after(arrival)
         assert before
         assert after
@@ -116,17 +133,17 @@ def _unanswered(review: ReviewRecord) -> None:
 def retract(store: Store, id: str, *, now: datetime, why: str) -> None:
     """Say that an entry was wrong from the start; subscribers who were told of it are told so."""
     with store.write():
-        entry = store.entry(id)
+        entry = store.changelog.get(id)
         if entry.kind.is_note or entry.status in TAKEN_BACK:
             what = "a note" if entry.kind.is_note else f"{entry.status} already"
             raise NotPossible(id, f"is {what}; only an entry that still stands can be retracted")
-        store.act(now, Act.RETRACT, id, why)
+        store.acts.record(now, Act.RETRACT, id, why)
         append_retraction(store, entry, f"this was wrong: {why}", now, announce=entry.announce)
 
 
 def append_retraction(store: Store, entry: Entry, reason: str, now: datetime, *, announce: bool) -> None:
     """The note that takes an entry back; inside the caller's transaction."""
-    agreement = store.number(store.resolve(entry.agreement))
+    agreement = store.agreements.number(store.agreements.resolve(entry.agreement))
     note = Change(
         Kind.RETRACTED, agreement, before=_before(entry), after=_after(entry), reasons=(reason,), about=entry.id
     )
@@ -142,10 +159,10 @@ def _append(
     now: datetime,
     announce: bool,
 ) -> None:
-    store.append(
+    store.changelog.append(
         [(note, agreement) for note in notes],
-        publication=store.publication_number(publication.id),
-        previous=store.publication_number(previous.id) if previous else None,
+        publication=store.publications.number(publication.id),
+        previous=store.publications.number(previous.id) if previous else None,
         observed_at=now,
         recorded_at=now,
         announce=announce,

@@ -15,7 +15,7 @@ class Ahead:
         self._answers: dict[ListName, Fetched | NotModified | NotLinked | SourceError] = {}
         for list_ in ListName:
             try:
-                answer = source.fetch(list_, store.validators(list_))
+                answer = source.fetch(list_, store.publications.validators(list_))
             except SourceError as exc:
                 self._answers[list_] = exc
                 continue

@@ -46,13 +46,13 @@ def record(
     if number is None:
         assert reading
         assert fetched
-        number = store.record_publication(
+        number = store.publications.record(
             reading.publication, reading.meaning, fetched.content, announce=decision.announce
         )
     for held in decision.moot:
-        store.decide(held, now, "moot")
+        store.publications.decide(held, now, "moot")
     if decision.hold:
-        store.decide(number, now, "held", decision.hold)
+        store.publications.decide(number, now, "held", decision.hold)
     entries = 0
     departed: dict[int | None, str] = {}
     if decision.outcome is Outcome.CHANGED:
@@ -62,15 +62,15 @@ def record(
         entries = len(decision.changes) + len(decision.merges)
     if act is None:
         sha256 = fetched.sha256 if fetched else None
-        store.record_check(list_, now, decision.outcome, publication=number, sha256=sha256, detail=decision.detail)
+        store.checks.record(list_, now, decision.outcome, publication=number, sha256=sha256, detail=decision.detail)
         if fetched and decision.outcome is not Outcome.HELD:
             seen = Validators(fetched.url, fetched.last_modified, fetched.etag, fetched.sha256)
-            store.record_validators(list_, seen)
+            store.publications.record_validators(list_, seen)
     else:
         # "Not modified" since the workbook before would not mean that this one is still there.
-        store.record_validators(list_, Validators())
+        store.publications.record_validators(list_, Validators())
     notes = [replace(note, about=note.about or departed[note.agreement]) for note in decision.confirmations]
-    store.append(
+    store.changelog.append(
         [(note, note.agreement) for note in notes if note.agreement],
         publication=number,
         previous=None,
@@ -95,15 +95,15 @@ def _record_rows(
     assert decision.observed_at
     source = replace(publication, observed_at=decision.observed_at)
     opening = sorted({row.agreement.row for row in decision.rows if isinstance(row.agreement, Opened)})
-    opened = {row: store.new_agreement(number, source, row) for row in opening}
+    opened = {row: store.agreements.create(number, source, row) for row in opening}
     standings = [
         Standing(
             opened[row.agreement.row] if isinstance(row.agreement, Opened) else row.agreement, row.listing, row.spare
         )
         for row in decision.rows
     ]
-    store.decide(number, now, "accepted", act=act)
-    store.record_listings(number, standings)
+    store.publications.decide(number, now, "accepted", act=act)
+    store.agreements.record_listings(number, standings)
     return {standing.listing.row: standing.agreement for standing in standings}
 
 
@@ -115,7 +115,7 @@ def _record_entries(
     observed_at = decision.observed_at
 
     def append(changes: Sequence[Change], of: Sequence[int]) -> list[str]:
-        return store.append(
+        return store.changelog.append(
             list(zip(changes, of, strict=True)),
             publication=number,
             previous=decision.previous,
@@ -127,11 +127,13 @@ def _record_entries(
     changed = [c.agreement or (agreements[c.after.row] if c.after else 0) for c in decision.changes]
     ids: dict[int | str, str] = {}  # of the agreements of doubtful pairs, as a pair names its entries
     for entry in (entry for pair in decision.doubtful for entry in (pair.departure, pair.arrival)):
-        ids[entry] = store.agreement_of(entry) if isinstance(entry, str) else store.agreement_id(changed[entry])
+        ids[entry] = (
+            store.changelog.agreement_of(entry) if isinstance(entry, str) else store.agreements.id_of(changed[entry])
+        )
     entries = append(review.with_suspects(decision.changes, decision.doubtful, ids), changed)
     for pair in decision.doubtful:
         departure = pair.departure if isinstance(pair.departure, str) else entries[pair.departure]
-        store.record_review(departure, entries[pair.arrival], pair.reasons)
+        store.reviews.record(departure, entries[pair.arrival], pair.reasons)
     # Where nothing told of the younger, the note stands under its id: there may be several of one older agreement.
     append([m.note for m in decision.merges], [m.older if m.note.about else m.younger for m in decision.merges])
     for merge in decision.merges:

@@ -23,8 +23,8 @@ def steps_to_check(steps: Sequence[Step], store: Store, folder: Path) -> list[St
     steps_by_look: dict[tuple[ListName, datetime, str], Step] = {}
     for step in steps:
         steps_by_look.setdefault((step.list, step.at, step.sha256), step)
-    to_check = [step for look, step in steps_by_look.items() if not store.was_checked(*look)]
-    last = store.last_check_at()
+    to_check = [step for look, step in steps_by_look.items() if not store.checks.includes(*look)]
+    last = store.checks.last_at()
     if last and to_check and to_check[0].at < last:
         raise ManifestError(
             folder,
@@ -48,7 +48,7 @@ def refuse_another_log(store: Store, steps: Sequence[Step], folder: Path, state:
     Recorded checks of the steps themselves are an interrupted run, which can be continued.
     """
     looks = {(s.list, s.at, s.sha256) for s in steps}
-    if store.count_checks() > sum(store.was_checked(*look) for look in looks):
+    if store.checks.count() > sum(store.checks.includes(*look) for look in looks):
         raise StateError(
             state,
             f"holds checks that are not from {folder}; a backfill goes into an empty file only, since a log cannot be"

@@ -1,6 +1,6 @@
-"""A copy of the log for everybody, `public.db`: its tables and views, and the only SQL that fills them.
+"""`public.db`, the copy of the log that is published: its tables and views, and how they are filled.
 
-It is written anew, never copied from state.db, so that nothing of a subscriber can be in it.
+It is written from the log, never copied from state.db, so that nothing about subscribers can be in it.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 from monitor.exports.records import Line, agreement_line, as_json, entry_line, publication_line
 from monitor.model import Entry, ListName
-from monitor.storage.changelog import Log
 from monitor.storage.database import moment
-from monitor.storage.revision import version
+from monitor.storage.log import Log
+from monitor.storage.revision import revision
 
 SCHEMA = """
 PRAGMA journal_mode = OFF;
@@ -110,7 +110,7 @@ SELECT substr(observed_at, 1, 7) AS month, sum(kind = 'new') AS new, sum(kind = 
        sum(kind = 'returned') AS listed_again, sum(kind = 'changed' AND significance = 'substantive') AS changed
 FROM changes WHERE coalesce(status, '') NOT IN ('withdrawn', 'retracted', 'merged') GROUP BY 1;
 
--- Written so that Datasette knows what it is for.
+-- Datasette recognizes the index by the form of this statement.
 CREATE VIRTUAL TABLE agreements_fts USING fts5 (agency, county, content="agreements");
 INSERT INTO agreements_fts (agreements_fts) VALUES ('rebuild');
 ANALYZE;
@@ -118,9 +118,9 @@ ANALYZE;
 
 
 def public_mark(log: Log) -> str:
-    """Differs once anything that is told here differs."""
+    """A text that changes whenever anything in public.db would."""
     checks = log.state.value("SELECT coalesce(max(id), 0) FROM checks")
-    return f"{version(log)}-{checks}"
+    return f"{revision(log)}-{checks}"
 
 
 def is_current(path: Path, log: Log) -> bool:
@@ -128,8 +128,8 @@ def is_current(path: Path, log: Log) -> bool:
     if not path.exists():
         return False
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as found:
-            return (public_mark(log),) in found.execute("SELECT value FROM about WHERE name = 'mark'")
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as public:
+            return (public_mark(log),) in public.execute("SELECT value FROM about WHERE name = 'mark'")
     except sqlite3.Error:  # not ours, or of an earlier version
         return False
 
@@ -153,38 +153,67 @@ def write_public(log: Log, path: Path) -> None:
 def _fill(made: sqlite3.Connection, log: Log) -> None:
     made.executescript(SCHEMA)
     made.execute("BEGIN")
-    _insert(made, "about", [("mark", public_mark(log)), ("position", str(log.position()))])
+    about = {"mark": public_mark(log), "position": str(log.changelog.position())}
+    _insert(made, "about", ({"name": name, "value": value} for name, value in about.items()))
     _insert(
         made,
         "last_checks",
-        ((c.list, _iso(c.at), c.outcome, c.succeeded_at and _iso(c.succeeded_at)) for c in log.last_checks()),
+        (
+            {
+                "list": check.list,
+                "at": _iso(check.at),
+                "outcome": check.outcome,
+                "succeeded_at": check.succeeded_at and _iso(check.succeeded_at),
+            }
+            for check in log.checks.last()
+        ),
     )
-    _insert(made, "publications", (_plain(publication_line(p)) for p in log.publications()))
-    records = list(log.agreements())
-    without = frozenset({"listed", "aliases"})
-    _insert(made, "agreements", (_plain(agreement_line(record), without) for record in records))
-    _insert(made, "aliases", ((alias, record.id) for record in records for alias in record.aliases))
-    _insert(made, "listed", _spells(log))
-    known = {alias: record.id for record in records for alias in record.aliases}
-    entries = list(log.entries())
-    _insert(made, "changes", (_change(entry, known) for entry in entries if not entry.kind.is_note))
-    _insert(made, "notes", (_note(entry, known) for entry in entries if entry.kind.is_note))
+    _insert(made, "publications", map(publication_line, log.publications.all()))
+    records = list(log.agreements.all())
+    _insert(made, "agreements", map(agreement_line, records))
+    older = {alias: record.id for record in records for alias in record.aliases}
+    _insert(made, "aliases", ({"alias": alias, "agreement": id} for alias, id in older.items()))
+    _insert(made, "listed", _listed_spans(log))
+    entries = list(log.changelog.entries())
+    _insert(made, "changes", (_line(entry, older) for entry in entries if not entry.kind.is_note))
+    _insert(made, "notes", (_line(entry, older) for entry in entries if entry.kind.is_note))
     made.execute("COMMIT")
     made.executescript(FINISH)
 
 
-def _spells(log: Log) -> Iterator[tuple[str, str, str, str | None]]:
-    """(agreement, list, since, until) for each stretch of time in which a list showed an agreement."""
+def _line(entry: Entry, older: Mapping[str, str]) -> Line:
+    return entry_line(entry) | {
+        "agreement": older.get(entry.agreement, entry.agreement),
+        "publication": entry.publication.id,
+        "row": entry.publication.row,
+    }
+
+
+def _insert(made: sqlite3.Connection, table: str, lines: Iterable[Line]) -> None:
+    """Insert of each line what the table has a column for; lists and mappings as JSON."""
+    columns = [column for _, column, *_ in made.execute(f"PRAGMA table_info({table})")]
+    made.executemany(
+        f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})",
+        ([_stored(line[column]) for column in columns] for line in lines),
+    )
+
+
+def _stored(value: object) -> object:
+    return as_json(value) if isinstance(value, list | dict) else value
+
+
+def _listed_spans(log: Log) -> Iterator[Line]:
+    """Each span of time in which a list showed an agreement; `until` is None while it does."""
     for list_ in ListName:
-        shown: dict[str, str] = {}
+        since: dict[str, str] = {}
         before = 0
-        for number, seen in _believed(log, list_):
+        for number, seen in _accepted(log, list_):
             for agreement in _listed_by_one_only(log, before, number):
-                yield agreement, list_, shown.pop(agreement), seen
-            shown |= dict.fromkeys(_listed_by_one_only(log, number, before), seen)
+                yield {"agreement": agreement, "list": list_, "since": since.pop(agreement), "until": seen}
+            since |= dict.fromkeys(_listed_by_one_only(log, number, before), seen)
             before = number
-        for agreement, since in shown.items():
-            yield agreement, list_, since, None
+        for agreement, seen in since.items():
+            yield {"agreement": agreement, "list": list_, "since": seen, "until": None}
 
 
 def _listed_by_one_only(log: Log, publication: int, other: int) -> list[str]:
@@ -198,56 +227,11 @@ def _listed_by_one_only(log: Log, publication: int, other: int) -> list[str]:
     return [r["public_id"] for r in rows]
 
 
-def _believed(log: Log, list_: ListName) -> list[tuple[int, str]]:
+def _accepted(log: Log, list_: ListName) -> list[tuple[int, str]]:
     rows = log.state.rows(
         "SELECT id, observed_at FROM standing_publications WHERE verdict = 'accepted' AND list = ? ORDER BY id", list_
     )
     return [(r["id"], _iso(moment(r["observed_at"]))) for r in rows]
-
-
-def _change(entry: Entry, known: dict[str, str]) -> tuple[object, ...]:
-    line = entry_line(entry) | {"publication": entry.publication.id, "row": entry.publication.row}
-    line["agreement"] = known.get(entry.agreement, entry.agreement)
-    names = (
-        *(
-            "seq",
-            "id",
-            "kind",
-            "status",
-            "list",
-            "observed_at",
-            "recorded_at",
-            "agreement",
-            "state",
-            "agency",
-            "county",
-        ),
-        *("support_type", "signed", "significance", "fields", "before", "after", "pending_since", "reasons"),
-        *("publication", "row"),
-    )
-    return _plain({name: line[name] for name in names})
-
-
-def _note(entry: Entry, known: dict[str, str]) -> tuple[object, ...]:
-    line = entry_line(entry) | {"publication": entry.publication.id}
-    line["agreement"] = known.get(entry.agreement, entry.agreement)
-    names = ("seq", "id", "kind", "about", "list", "observed_at", "recorded_at", "agreement", "reasons", "publication")
-    return _plain({name: line[name] for name in names})
-
-
-def _plain(line: Line, without: frozenset[str] = frozenset()) -> tuple[object, ...]:
-    """Values as SQLite keeps them: what has parts as JSON."""
-    return tuple(
-        as_json(value) if isinstance(value, list | dict) else value
-        for name, value in line.items()
-        if name not in without
-    )
-
-
-def _insert(made: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:
-    rows = list(rows)
-    if rows:
-        made.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
 
 def _iso(at: datetime) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from monitor.model import Cells, Entry
+from monitor.model import Cells, Entry, ReviewRecord
 
 if TYPE_CHECKING:
-    from monitor.storage.changelog import AgreementRecord, PublicationRecord, ReviewRecord
+    from monitor.storage.agreements import AgreementRecord
+    from monitor.storage.publications import PublicationRecord
 
 Line = dict[str, object]
 
@@ -104,12 +105,10 @@ def publication_line(publication: PublicationRecord) -> Line:
 
 def review_line(review: ReviewRecord, now: datetime, ask_for: timedelta) -> Line:
     """One doubtful pair as `review list` prints it."""
-    from monitor.matching.review import standing
-
     departure, arrival = review.departure, review.arrival
     return {
         "id": review.id,
-        "standing": standing(review.answer, departure, arrival, now, ask_for).value,
+        "standing": review.status(now, ask_for).value,
         "observed_at": _iso(arrival.observed_at),
         "list": arrival.list,
         "state": departure.state,

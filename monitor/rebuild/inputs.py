@@ -1,23 +1,22 @@
-"""What a state.db is derived from, in its order: looks at the lists, their workbooks, an operator's acts."""
+"""The checks that a state.db is derived from, in order, each with the workbook it saw."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.errors import SourceError
-from monitor.model import Act, Fetched, ListName, NotLinked, NotModified, Outcome, Validators
-from monitor.storage.changelog import Log
+from monitor.model import Fetched, ListName, NotLinked, NotModified, Outcome, Validators
 from monitor.storage.database import moment
+from monitor.storage.log import Log
 
 
 @dataclass(frozen=True, slots=True)
 class PastCheck:
-    """One look at one list as it was recorded: itself a source that answers as ICE did then.
+    """One check of one list as it was recorded. It is also a source that answers as ICE did then.
 
-    `workbook`: hash of the workbook that its publication is known by; `sha256`: of the bytes that were seen, None where
-    ICE said that nothing had changed.
+    `workbook`: hash of the workbook that its publication is known by. `sha256`: of the bytes that were seen; None where
+    ICE answered "not modified".
     """
 
     log: Log
@@ -33,7 +32,7 @@ class PastCheck:
     announce: bool
 
     def fetch(self, list_: ListName, since: Validators) -> Fetched | NotModified | NotLinked:
-        """What was seen. "Not modified" only where the same workbook was recorded last under the rules of today."""
+        """What was seen. "Not modified" only where today's rules recorded the same workbook last."""
         if self.outcome is Outcome.FAILED:
             raise _AsItFailed(self.detail)
         if self.outcome is Outcome.NOT_LINKED:
@@ -43,32 +42,21 @@ class PastCheck:
         return self.fetched()
 
     def fetched(self) -> Fetched:
-        """The workbook that this look showed."""
+        """The workbook that this check saw."""
         assert self.workbook
-        return Fetched(self.url, self.file, self.log.workbook(self.workbook), self.workbook)
+        return Fetched(self.url, self.file, self.log.publications.workbook(self.workbook), self.workbook)
 
 
 class _AsItFailed(SourceError):
-    """A look that failed then fails with the same words."""
+    """A check that failed then fails now with the same message."""
 
     def __init__(self, detail: str) -> None:
         url, _, what = detail.partition(": ")
         super().__init__(url, what)
 
 
-@dataclass(frozen=True, slots=True)
-class PastAct:
-    """What an operator decided, after the check with this number."""
-
-    after_check: int
-    at: datetime
-    act: Act
-    subject: str
-    why: str
-
-
 def checks(log: Log) -> tuple[PastCheck, ...]:
-    """Every look at a list, in order."""
+    """Every check, in order."""
     return tuple(
         PastCheck(
             log,
@@ -87,12 +75,4 @@ def checks(log: Log) -> tuple[PastCheck, ...]:
             "SELECT c.*, p.sha256 AS workbook, p.url, p.file, coalesce(p.announce, 1) AS announce"
             " FROM checks c LEFT JOIN publications p ON p.id = c.publication ORDER BY c.id"
         )
-    )
-
-
-def acts(log: Log) -> Iterator[PastAct]:
-    """Everything that an operator decided, in order."""
-    return (
-        PastAct(r["after_check"], moment(r["at"]), Act(r["act"]), r["subject"], r["why"])
-        for r in log.state.rows("SELECT * FROM acts ORDER BY id")
     )

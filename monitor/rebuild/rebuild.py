@@ -1,7 +1,7 @@
-"""Derives a new state.db from what an old one was derived from, by the rules of today; and says what differs.
+"""Derives a new state.db from the inputs of an old one, by today's rules, and says what differs.
 
-Ids stay, since they are derived too. An entry that no longer arises is kept as it was, and retracted: somebody may
-have been told of it, and its address must lead somewhere.
+Ids stay the same, since they are derived too. An entry that no longer arises is kept as it was and retracted:
+subscribers may have received it, and its address must keep working.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from monitor.checks.decide import Rules
 from monitor.errors import MonitorError, NotFound, NotPossible
 from monitor.model import Act, Entry, Kind
 from monitor.rebuild import inputs
-from monitor.rebuild.inputs import PastAct, PastCheck
-from monitor.rebuild.target import Successor
-from monitor.storage.changelog import Log
+from monitor.rebuild.inputs import PastCheck
+from monitor.rebuild.target import Target
+from monitor.storage.log import Log
+from monitor.storage.reviews import ActRecord
 from monitor.storage.writer import Store
 from monitor.workbooks.sandbox import Reader
 
-# What of an entry may come out otherwise while it is the same entry.
+# What may differ while it is the same entry.
 _COMPARED = (
     *("status", "agreement", "significance", "fields", "before", "after", "reasons", "pending_since"),
     "observed_at",
@@ -34,7 +35,7 @@ _COMPARED = (
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """An entry that the rules of today see otherwise. `how`: new, retracted, or what of it differs."""
+    """An entry that differs by today's rules. `how`: new, retracted, or the names of the fields that differ."""
 
     how: str
     entry: Entry
@@ -42,24 +43,25 @@ class Difference:
 
 @dataclass
 class Rebuilt:
-    """What came of it. `unanswered`: an operator's acts that nothing corresponds to any more."""
+    """The result of a rebuild. `unanswered`: acts of an operator that no longer apply to anything."""
 
     checks: int = 0
     acts: int = 0
     entries: int = 0
     same: int = 0
     differences: list[Difference] = field(default_factory=list)
-    unanswered: list[PastAct] = field(default_factory=list)
+    unanswered: list[ActRecord] = field(default_factory=list)
 
 
 Shown = Callable[[Sequence[PastCheck]], Iterable[PastCheck]]
 
 
-def rebuild(old: Log, new: Successor, reader: Reader, *, rules: Rules, now: datetime, shown: Shown = iter) -> Rebuilt:
-    """Fill the empty store `new` from what `old` was derived from. `shown` may show how far it is."""
+def rebuild(old: Log, target: Target, reader: Reader, *, rules: Rules, now: datetime, shown: Shown = iter) -> Rebuilt:
+    """Fill the empty `target` from the inputs of `old`. `shown` passes the checks on, and may show progress."""
+    new = target.store
     done = Rebuilt()
-    before = {entry.id: entry for entry in old.entries()}
-    waiting = deque(inputs.acts(old))
+    before = {entry.id: entry for entry in old.changelog.entries()}
+    waiting = deque(old.acts.all())
     looks = inputs.checks(old)
 
     def decide(until: int) -> None:
@@ -71,21 +73,21 @@ def rebuild(old: Log, new: Successor, reader: Reader, *, rules: Rules, now: date
         run_check(look, reader, new, look.list, now=look.at, rules=rules, announce=look.announce)
         if look.sha256:
             with new.write():
-                new.saw(look.sha256)
+                new.checks.set_last_sha256(look.sha256)
         done.checks += 1
     decide(looks[-1].number if looks else 0)
-    _keep(new, before, now)
-    after = {entry.id: entry for entry in new.entries()}
+    _keep(target, before, now)
+    after = {entry.id: entry for entry in new.changelog.entries()}
     done.entries = len(after)
     done.differences = list(_differences(before, after))
     done.same = len(before) - sum(d.entry.id in before for d in done.differences)
-    new.take_validators()
+    target.copy_validators()
     return done
 
 
 @contextmanager
 def whole_or_not_at_all(new: Path) -> Iterator[Path]:
-    """A file to fill, which takes the name `new` once that is done. Raises MonitorError if there is one already."""
+    """Yields a path to fill; the file is renamed to `new` at the end. Raises MonitorError if `new` exists."""
     if new.exists():
         raise MonitorError(f"{new}: is there already; name a file that is not")
     unfinished = new.with_name(f"{new.name}.unfinished")
@@ -100,8 +102,8 @@ def whole_or_not_at_all(new: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def _again(store: Store, reader: Reader, act: PastAct, rules: Rules, done: Rebuilt) -> None:
-    """Decide again what was decided then; what no longer applies is kept for another time."""
+def _again(store: Store, reader: Reader, act: ActRecord, rules: Rules, done: Rebuilt) -> None:
+    """Repeat what an operator decided; an act that no longer applies is recorded only."""
     done.acts += 1
     try:
         match act.act:
@@ -118,22 +120,22 @@ def _again(store: Store, reader: Reader, act: PastAct, rules: Rules, done: Rebui
     except (NotFound, NotPossible):
         done.unanswered.append(act)
         with store.write():
-            store.act(act.at, act.act, act.subject, act.why)
+            store.acts.record(act.at, act.act, act.subject, act.why)
 
 
-def _keep(new: Successor, before: dict[str, Entry], now: datetime) -> None:
+def _keep(target: Target, before: dict[str, Entry], now: datetime) -> None:
     """Keep the ids and the entries that no longer arise, each entry retracted; in one transaction."""
-    arisen = {entry.id for entry in new.entries()}
-    # A retraction of what arises after all was an earlier rebuild's; it goes.
+    new = target.store
+    arisen = {entry.id for entry in new.changelog.entries()}
+    # A retraction of an entry that arises again came from an earlier rebuild, and is not kept.
     kept = [
         entry
         for entry in before.values()
         if entry.id not in arisen and not (entry.kind is Kind.RETRACTED and entry.about in arisen)
     ]
     with new.write():
-        new.take_ids()
-        for entry in kept:
-            new.take(entry)
+        target.copy_ids()
+        target.copy_entries(kept)
         for entry in kept:
             if entry.kind is not Kind.RETRACTED and entry.status != Kind.RETRACTED:
                 decisions.append_retraction(new, entry, "it no longer arises", now, announce=False)

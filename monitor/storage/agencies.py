@@ -1,7 +1,7 @@
-"""Agencies, each with all agreements that it ever had: the only SQL that reads all names at once.
+"""Agencies, each with all agreements that it ever had.
 
-ICE lists agreements, and this log follows agreements. An agency is what whoever watches one of them hears of: the
-agreements of one state under any comparable name that one of them was ever listed under.
+ICE lists agreements, and the log follows agreements. An agency is all agreements of one state that are connected by
+comparable names: a name that one of them was ever listed under connects it to every other with that name.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from monitor.model import ListName
 from monitor.normalize import agency, county, shown, state
-from monitor.storage.changelog import Log, older
+from monitor.storage.log import Log
+from monitor.storage.rows import older
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """Cells that listed an agreement. `agreement` is its number: the order in which agreements were first seen."""
+class AgreementName:
+    """Cells that listed an agreement, and the newest publication that did, by number. `agreement`: by number."""
 
     agreement: int
     state: str
@@ -28,9 +29,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class AgencyRecord:
-    """An agency: its newest name and those before it, newest first; where it is; its agreements, oldest first.
+    """An agency: its newest name, its earlier names (newest first), where it is, and its agreements (oldest first).
 
-    `id` is that of the oldest agreement. `counties` are comparable names with the name as shown.
+    `id`: of its oldest agreement. `counties`: comparable name and name as shown. `listed`, `pending`: how many
+    agreements each list shows now.
     """
 
     id: str
@@ -44,7 +46,7 @@ class AgencyRecord:
 
 
 def agencies(log: Log) -> tuple[AgencyRecord, ...]:
-    """Every agency, in the order in which they were first seen. Some 40 ms for the lists of 2025."""
+    """Every agency, in the order first seen. Takes some 40 ms for the lists of 2025."""
     ids = {
         r["id"]: r["public_id"]
         for r in log.state.rows("SELECT id, public_id FROM agreements WHERE id NOT IN (SELECT agreement FROM aliases)")
@@ -61,12 +63,12 @@ def agencies(log: Log) -> tuple[AgencyRecord, ...]:
         for list_ in ListName
     }
     participating, pending = now[ListName.PARTICIPATING], now[ListName.PENDING]
-    found = []
-    for names in _apart(_names(log)):  # by their oldest agreements
+    records = []
+    for names in _by_agency(_names(log)):  # by their oldest agreements
         newest_first = sorted(names, key=lambda n: (-n.seen, n.agreement))
         numbers = sorted({name.agreement for name in names})
-        called = _in_one_form(shown(name.agency) for name in newest_first)
-        found.append(
+        called = _without_spellings(shown(name.agency) for name in newest_first)
+        records.append(
             AgencyRecord(
                 ids[numbers[0]],
                 next((code for name in newest_first if (code := state(name.state))), None),
@@ -78,16 +80,17 @@ def agencies(log: Log) -> tuple[AgencyRecord, ...]:
                 sum(number in pending and number not in participating for number in numbers),
             )
         )
-    return tuple(found)
+    return tuple(records)
 
 
-def _names(log: Log) -> list[Named]:
+def _names(log: Log) -> list[AgreementName]:
     """The cells that ever listed each agreement: what it was first listed as, what entries say, and second listings.
 
-    That is what `Log.names` reads for one of them; a row that changes makes an entry, so not every listing is read.
+    `Agreements.names` reads the same for one agreement. A row that changes makes an entry, so that not every listing
+    has to be read.
     """
     return [
-        Named(r["agreement"], r["state"], r["agency"], r["county"], r["seen"])
+        AgreementName(r["agreement"], r["state"], r["agency"], r["county"], r["seen"])
         for r in log.state.rows(
             f"""
             SELECT {older("x.agreement")} AS agreement, c.state, c.agency, c.county, max(x.seen) AS seen FROM (
@@ -102,20 +105,20 @@ def _names(log: Log) -> list[Named]:
     ]
 
 
-def _apart(names: Iterable[Named]) -> list[list[Named]]:
-    """Names by agency: those that a chain of agreements and of comparable names in one state holds together."""
-    of: dict[object, list[Named]] = defaultdict(list)
+def _by_agency(names: Iterable[AgreementName]) -> list[list[AgreementName]]:
+    """Names grouped by agency: the connected components of agreements and their comparable names."""
+    of: dict[object, list[AgreementName]] = defaultdict(list)
     for name in names:
         of[name.agreement].append(name)
         if key := _key(name):
             of[key].append(name)
     seen: set[object] = set()
-    apart = []
+    agencies = []
     for start in sorted(n for n in of if isinstance(n, int)):
         if start in seen:
             continue
         waiting: list[object] = [start]
-        together: set[Named] = set()
+        together: set[AgreementName] = set()
         while waiting:
             node = waiting.pop()
             if node in seen:
@@ -123,18 +126,18 @@ def _apart(names: Iterable[Named]) -> list[list[Named]]:
             seen.add(node)
             together.update(of[node])
             waiting += [n for name in of[node] for n in (name.agreement, _key(name)) if n]
-        apart.append(list(together))
-    return apart
+        agencies.append(list(together))
+    return agencies
 
 
-def _key(name: Named) -> tuple[str, str] | None:
+def _key(name: AgreementName) -> tuple[str, str] | None:
     code, called = state(name.state), agency(name.agency)
     return (code, called) if code and called else None
 
 
-def _in_one_form(names: Iterable[str]) -> list[str]:
-    """Names without those that only write an earlier one of them otherwise."""
-    found: dict[str, str] = {}
+def _without_spellings(names: Iterable[str]) -> list[str]:
+    """Names without those that are only another spelling of an earlier one."""
+    newest: dict[str, str] = {}
     for name in names:
-        found.setdefault(agency(name), name)
-    return list(found.values())
+        newest.setdefault(agency(name), name)
+    return list(newest.values())

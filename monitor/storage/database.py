@@ -88,7 +88,7 @@ class State:
 
     @cached_property
     def db(self) -> Database:
-        """The same connection as sqlite-utils knows it."""
+        """The same connection, as a sqlite-utils Database."""
         from sqlite_utils import Database
 
         return Database(self._connection, execute_plugins=False)
@@ -119,13 +119,13 @@ class State:
 
     def row(self, sql: str, *args: object) -> sqlite3.Row | None:
         """The first row of a query, or None."""
-        found: sqlite3.Row | None = self._ask(sql, args, sqlite3.Cursor.fetchone)
-        return found
+        row: sqlite3.Row | None = self._ask(sql, args, sqlite3.Cursor.fetchone)
+        return row
 
     def value(self, sql: str, *args: object) -> Any:
         """The first column of the first row of a query, or None."""
-        found = self.row(sql, *args)
-        return None if found is None else found[0]
+        row = self.row(sql, *args)
+        return None if row is None else row[0]
 
     def run(self, sql: str, *args: object) -> int:
         """Run one statement; the id of the row it inserted."""
@@ -155,7 +155,7 @@ class State:
 
 
 def _in_words(path: Path, exc: sqlite3.Error) -> StateBusy | StateUnusable:
-    """What an operator can mend, as an error that says how. Raises `exc` itself where the mistake is ours."""
+    """An error that tells an operator how to fix it. Raises `exc` itself if it is a programming error."""
     match _code(exc):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StateBusy(path, f"another process has been writing for {BUSY_TIMEOUT_S:.0f} s; try again")
@@ -171,12 +171,12 @@ def _in_words(path: Path, exc: sqlite3.Error) -> StateBusy | StateUnusable:
 
 
 def _code(exc: sqlite3.Error) -> int:
-    """The primary result code of SQLite's; that of a general error where Python itself complains."""
+    """SQLite's primary result code; the general error code where the error is Python's own."""
     return getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
 def marks(values: Collection[object]) -> str:
-    """A mark for each of these values, as `IN (…)` takes them."""
+    """A question mark for each value, for `IN (…)`."""
     return ", ".join("?" * len(values))
 
 

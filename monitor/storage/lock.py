@@ -15,8 +15,8 @@ from monitor.errors import StateBusy, StateUnusable
 def only_one(state: Path) -> Iterator[None]:
     """Hold `state.db.lock` beside the file. Raises StateBusy while another process holds it.
 
-    Two schedulers on one file would check and send everything twice. The lock is the process's: it goes with it,
-    however it ends.
+    Two schedulers on one file would check and send everything twice. The operating system releases the lock when the
+    process ends, however it ends.
     """
     with _opened(state, "lock") as held:
         try:
@@ -28,10 +28,9 @@ def only_one(state: Path) -> Iterator[None]:
 
 @contextmanager
 def one_check_at_a_time(state: Path) -> Iterator[None]:
-    """Wait until no other process is checking with this state.db, and keep the others waiting.
+    """Wait until no other process is checking with this state.db, and make others wait meanwhile.
 
-    Of two checks side by side the one that fetched first could be the last to record, and an older list would stand
-    for what is new.
+    Of two checks at once, the one that fetched first could be the last to record: an older list would count as newer.
     """
     with _opened(state, "check.lock") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -1,15 +1,15 @@
-"""Which version of the log something was made from: the one answer to "is there anything new?"."""
+"""Which revision of the log something was made from, to tell whether there is anything new."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.storage.changelog import Log
+from monitor.storage.log import Log
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """Equal as long as the log, and every agreement in it, says the same; when the lists were checked aside."""
+class Revision:
+    """Equal as long as the log and every agreement in it say the same; checks that find nothing do not count."""
 
     file: int  # a rebuilt log takes the old one's place under its name, and may have as many entries
     entry: int  # the last of the log
@@ -22,12 +22,12 @@ class Version:
         return f"{self.file:x}-{self.entry}-{self.decision}-{self.act}-{self.aliases}"
 
 
-def version(log: Log) -> Version:
-    """The version of the log now."""
+def revision(log: Log) -> Revision:
+    """The revision of the log now."""
     row = log.state.row(
         "SELECT coalesce((SELECT max(seq) FROM entries), 0) AS entry,"
         " coalesce((SELECT max(id) FROM decisions), 0) AS decision,"
         " coalesce((SELECT max(id) FROM acts), 0) AS act, (SELECT count(*) FROM aliases) AS aliases"
     )
     assert row is not None  # it has no FROM
-    return Version(log.state.path.stat().st_ino, row["entry"], row["decision"], row["act"], row["aliases"])
+    return Revision(log.state.path.stat().st_ino, row["entry"], row["decision"], row["act"], row["aliases"])

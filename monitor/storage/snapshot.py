@@ -1,78 +1,66 @@
-"""The whole log as it stands at one moment, in memory, for whoever is about to read all of it."""
+"""The whole log as of one moment, in memory, for callers that read all of it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Unpack
 
-from monitor.model import Entry, Kind, LastCheck, ListName
-from monitor.storage.changelog import AgreementRecord, Log
+from monitor.model import Entry
+from monitor.storage.agreements import AgreementRecord
+from monitor.storage.changelog import EntryFilter, Event
 from monitor.storage.database import State
-from monitor.storage.events import Event, events
+from monitor.storage.log import Log
 from monitor.storage.schema import SCHEMA
 
 
-class Snapshot(Log):
-    """A log whose answers all come from one moment, whatever is recorded meanwhile; `release` it at the end."""
+class Snapshot:
+    """`log`: a log whose answers all come from one moment, whatever is recorded meanwhile. Close it at the end.
+
+    Requests read `log` one after another; closing `log` itself does nothing.
+    """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(State(path, SCHEMA))
-        self.state.run("PRAGMA query_only = ON")
-        self.state.run("BEGIN")
-        self._all = tuple(super().entries())  # the first read: from here on nothing changes
-        self._by_id = {entry.id: entry for entry in self._all}
-        self._about: dict[str, list[Entry]] = defaultdict(list)
-        self._by_agreement: dict[str, list[Entry]] = defaultdict(list)
-        for entry in self._all:
-            self._about[entry.about or ""].append(entry)
-            self._by_agreement[entry.agreement].append(entry)
-        self.records = tuple(super().agreements())
-        self._records = {id_: record for record in self.records for id_ in (record.id, *record.aliases)}
+        self._state = State(path, SCHEMA)
+        self._state.run("PRAGMA query_only = ON")
+        self._state.run("BEGIN")
+        log = Log(self._state)
+        entries = tuple(log.changelog.entries())  # the first read: from here on nothing changes
+        agreements = tuple(log.agreements.all())
+        self.log = Log(
+            self._state,
+            entries=_Entries(log, entries, agreements),
+            agreements=agreements,
+            last_checks=log.checks.last(),
+        )
 
     def close(self) -> None:
-        """Nothing: it outlives each of the requests that read it."""
+        self._state.close()
 
-    def release(self) -> None:
-        super().close()
 
-    @cached_property
-    def events(self) -> tuple[Event, ...]:
-        return events(self)
+class _Entries:
+    """All entries, by what they are asked for."""
 
-    @cached_property
-    def events_by_agreement(self) -> dict[str, list[Event]]:
-        found: dict[str, list[Event]] = defaultdict(list)
-        for event in self.events:
-            found[event.agreement].append(event)
-        return found
+    def __init__(self, log: Log, entries: tuple[Entry, ...], agreements: tuple[AgreementRecord, ...]) -> None:
+        self._log = log
+        self._all = entries
+        self._by_id = {entry.id: entry for entry in entries}
+        self._about: dict[str, list[Entry]] = defaultdict(list)
+        self._by_agreement: dict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            self._about[entry.about or ""].append(entry)
+            self._by_agreement[entry.agreement].append(entry)
+        self._ids = {id: (record.id, *record.aliases) for record in agreements for id in (record.id, *record.aliases)}
 
-    @cached_property
-    def _checks(self) -> tuple[LastCheck, ...]:
-        return super().last_checks()
-
-    def last_checks(self) -> tuple[LastCheck, ...]:
-        return self._checks
-
-    def entries(
-        self,
-        *,
-        after: int = 0,
-        states: Sequence[str | None] = (),
-        kinds: Sequence[Kind] = (),
-        lists: Sequence[ListName] = (),
-        since: datetime | None = None,
-        until: datetime | None = None,
-        agreement: str | None = None,
-        publication: str | None = None,
-        ids: Sequence[str] = (),
-        about: Sequence[str] = (),
-        limit: int | None = None,
-        newest_first: bool = False,
-    ) -> Iterator[Entry]:
-        found = [
+    def entries(self, **wanted: Unpack[EntryFilter]) -> Iterator[Entry]:
+        """As Changelog.entries."""
+        states, kinds, lists = wanted.get("states"), wanted.get("kinds"), wanted.get("lists")
+        ids, about, agreement = wanted.get("ids"), wanted.get("about"), wanted.get("agreement")
+        since, until, publication = wanted.get("since"), wanted.get("until"), wanted.get("publication")
+        after = wanted.get("after", 0)
+        entries = [
             entry
             for entry in self._candidates(agreement, ids, about)
             if entry.seq > after
@@ -85,39 +73,32 @@ class Snapshot(Log):
             and (until is None or entry.observed_at < until)
             and (publication is None or entry.publication.id == publication)
         ]
-        found.sort(key=lambda entry: entry.seq, reverse=newest_first)
-        return iter(found[:limit])
+        entries.sort(key=lambda entry: entry.seq, reverse=wanted.get("newest_first", False))
+        return iter(entries[: wanted.get("limit")])
 
-    def _candidates(self, agreement: str | None, ids: Sequence[str], about: Sequence[str]) -> Sequence[Entry]:
+    def _candidates(
+        self, agreement: str | None, ids: Sequence[str] | None, about: Sequence[str] | None
+    ) -> Sequence[Entry]:
         if agreement is not None:
-            record = self._records.get(agreement)
-            known = (record.id, *record.aliases) if record else (agreement,)
-            return [entry for id_ in known for entry in self._by_agreement[id_]]
+            known_as = self._ids.get(agreement, (agreement,))
+            return [entry for id in known_as for entry in self._by_agreement[id]]
         if ids:
-            return [self._by_id[id_] for id_ in dict.fromkeys(ids) if id_ in self._by_id]
+            return [self._by_id[id] for id in dict.fromkeys(ids) if id in self._by_id]
         if about:
-            return [entry for id_ in dict.fromkeys(about) for entry in self._about[id_]]
+            return [entry for id in dict.fromkeys(about) for entry in self._about[id]]
         return self._all
 
-    def agreements(
-        self,
-        agreement: str | None = None,
-        *,
-        states: Sequence[str | None] = (),
-        as_of: datetime | None = None,
-    ) -> Iterator[AgreementRecord]:
-        if as_of is not None:
-            return super().agreements(agreement, states=states, as_of=as_of)
-        if agreement is not None:
-            record = self._records.get(agreement)
-            return iter([record] if record and (not states or record.state in states) else [])
-        return (record for record in self.records if not states or record.state in states)
+    def events(self, agreement: str | None = None) -> tuple[Event, ...]:
+        """As Changelog.events."""
+        return self._events if agreement is None else tuple(self._events_by_agreement[agreement])
 
+    @cached_property
+    def _events(self) -> tuple[Event, ...]:
+        return self._log.changelog.events()
 
-def events_of(log: Log, agreement: str | None = None) -> tuple[Event, ...]:
-    """The events of the log, or of one agreement in it."""
-    if not isinstance(log, Snapshot):
-        return events(log, agreement)
-    if agreement is None:
-        return log.events
-    return tuple(log.events_by_agreement[agreement])
+    @cached_property
+    def _events_by_agreement(self) -> dict[str, list[Event]]:
+        by_agreement: dict[str, list[Event]] = defaultdict(list)
+        for event in self._events:
+            by_agreement[event.agreement].append(event)
+        return by_agreement

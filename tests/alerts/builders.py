@@ -27,7 +27,8 @@ from monitor.model import (
 from monitor.normalize import county, listing, shown, support_type
 from monitor.normalize import state as state_code
 from monitor.settings import DeliverySettings, MailSettings, Settings, SlackSettings, WebSettings
-from monitor.storage.writer import Store, public_id
+from monitor.storage.rows import public_id
+from monitor.storage.writer import Store
 
 NOON = datetime(2026, 3, 3, 17, 0, tzinfo=UTC)  # at noon in New York
 HOUR = timedelta(hours=1)
@@ -161,14 +162,14 @@ class Log:
         self._published += 1
         self.now = now or self.now + HOUR
         store = Store(self.alerts.state)
-        before = store.position()
+        before = store.changelog.position()
         name = f"sample-{list_}Agencies-{self._published}.xlsx"
         digest = hashlib.sha256(name.encode()).hexdigest()
         publication = Publication(list_, digest, f"https://example.org/{name}", name, self.now, None, ())
         with store.write():
-            number = store.record_publication(publication, digest, name.encode())
-            store.decide(number, self.now, "accepted")
-            store.append(
+            number = store.publications.record(publication, digest, name.encode())
+            store.publications.decide(number, self.now, "accepted")
+            store.changelog.append(
                 [(change, self._agreement(change, number, publication)) for change in changes],
                 publication=number,
                 previous=None,
@@ -176,8 +177,8 @@ class Log:
                 recorded_at=self.now,
                 announce=announce,
             )
-            store.record_check(list_, self.now, Outcome.CHANGED, publication=number, sha256=digest)
-        return list(store.entries(after=before))
+            store.checks.record(list_, self.now, Outcome.CHANGED, publication=number, sha256=digest)
+        return list(store.changelog.entries(after=before))
 
     def _agreement(self, change: Change, publication: int, read: Publication) -> int:
         """Agreements go by their agency's name here."""
@@ -186,7 +187,7 @@ class Log:
         name = shown_in.cells.agency
         if name not in self._agreements:
             row = len(self._agreements) + 1
-            self._agreements[name] = Store(self.alerts.state).new_agreement(publication, read, row)
+            self._agreements[name] = Store(self.alerts.state).agreements.create(publication, read, row)
         return self._agreements[name]
 
 

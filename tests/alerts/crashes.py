@@ -161,7 +161,7 @@ class Crashes:
                 log.publishes(new(cells("Elsewhere Police Department", "GEORGIA")), now=NOON)
                 store = Store(log.alerts.state)
                 with store.write():
-                    store.decide(2, NOON, "held", Hold(("Too many rows are gone.",), structural=False))
+                    store.publications.decide(2, NOON, "held", Hold(("Too many rows are gone.",), structural=False))
             log.alerts.state.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _add_watch(self, alerts: Alerts, n: int) -> None:

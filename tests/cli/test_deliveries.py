@@ -79,7 +79,7 @@ def test_what_was_given_up_is_put_back_to_be_sent(
 
 
 def test_what_was_taken_back_since_is_not_sent_again(log: Log, dead: str, typed: Typed) -> None:
-    [departure] = log.alerts.log.entries()
+    [departure] = log.alerts.log.changelog.entries()
     log.publishes(*back(departure))
     error = typed("deliveries", "retry", dead).exception
     assert isinstance(error, MonitorError)

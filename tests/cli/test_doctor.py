@@ -52,7 +52,7 @@ def test_a_pause_holds_everything_back_and_a_resume_sends_it(
     log.publishes(new())
     tell(configured, log.now)
     assert smtp.messages == []
-    assert log.alerts.position() == log.alerts.log.position()
+    assert log.alerts.position() == log.alerts.log.changelog.position()
     assert "1 message waits" in ok(typed("resume"))
     tell(configured, log.now)
     assert len(smtp.messages) == 1

@@ -31,13 +31,13 @@ def run(here: Service, *arguments: str) -> Result:
 def subscribers_were_told(here: Service) -> bool:
     """Whether the command went through the whole log for whom to tell."""
     with open_alerts(here.store.state.path) as alerts:
-        return alerts.position() == alerts.log.position()
+        return alerts.position() == alerts.log.changelog.position()
 
 
 def held(here: Service) -> str:
     here.sees(*ROWS)
     here.sees(*FEWER, LEFT)
-    return next(p.id for p in here.store.publications() if p.verdict == "held")
+    return next(p.id for p in here.store.publications.all() if p.verdict == "held")
 
 
 @pytest.mark.parametrize("command", [("publications", "show"), ("show",)])
@@ -84,7 +84,7 @@ def test_what_cannot_be_accepted_says_so_where_it_is_shown(here: Service) -> Non
     here.sees(*ROWS)
     here.gives(b"PK no workbook")
     here.check()
-    id = next(p.id for p in here.store.publications() if p.verdict == "held")
+    id = next(p.id for p in here.store.publications.all() if p.verdict == "held")
     assert "cannot be accepted" in run(here, "publications", "show", id).stdout
     result = run(here, "publications", "accept", id)
     assert "cannot be accepted" in str(result.exception)
@@ -104,14 +104,14 @@ def test_a_doubtful_pair_is_listed_shown_and_answered(here: Service) -> None:
     assert run(here, "review", "list").stdout == ""
     (line,) = map(json.loads, run(here, "review", "list", "--all", "--format", "jsonl").stdout.splitlines())
     assert (line["standing"], line["why"]) == ("same", "by phone")
-    younger = here.store.reviews()[0].arrival.agreement
+    younger = here.store.reviews.all()[0].arrival.agreement
     assert f"also known as  {younger}" in run(here, "show", younger).stdout
 
 
 def test_two_that_are_different_stay_two(here: Service) -> None:
     here.sees(LEFT, STAYS)
     here.sees(CAME, STAYS)
-    (review,) = here.store.reviews()
+    (review,) = here.store.reviews.all()
     assert "two agreements" in run(here, "review", "different", review.id).stdout
     assert not subscribers_were_told(here)
 
@@ -148,7 +148,7 @@ def test_an_entry_says_when_both_workbooks_were_seen(here: Service) -> None:
 def test_names_in_reasons_do_not_reach_the_terminal_as_they_are(here: Service) -> None:
     here.sees(LEFT, STAYS)
     here.sees(replace(CAME, agency="\x9b31mLarkmere\u202e Harbor Patrol"), STAYS)
-    decisions.same(here.store, here.store.reviews()[0].id, now=here.now, why="\x1b[2J by phone")
+    decisions.same(here.store, here.store.reviews.all()[0].id, now=here.now, why="\x1b[2J by phone")
     for id in (*(e.id for e in here.log()), here.log()[0].agreement):
         assert run(here, "show", id).stdout.replace("\n", "").isprintable()
 

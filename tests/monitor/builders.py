@@ -91,7 +91,7 @@ class Service:
 
     def log(self) -> list[Entry]:
         """All entries, oldest first."""
-        return list(self.store.entries())
+        return list(self.store.changelog.entries())
 
     def told(self) -> list[tuple[Kind, str]]:
         """All entries as (kind, agency)."""

@@ -131,7 +131,7 @@ class Log:
     def looks(self, moment: datetime, outcome: Outcome = Outcome.UNCHANGED, list_: ListName = PARTICIPATING) -> None:
         """One more check of a list."""
         with open_store(self.path) as store, store.write():
-            store.record_check(list_, moment, outcome)
+            store.checks.record(list_, moment, outcome)
 
     def _publish(
         self, moment: datetime, edits: Sequence[Edit], list_: ListName, recorded_at: datetime, *, silent: bool
@@ -149,15 +149,17 @@ class Log:
             (),
         )
         with open_store(self.path) as store, store.write():
-            position = store.position()
-            number = store.record_publication(publication, publication.sha256, content)
+            position = store.changelog.position()
+            number = store.publications.record(publication, publication.sha256, content)
             if recorded_at != moment:
-                store.decide(number, moment, "held", Hold(("Too many rows gone: 40 of 300.",), structural=False))
-            store.decide(number, recorded_at, "accepted")
+                store.publications.decide(
+                    number, moment, "held", Hold(("Too many rows gone: 40 of 300.",), structural=False)
+                )
+            store.publications.decide(number, recorded_at, "accepted")
             changes: list[tuple[Change, int]] = []
             for edit in edits:
                 at_row = max((r.row for r in rows.values()), default=1) + 1
-                agreement = edit.agreement or store.new_agreement(number, publication, at_row)
+                agreement = edit.agreement or store.agreements.create(number, publication, at_row)
                 before = rows.get(agreement) or self._last.get(agreement)
                 after = None
                 if edit.cells:
@@ -167,9 +169,9 @@ class Log:
                 elif not edit.about:
                     rows.pop(agreement, None)
                 changes.append((_change(edit, agreement, before, after), agreement))
-            store.record_listings(number, [Standing(agreement, row) for agreement, row in rows.items()])
+            store.agreements.record_listings(number, [Standing(agreement, row) for agreement, row in rows.items()])
             if not silent:
-                store.append(
+                store.changelog.append(
                     changes,
                     publication=number,
                     previous=self._previous.get(list_),
@@ -177,8 +179,8 @@ class Log:
                     recorded_at=recorded_at,
                     announce=True,
                 )
-            store.record_check(list_, recorded_at, Outcome.CHANGED, publication=number, sha256=publication.sha256)
-            added = list(store.entries(after=position))
+            store.checks.record(list_, recorded_at, Outcome.CHANGED, publication=number, sha256=publication.sha256)
+            added = list(store.changelog.entries(after=position))
         self._rows[list_], self._previous[list_] = rows, number
         return added
 

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.model import Outcome
 from monitor.settings import Settings
-from monitor.storage.changelog import open_reader
+from monitor.storage.log import open_reader
 from tests.web.builders import Browser, Log, at, confirmed, gone, new, row
 from web.app import create_app
 from web.page_cache import LONGEST, PageCache
@@ -48,7 +48,7 @@ def afresh(log: Log, clock: Clock, address: str) -> str:
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_a_kept_page_is_what_another_process_would_make(log: Log, clock: Clock, process: Browser, address: str) -> None:
     with open_reader(log.path) as store:
-        (left,) = store.entries()
+        (left,) = store.changelog.entries()
 
     def as_new() -> bool:
         return process.get(address).html == process.get(address).html == afresh(log, clock, address)

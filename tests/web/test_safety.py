@@ -11,8 +11,8 @@ from selectolax.lexbor import LexborHTMLParser
 from monitor.errors import StateUnusable
 from monitor.model import Cells
 from monitor.settings import Settings
-from monitor.storage.changelog import open_reader
 from monitor.storage.database import State
+from monitor.storage.log import open_reader
 from monitor.storage.schema import SCHEMA
 from tests import hostile
 from tests.web.builders import PENDING, Browser, Log, Page, applied, at, browser, changed, gone, new, returned, row

@@ -8,8 +8,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from monitor.model import TAKEN_BACK, Kind, SupportType
-from monitor.storage.changelog import Tally
-from monitor.storage.statistics import Sort
+from monitor.storage.statistics import EntryCount, StateAndType
 from web.charts.series import Series, days_with_news, of_state
 from web.pages.calendar import day_of
 
@@ -121,7 +120,7 @@ class OverTimePage:
 # --- numbers over time --------------------------------------------------------------------------------------
 
 
-def stacked(days: Mapping[date, Mapping[Sort, int]], until: date, height: int = 380) -> StackedChart | None:
+def stacked(days: Mapping[date, Mapping[StateAndType, int]], until: date, height: int = 380) -> StackedChart | None:
     """The numbers at the end of each day with a new publication, until a day; None where there is none."""
     if not days:
         return None
@@ -203,7 +202,7 @@ def listed_in(series: Series, zone: ZoneInfo, code: str | None) -> LineChart | N
     return series.once(("listed in", code), make)
 
 
-def _of(days: Mapping[date, Mapping[Sort, int]], until: date, width: int, height: int) -> LineChart | None:
+def _of(days: Mapping[date, Mapping[StateAndType, int]], until: date, width: int, height: int) -> LineChart | None:
     news = days_with_news(days)
     return line(news, max(until, news[-1][0]), width, height)
 
@@ -211,7 +210,7 @@ def _of(days: Mapping[date, Mapping[Sort, int]], until: date, width: int, height
 # --- weeks --------------------------------------------------------------------------------------------------
 
 
-def weekly(tallies: Iterable[Tally], zone: ZoneInfo, until: date, height: int = 300) -> BarChart | None:
+def weekly(tallies: Iterable[EntryCount], zone: ZoneInfo, until: date, height: int = 300) -> BarChart | None:
     """New agreements and departures by week, without what was taken back."""
     counts: dict[date, list[int]] = {}
     for tally in tallies:
@@ -344,14 +343,14 @@ def _apart(wanted: Sequence[int], distance: int, lowest: int) -> list[int]:
     return heights
 
 
-def _by_type(counts: Mapping[Sort, int]) -> dict[SupportType | None, int]:
+def _by_type(counts: Mapping[StateAndType, int]) -> dict[SupportType | None, int]:
     by_type: dict[SupportType | None, int] = {}
     for (_, type_), n in counts.items():
         by_type[type_] = by_type.get(type_, 0) + n
     return by_type
 
 
-def _levels(days: Mapping[date, Mapping[Sort, int]], types: Sequence[SupportType | None]) -> tuple[Level, ...]:
+def _levels(days: Mapping[date, Mapping[StateAndType, int]], types: Sequence[SupportType | None]) -> tuple[Level, ...]:
     """The first day, and each on which a number changed."""
     levels: list[Level] = []
     for day in sorted(days):

@@ -11,7 +11,7 @@ from functools import cache
 from monitor.geography import county_in, county_meant
 from monitor.normalize import STATES, agency, county
 from monitor.normalize import state as state_named
-from monitor.storage.statistics import Place
+from monitor.storage.statistics import Location
 from web.charts import atlas
 from web.charts.atlas import GRID, Outline
 
@@ -109,7 +109,7 @@ def states(counts: Mapping[str | None, int]) -> Map:
     )
 
 
-def counties(places: Mapping[Place, int]) -> Map:
+def counties(places: Mapping[Location, int]) -> Map:
     """The map of the counties that have an agreement, from the rows' own words."""
     by_county: Counter[str] = Counter()
     elsewhere = 0
@@ -147,7 +147,7 @@ def ground() -> tuple[str, str]:
     return "".join(outline.path for outline in atlas.states().values()), atlas.county_borders()
 
 
-def county_of(place: Place) -> str | None:
+def county_of(place: Location) -> str | None:
     """The county that a row places an agreement in; None where it names none, or none that the atlas has.
 
     Misspelled names are resolved as for watches of a county; for a blank cell the agency's name is used.

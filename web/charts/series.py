@@ -12,9 +12,18 @@ from zoneinfo import ZoneInfo
 from cachetools import LRUCache
 
 from monitor.model import ListName
-from monitor.storage.changelog import Log, Tally
-from monitor.storage.revision import Version, version
-from monitor.storage.statistics import Accepted, Place, Sort, accepted, counted, places
+from monitor.storage.log import Log
+from monitor.storage.revision import Revision, revision
+from monitor.storage.statistics import (
+    AcceptedPublication,
+    EntryCount,
+    Location,
+    StateAndType,
+    accepted_publications,
+    entry_counts,
+    listed_counts,
+    locations,
+)
 from web.pages.calendar import day_of
 
 # The counts of this many county maps are kept.
@@ -27,20 +36,20 @@ _Made = TypeVar("_Made")
 class Series:
     """The publications of each list, oldest first, with counts, and the log's tally. Of one version of the log."""
 
-    version: Version
-    publications: tuple[Accepted, ...]
-    counts: Mapping[int, Mapping[Sort, int]]  # by the number of the publication
-    tally: tuple[Tally, ...]
+    version: Revision
+    publications: tuple[AcceptedPublication, ...]
+    counts: Mapping[int, Mapping[StateAndType, int]]  # by the number of the publication
+    tally: tuple[EntryCount, ...]
     _made: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def publication(self, list_: ListName, before: datetime | None = None) -> Accepted | None:
+    def publication(self, list_: ListName, before: datetime | None = None) -> AcceptedPublication | None:
         """The newest publication before a moment, or of all; None before the first."""
         for publication in reversed(self.publications):
             if publication.list is list_ and (before is None or publication.observed_at < before):
                 return publication
         return None
 
-    def listed(self, list_: ListName, before: datetime | None = None) -> Mapping[Sort, int]:
+    def listed(self, list_: ListName, before: datetime | None = None) -> Mapping[StateAndType, int]:
         """How many agreements a list showed before a moment, or shows now."""
         publication = self.publication(list_, before)
         return self.counts[publication.number] if publication else {}
@@ -52,7 +61,9 @@ class Series:
                 return day_of(publication.observed_at, zone)
         return None
 
-    def by_day(self, zone: ZoneInfo, list_: ListName = ListName.PARTICIPATING) -> dict[date, Mapping[Sort, int]]:
+    def by_day(
+        self, zone: ZoneInfo, list_: ListName = ListName.PARTICIPATING
+    ) -> dict[date, Mapping[StateAndType, int]]:
         """How many agreements a list showed at the end of each day on which a new publication of it was seen."""
         # The last publication of a day counts, by number, whenever it was accepted.
         return {day_of(p.observed_at, zone): self.counts[p.number] for p in self.publications if p.list is list_}
@@ -71,25 +82,25 @@ class SeriesCache:
     def __init__(self) -> None:
         self._lock = Lock()
         self._newest: Series | None = None
-        self._places: LRUCache[tuple[Version, int], Mapping[Place, int]] = LRUCache(_PLACES_KEPT)
+        self._places: LRUCache[tuple[Revision, int], Mapping[Location, int]] = LRUCache(_PLACES_KEPT)
 
     def series(self, log: Log) -> Series:
         """The series of the log as it is now."""
-        now = version(log)
+        now = revision(log)
         with self._lock:
             if self._newest is None or self._newest.version != now:
                 self._newest = _counted(log, now, self._kept(now))
             return self._newest
 
-    def places(self, log: Log, publication: Accepted) -> Mapping[Place, int]:
+    def places(self, log: Log, publication: AcceptedPublication) -> Mapping[Location, int]:
         """How many agreements a publication lists at each place."""
-        key = version(log), publication.number
+        key = revision(log), publication.number
         with self._lock:
             if key not in self._places:
-                self._places[key] = places(log, publication.number)
+                self._places[key] = locations(log, publication.number)
             return self._places[key]
 
-    def _kept(self, now: Version) -> Mapping[int, Mapping[Sort, int]]:
+    def _kept(self, now: Revision) -> Mapping[int, Mapping[StateAndType, int]]:
         """The counts that are still right: those of a publication change only when agreements are merged."""
         if self._newest is None:
             return {}
@@ -97,19 +108,19 @@ class SeriesCache:
         return self._newest.counts if (was.file, was.aliases) == (now.file, now.aliases) else {}
 
 
-def _counted(log: Log, now: Version, kept: Mapping[int, Mapping[Sort, int]]) -> Series:
-    publications = accepted(log)
+def _counted(log: Log, now: Revision, kept: Mapping[int, Mapping[StateAndType, int]]) -> Series:
+    publications = accepted_publications(log)
     missing = [p.number for p in publications if p.number not in kept]
-    counts = {**kept, **(counted(log, missing) if missing else {})}
-    return Series(now, publications, counts, log.tally())
+    counts = {**kept, **(listed_counts(log, missing) if missing else {})}
+    return Series(now, publications, counts, entry_counts(log))
 
 
-def total(counts: Mapping[Sort, int]) -> int:
+def total(counts: Mapping[StateAndType, int]) -> int:
     """The sum."""
     return sum(counts.values())
 
 
-def by_state(counts: Mapping[Sort, int]) -> dict[str | None, int]:
+def by_state(counts: Mapping[StateAndType, int]) -> dict[str | None, int]:
     """The counts by state."""
     counts_by_state: dict[str | None, int] = {}
     for (code, _), n in counts.items():
@@ -117,12 +128,14 @@ def by_state(counts: Mapping[Sort, int]) -> dict[str | None, int]:
     return counts_by_state
 
 
-def of_state(days: Mapping[date, Mapping[Sort, int]], code: str | None) -> dict[date, Mapping[Sort, int]]:
+def of_state(
+    days: Mapping[date, Mapping[StateAndType, int]], code: str | None
+) -> dict[date, Mapping[StateAndType, int]]:
     """The numbers of one state."""
     return {day: {sort: n for sort, n in counts.items() if sort[0] == code} for day, counts in days.items()}
 
 
-def days_with_news(days: Mapping[date, Mapping[Sort, int]]) -> Sequence[tuple[date, int]]:
+def days_with_news(days: Mapping[date, Mapping[StateAndType, int]]) -> Sequence[tuple[date, int]]:
     """The first day, and each day on which the number changed, with the number."""
     levels: list[tuple[date, int]] = []
     for day, counts in days.items():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.model import TAKEN_BACK, Entry, ListName
-from monitor.storage.statistics import Span
+from monitor.storage.statistics import ListedSpan
 
 WIDTH = 600
 _LEFT, _TAIL, _LANE, _TOP = 96, 76, 26, 8
@@ -67,7 +67,7 @@ class Timeline:
         return self.base + 24
 
 
-def timeline(spans: Sequence[Span], entries: Sequence[Entry]) -> Timeline | None:
+def timeline(spans: Sequence[ListedSpan], entries: Sequence[Entry]) -> Timeline | None:
     """`entries`: all of this agreement, in the order of the log. None for one that no accepted list shows."""
     if not spans:
         return None
@@ -90,7 +90,7 @@ def timeline(spans: Sequence[Span], entries: Sequence[Entry]) -> Timeline | None
     )
 
 
-def _stretch(span: Span, x: Callable[[datetime], int]) -> Stretch:
+def _stretch(span: ListedSpan, x: Callable[[datetime], int]) -> Stretch:
     start = x(span.since)
     end = x(span.until) if span.until else WIDTH
     return Stretch(span.list, span.since, span.until, start, max(end - start, _NARROWEST))

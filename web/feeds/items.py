@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.model import Entry
-from monitor.storage.events import Event
+from monitor.storage.changelog import Event
 from web.pages.lines import EntryLine
 
 # A full page keeps the same entries of the log forever (RFC 5005, section 4).

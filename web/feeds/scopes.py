@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from monitor.normalize import STATES
 from monitor.storage.agencies import AgencyRecord
-from monitor.storage.changelog import Log
-from monitor.storage.events import Event
-from monitor.storage.snapshot import events_of
+from monitor.storage.changelog import Event
+from monitor.storage.log import Log
 from web.feeds.items import FeedScope
 from web.urls import UNKNOWN, slug
 
@@ -32,9 +31,11 @@ def agency_scope(agency: AgencyRecord) -> FeedScope:
 def within(scope: FeedScope, log: Log) -> tuple[Event, ...]:
     """The events of a feed, oldest first."""
     if scope.agreements:
-        return tuple(sorted((event for id_ in scope.agreements for event in events_of(log, id_)), key=lambda e: e.seq))
+        return tuple(
+            sorted((event for id_ in scope.agreements for event in log.changelog.events(id_)), key=lambda e: e.seq)
+        )
     kind, _, name = scope.key.partition(" ")
     if kind == "state":
         code = None if name == UNKNOWN else name.upper()
-        return tuple(event for event in events_of(log) if code in event.states)
-    return events_of(log)
+        return tuple(event for event in log.changelog.events() if code in event.states)
+    return log.changelog.events()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.model import DEPARTURES, TAKEN_BACK, Entry, Kind, ListName
-from monitor.storage.changelog import AgreementRecord
+from monitor.storage.agreements import AgreementRecord
 from web.pages.lines import EntryLine
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.health import ListHealth
 from monitor.model import ListName
-from monitor.storage.changelog import Looks
+from monitor.storage.checks import CheckCounts
 from web.pages.calendar import day_of
 from web.pages.lines import DayChanges, DaySummary
 from web.pages.past_days import Added
@@ -59,7 +59,7 @@ class DayPage:
     today: bool
     previous: date | None
     next: date | None
-    looks: Mapping[ListName, Looks]
+    looks: Mapping[ListName, CheckCounts]
     corrections: tuple[Added, ...] = ()
 
     @property

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.model import TAKEN_BACK, Entry, FieldChange, Kind, Significance
 from monitor.normalize import STATES, document
-from monitor.storage.changelog import Tally
+from monitor.storage.statistics import EntryCount
 from web.pages.calendar import day_of
 
 # This many equal edits of one state (a document posted for each of 14 agencies) share a line.
@@ -146,7 +146,7 @@ def in_order(codes: Iterable[str | None]) -> list[str | None]:
     return sorted(codes, key=lambda code: (code is None, STATES.get(code or "", code or "")))
 
 
-def summaries(tallies: Iterable[Tally], zone: ZoneInfo) -> tuple[DaySummary, ...]:
+def summaries(tallies: Iterable[EntryCount], zone: ZoneInfo) -> tuple[DaySummary, ...]:
     """The counts of each day, newest first."""
     days: dict[date, Counter[Heading]] = defaultdict(Counter)
     for tally in tallies:

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from monitor.model import Entry, ListName, SupportType
 from monitor.normalize import STATES, county
-from monitor.storage.changelog import AgreementRecord, Tally
+from monitor.storage.agreements import AgreementRecord
+from monitor.storage.statistics import EntryCount
 from web.pages.calendar import day_of
 from web.pages.lines import DayChanges, in_order
 
@@ -151,7 +152,7 @@ def state_page(
     )
 
 
-def enough_days(tallies: Iterable[Tally], zone: ZoneInfo, enough: int) -> tuple[date | None, bool]:
+def enough_days(tallies: Iterable[EntryCount], zone: ZoneInfo, enough: int) -> tuple[date | None, bool]:
     """The first day to show for enough entries, and whether there is more before it.
 
     It is the first day of a month, so that the address of the earlier entries is the same tomorrow.

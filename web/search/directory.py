@@ -9,7 +9,8 @@ from functools import cached_property
 
 from monitor.normalize import STATES
 from monitor.storage.agencies import AgencyRecord, agencies
-from monitor.storage.changelog import AgreementRecord, Log
+from monitor.storage.agreements import AgreementRecord
+from monitor.storage.log import Log
 from web.search.index import SearchIndex
 
 
@@ -72,4 +73,4 @@ class Directory:
 
 def read_directory(log: Log) -> Directory:
     """The directory as of what is in the log now."""
-    return Directory(agencies(log), log.agreements())
+    return Directory(agencies(log), log.agreements.all())

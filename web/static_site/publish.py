@@ -23,6 +23,7 @@ from flask import Flask, render_template
 
 from monitor.errors import EditionUnusable
 from monitor.settings import Settings
+from monitor.storage.log import Log
 from monitor.storage.snapshot import Snapshot
 from web.app import create_app
 from web.http_cache import content_version
@@ -60,7 +61,8 @@ class _Publisher:
 
     def __init__(self, settings: Settings, folder: Path, now: datetime) -> None:
         self.settings, self.folder, self.now = settings, folder, now
-        self.log = Snapshot(settings.state)
+        self.snapshot = Snapshot(settings.state)
+        self.log = self.snapshot.log
         self.base = settings.web.base_url
         self.version = content_version(settings)
         self.app = _application(settings, now, self.log)
@@ -68,7 +70,7 @@ class _Publisher:
         self.written = 0
 
     def close(self) -> None:
-        self.log.release()
+        self.snapshot.close()
 
     def publish(self, progress: Callable[[str], None]) -> Published:
         version, files = _manifest(self.folder)
@@ -138,7 +140,7 @@ def path_of(base: str) -> str:
     return "".join(f"/{part}" for part in base.split("/")[3:])
 
 
-def _application(settings: Settings, now: datetime, log: Snapshot) -> Flask:
+def _application(settings: Settings, now: datetime, log: Log) -> Flask:
     app = create_app(settings, lambda: now)
     app.jinja_env.globals["published"] = True
 

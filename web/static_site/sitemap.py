@@ -16,7 +16,7 @@ from monitor.model import Entry, ListName
 from monitor.normalize import STATES
 from monitor.storage.agencies import AgencyRecord
 from monitor.storage.agencies import agencies as all_agencies
-from monitor.storage.snapshot import Snapshot
+from monitor.storage.log import Log
 from web.charts.series import by_state, days_with_news, of_state
 from web.feeds import items
 from web.feeds.items import FeedScope
@@ -33,9 +33,9 @@ _Key = TypeVar("_Key")
 class SiteContent:
     """What pages are made from, as hashes: each entry with all notes about it."""
 
-    def __init__(self, log: Snapshot, here: Visit) -> None:
+    def __init__(self, log: Log, here: Visit) -> None:
         self.log, self.here, self.zone = log, here, here.zone
-        self.entries = tuple(log.entries())
+        self.entries = tuple(log.changelog.entries())
         self._plain = {entry.id: depends_on(entry) for entry in self.entries}
         self._notes: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.entries:
@@ -72,21 +72,21 @@ class SiteContent:
     @cached_property
     def newest_month(self) -> date | None:
         """The first day of the month of the newest accepted participating list."""
-        believed = (p for p in self.log.publications(ListName.PARTICIPATING) if p.verdict == "accepted")
+        believed = (p for p in self.log.publications.all(ListName.PARTICIPATING) if p.verdict == "accepted")
         return max((day_of(p.observed_at, self.zone).replace(day=1) for p in believed), default=None)
 
     @cached_property
     def _aliases(self) -> list[tuple[str, ...]]:
-        return [record.aliases for record in self.log.records if record.aliases]
+        return [record.aliases for record in self.log.agreements.all() if record.aliases]
 
     @cached_property
     def _believed(self) -> list[tuple[str, datetime]]:
-        return [(p.id, p.observed_at) for p in self.log.publications() if p.verdict == "accepted"]
+        return [(p.id, p.observed_at) for p in self.log.publications.all() if p.verdict == "accepted"]
 
     @cached_property
     def everything(self) -> str:
         """The whole log and all agreements."""
-        return depends_on(sorted(self._plain.items()), self.log.records)
+        return depends_on(sorted(self._plain.items()), tuple(self.log.agreements.all()))
 
     @cached_property
     def by_day(self) -> dict[date, list[Entry]]:
@@ -113,8 +113,8 @@ def site(content: SiteContent) -> Iterator[Address]:
     yield from _states(content)
     for entry in content.entries:
         yield Address(f"/changes/{entry.id}", depends_on(content.of(entry.id)))
-    for record in content.log.records:
-        history = [content.of(entry.id) for entry in content.log.entries(agreement=record.id)]
+    for record in content.log.agreements.all():
+        history = [content.of(entry.id) for entry in content.log.changelog.entries(agreement=record.id)]
         yield Address(f"/agreements/{record.id}", depends_on(record, history))
         for alias in record.aliases:
             yield Address(f"/agreements/{alias}", depends_on(record.id))
@@ -123,7 +123,7 @@ def site(content: SiteContent) -> Iterator[Address]:
 def _days(content: SiteContent) -> Iterator[Address]:
     days = sorted(content.by_day)
     for before, day, after in zip([None, *days], days, [*days[1:], None], strict=False):
-        looks = content.log.looks(*bounds(day, content.zone))
+        looks = content.log.checks.counts(*bounds(day, content.zone))
         told = [content.of(entry.id) for entry in content.by_day[day]]
         # Today's page shows when the lists were checked.
         depends = "" if day == content.today else depends_on(before, after, looks, told)
@@ -132,7 +132,7 @@ def _days(content: SiteContent) -> Iterator[Address]:
 
 def _states(content: SiteContent) -> Iterator[Address]:
     records: dict[str | None, list[object]] = defaultdict(list)
-    for record in content.log.records:
+    for record in content.log.agreements.all():
         records[record.state].append(record)
     for code in (*STATES, None):
         entries = content.by_state.get(code, [])
@@ -160,10 +160,10 @@ def _next_month(day: date) -> date:
 
 def feeds(content: SiteContent) -> Iterator[Address]:
     """All feeds with their pages, in both forms; and the list of them."""
-    yield Address("/feeds.opml", depends_on(content.log.newest_change()))
+    yield Address("/feeds.opml", depends_on(content.log.changelog.newest_change()))
     for scope in (EVERYTHING, *(state_scope(code) for code in (*STATES, None))):
         yield from _feed(content, scope, "")
-    for record in content.log.records:
+    for record in content.log.agreements.all():
         yield from _feed(content, agreement_scope(record.id, record.agency), record.agency)
     for agency in content.agencies:
         yield from _feed(content, agency_scope(agency), agency.name)
@@ -179,10 +179,10 @@ def _feed(content: SiteContent, scope: FeedScope, name: str) -> Iterator[Address
 
 def agencies(content: SiteContent) -> Iterator[Address]:
     """A page for each; the ids of its later agreements lead there."""
-    records = {record.id: record for record in content.log.records}
+    records = {record.id: record for record in content.log.agreements.all()}
     for agency in content.agencies:
         told = [
-            (records[id_], [content.of(entry.id) for entry in content.log.entries(agreement=id_)])
+            (records[id_], [content.of(entry.id) for entry in content.log.changelog.entries(agreement=id_)])
             for id_ in agency.agreements
         ]
         yield Address(f"/agencies/{agency.id}", depends_on(agency, told))

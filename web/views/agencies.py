@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from monitor.model import ListName
 from monitor.storage.agencies import AgencyRecord
-from monitor.storage.changelog import AgreementRecord
+from monitor.storage.agreements import AgreementRecord
 from web.page_cache import kept
 from web.pages.agreements import AgreementPage, agreement_page, history
 from web.pages.lines import EntryLine
@@ -38,16 +38,16 @@ class AgencyPage:
 def agency(id_: str) -> str | Response:
     """An agency at the id of its oldest agreement; the ids of the others redirect there."""
     store = visit().store
-    agency_record = visit().directory.of(store.resolve(id_))
+    agency_record = visit().directory.of(store.agreements.resolve(id_))
     if agency_record is None:
         abort(404)
     if agency_record.id != id_:
         return redirect(url_for(".agency", id_=agency_record.id), 301)
-    entries = {agreement: list(store.entries(agreement=agreement)) for agreement in agency_record.agreements}
+    entries = {agreement: list(store.changelog.entries(agreement=agreement)) for agreement in agency_record.agreements}
     pages = [
         agreement_page(record, entries[agreement])
         for agreement in agency_record.agreements
-        for record in store.agreements(agreement)
+        if (record := store.agreements.find(agreement))
     ]
     together = sorted((entry for of_one in entries.values() for entry in of_one), key=lambda entry: entry.seq)
     return render(

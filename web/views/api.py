@@ -29,7 +29,7 @@ def changes() -> Response:
     asked = _asked({"state", "kind", "list", "since", "until", "after", "limit"})
     limit = _number(asked, "limit", USUAL, 1, MOST)
     entries = list(
-        visit().store.entries(
+        visit().store.changelog.entries(
             after=_number(asked, "after", 0, 0, 2**53),
             states=_states(asked),
             kinds=_words(asked, "kind", Kind),
@@ -53,10 +53,12 @@ def changes() -> Response:
 @blueprint.get("/changes/<id_>")
 def change(id_: str) -> Response:
     """One entry, and the notes about it."""
-    entry = next(visit().store.entries(ids=[id_]), None)
+    entry = visit().store.changelog.find(id_)
     if entry is None:
         raise NotFound("no entry has this id")
-    return jsonify(entry_line(entry) | {"notes": [entry_line(note) for note in visit().store.entries(about=[id_])]})
+    return jsonify(
+        entry_line(entry) | {"notes": [entry_line(note) for note in visit().store.changelog.entries(about=[id_])]}
+    )
 
 
 @blueprint.get("/agreements")
@@ -67,7 +69,7 @@ def agreements() -> Response:
     listed = asked.get("listed", "yes")
     if listed not in ("yes", "no", "all"):
         raise BadRequest("listed: write yes, no or all")
-    records = list(visit().store.agreements(states=_states(asked)))
+    records = list(visit().store.agreements.all(states=_states(asked)))
     after = asked.get("after")
     # Among all records: the last one that was shown may be off the lists since.
     begin = next((n + 1 for n, record in enumerate(records) if record.id == after), None) if after else 0
@@ -84,10 +86,10 @@ def agreements() -> Response:
 @blueprint.get("/agreements/<id_>")
 def agreement(id_: str) -> Response:
     """One agreement, and its history. The id of an agreement that was merged into another gives that one."""
-    record = next(visit().store.agreements(id_), None)
+    record = visit().store.agreements.find(id_)
     if record is None:
         raise NotFound("no agreement has this id")
-    history = [entry_line(entry) for entry in visit().store.entries(agreement=id_)]
+    history = [entry_line(entry) for entry in visit().store.changelog.entries(agreement=id_)]
     return jsonify(agreement_line(record) | {"changes": history})
 
 

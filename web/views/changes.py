@@ -13,6 +13,7 @@ from datetime import date
 from flask import Blueprint, abort
 
 from monitor.model import Entry
+from monitor.storage.statistics import entry_counts
 from web.page_cache import kept
 from web.pages.calendar import bounds, day_in, day_of
 from web.pages.changes import change_page
@@ -49,12 +50,12 @@ class SincePage:
 def change(id_: str) -> str:
     """One entry of the log, with its evidence."""
     here = visit()
-    entry = next(here.store.entries(ids=[id_]), None)
+    entry = here.store.changelog.find(id_)
     if entry is None:
         abort(404)
-    notes = list(here.store.entries(about=[id_]))
-    about = next(here.store.entries(ids=[entry.about]), None) if entry.about else None
-    agency = here.directory.agency_id(here.store.resolve(entry.agreement))
+    notes = list(here.store.changelog.entries(about=[id_]))
+    about = here.store.changelog.find(entry.about) if entry.about else None
+    agency = here.directory.agency_id(here.store.agreements.resolve(entry.agreement))
     return render("change.html", change_page(entry, notes, about, here.zone, agency))
 
 
@@ -69,12 +70,12 @@ def since(place: str) -> str:
         abort(404)
     shown, earlier = _in_full(here, after)
     page = SincePage(
-        next(here.store.entries(after=after - 1, limit=1), None) if after else None,
+        next(here.store.changelog.entries(after=after - 1, limit=1), None) if after else None,
         day,
-        max(0, here.store.position() - after),
+        max(0, here.store.changelog.position() - after),
         by_day(shown, related(here.store, shown), here.zone),
         earlier,
-        here.store.newest_id(),
+        here.store.changelog.newest_id(),
     )
     return render("since.html", page)
 
@@ -82,23 +83,23 @@ def since(place: str) -> str:
 def _position(here: Visit, place: str, day: date | None) -> int | None:
     """The number of the last entry before a place in an address."""
     if day:
-        return here.store.position(bounds(day, here.zone)[0])
+        return here.store.changelog.position(bounds(day, here.zone)[0])
     if place.isascii() and place.isdecimal():
-        return min(int(place), here.store.position()) if len(place) <= DIGITS else None
-    entry = next(here.store.entries(ids=[place]), None)
+        return min(int(place), here.store.changelog.position()) if len(place) <= DIGITS else None
+    entry = here.store.changelog.find(place)
     return entry.seq if entry else None
 
 
 def _in_full(here: Visit, after: int) -> tuple[list[Entry], tuple[DaySummary, ...]]:
     """The entries that are shown in full, in the order of the log, and the days before them in short."""
-    entries = list(here.store.entries(after=after, newest_first=True, limit=IN_FULL + 1))[::-1]
+    entries = list(here.store.changelog.entries(after=after, newest_first=True, limit=IN_FULL + 1))[::-1]
     if len(entries) <= IN_FULL:
         return entries, ()
     kept = _whole_days(entries, here)
-    first = next(here.store.entries(after=after, limit=1)).observed_at
+    first = next(here.store.changelog.entries(after=after, limit=1)).observed_at
     until = bounds(min(day_of(entry.observed_at, here.zone) for entry in kept), here.zone)[0]
     begin = bounds(day_of(first, here.zone), here.zone)[0]
-    return kept, summaries(here.store.tally(begin, until), here.zone)
+    return kept, summaries(entry_counts(here.store, begin, until), here.zone)
 
 
 def _whole_days(entries: Sequence[Entry], here: Visit) -> list[Entry]:

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from monitor.exports.public_db import is_current, public_mark, write_public
 from monitor.exports.records import Line, agreement_line, as_csv, as_json, entry_line
-from monitor.storage.changelog import Log
+from monitor.storage.log import Log
 from web.pages.calendar import bounds, day_in, day_of
 from web.request import Visit, visit
 
@@ -45,7 +45,7 @@ def agreements(form: str) -> Response:
 def agreements_on(day: str, form: str) -> Response:
     """The agreements that were listed at the end of a day."""
     here, wanted = visit(), day_in(day)
-    first = min(here.store.first_checks().values(), default=None)
+    first = min(here.store.checks.first().values(), default=None)
     # Before the first check nothing is known: an empty list would say that there were no agreements.
     if wanted is None or wanted > here.today or first is None or wanted < day_of(first, here.zone):
         abort(404)
@@ -55,13 +55,13 @@ def agreements_on(day: str, form: str) -> Response:
 @blueprint.get("/data/changes.csv")
 def changes_csv() -> Response:
     """The whole log."""
-    return _file(as_csv([entry_line(entry) for entry in visit().store.entries()]), CSV)
+    return _file(as_csv([entry_line(entry) for entry in visit().store.changelog.entries()]), CSV)
 
 
 @blueprint.get("/data/changes.jsonl")
 def changes_jsonl() -> Response:
     """The whole log, a line an entry."""
-    return _file("".join(f"{as_json(entry_line(entry))}\n" for entry in visit().store.entries()), JSONL)
+    return _file("".join(f"{as_json(entry_line(entry))}\n" for entry in visit().store.changelog.entries()), JSONL)
 
 
 @blueprint.get("/data/public.db")
@@ -89,7 +89,7 @@ def metadata() -> Response:
 
 def ends_of_months(log: Log, today: date, zone: ZoneInfo) -> Iterator[date]:
     """The last day of each complete month of the log, newest first."""
-    first = min(log.first_checks().values(), default=None)
+    first = min(log.checks.first().values(), default=None)
     if first is None:
         return
     day = today.replace(day=1) - timedelta(days=1)
@@ -100,11 +100,11 @@ def ends_of_months(log: Log, today: date, zone: ZoneInfo) -> Iterator[date]:
 
 def _agreements(form: str, day: date | None) -> Response:
     here = visit()
-    records = here.store.agreements(as_of=_end(here, day) if day else None)
+    records = here.store.agreements.all(as_of=_end(here, day) if day else None)
     listed: list[Line] = [agreement_line(agreement) for agreement in records if agreement.listed]
     if form == "csv":
         return _file(as_csv(listed), CSV)
-    when = {"as_of": day.isoformat()} if day else {"position": here.store.position()}
+    when = {"as_of": day.isoformat()} if day else {"position": here.store.changelog.position()}
     whole = {**when, "agreements": listed}
     return _file(json.dumps(whole, ensure_ascii=False), JSON)
 

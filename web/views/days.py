@@ -9,7 +9,8 @@ from flask import Blueprint, abort
 from werkzeug.wrappers import Response
 
 from monitor.model import ListName
-from monitor.storage.changelog import Looks
+from monitor.storage.checks import CheckCounts
+from monitor.storage.statistics import entry_counts
 from web.page_cache import kept
 from web.pages.calendar import bounds, day_in, day_of
 from web.pages.days import DayPage, months
@@ -26,7 +27,7 @@ blueprint = Blueprint("days", __name__)
 def all_days() -> str:
     """Every day with changes."""
     here = visit()
-    return render("days.html", months(summaries(here.store.tally(), here.zone)))
+    return render("days.html", months(summaries(entry_counts(here.store), here.zone)))
 
 
 @blueprint.get("/days/<day>")
@@ -36,24 +37,24 @@ def day(day: str) -> str | Response:
     wanted = day_in(day)
     if wanted is None or wanted > here.today:
         abort(404)
-    looks = here.store.looks(*bounds(wanted, here.zone))
+    looks = here.store.checks.counts(*bounds(wanted, here.zone))
     if wanted == here.today:
         return render("day.html", _day_page(here, wanted, changes_on(here, wanted), looks))
     return _past(wanted, tuple(looks.items()))
 
 
 @kept
-def _past(day: date, looks: tuple[tuple[ListName, Looks], ...]) -> str:
+def _past(day: date, looks: tuple[tuple[ListName, CheckCounts], ...]) -> str:
     here = visit()
     past = _past_day(here, day)
     return render_lasting("day.html", _day_page(here, day, past.told, dict(looks), past.added))
 
 
 def _day_page(
-    here: Visit, day: date, told: DayChanges, looks: Mapping[ListName, Looks], added: tuple[Added, ...] = ()
+    here: Visit, day: date, told: DayChanges, looks: Mapping[ListName, CheckCounts], added: tuple[Added, ...] = ()
 ) -> DayPage:
     since, until = bounds(day, here.zone)
-    previous, following = here.store.newest_change(since), here.store.next_change(until)
+    previous, following = here.store.changelog.newest_change(since), here.store.changelog.next_change(until)
     return DayPage(
         told,
         day == here.today,
@@ -66,6 +67,6 @@ def _day_page(
 
 def _past_day(here: Visit, day: date) -> PastDay:
     since, until = bounds(day, here.zone)
-    entries = list(here.store.entries(since=since, until=until))
+    entries = list(here.store.changelog.entries(since=since, until=until))
     notes = notes_about(here.store, [entry.id for entry in entries])
     return past_day(day, entries, notes, related(here.store, entries), until, here.zone)

@@ -45,7 +45,7 @@ def state(name: str, form: str, number: int | None = None) -> Response:
 @blueprint.get("/agreements/<id_>/feed-<int:number>.<any(atom, json):form>")
 def agreement(id_: str, form: str, number: int | None = None) -> Response:
     """The changes of one agreement. The id of an agreement that was merged into another redirects to it."""
-    record = next(visit().store.agreements(id_), None)
+    record = visit().store.agreements.find(id_)
     if record is None:
         abort(404)
     if record.id != id_:
@@ -57,7 +57,7 @@ def agreement(id_: str, form: str, number: int | None = None) -> Response:
 @blueprint.get("/agencies/<id_>/feed-<int:number>.<any(atom, json):form>")
 def agency(id_: str, form: str, number: int | None = None) -> Response:
     """The changes of all agreements of an agency, at the id of the oldest; the ids of the others redirect there."""
-    agency = visit().directory.of(visit().store.resolve(id_))
+    agency = visit().directory.of(visit().store.agreements.resolve(id_))
     if agency is None:
         abort(404)
     if agency.id != id_:
@@ -70,7 +70,7 @@ def list_() -> Response:
     """The feeds of all states as OPML, to import them at once."""
     here, words = visit(), _words()
     scopes = [EVERYTHING, *(state_scope(code) for code in (*STATES, None))]
-    at = here.store.newest_change() or here.now
+    at = here.store.changelog.newest_change() or here.now
     made = opml(words.list(), _base(here), [(words.feed(scope, None), scope) for scope in scopes], at)
     return current_app.response_class(made, mimetype=OPML)
 
@@ -91,7 +91,7 @@ def _answer(scope: FeedScope, form: str, number: int | None) -> Response:
 def _feed(here: Visit, scope: FeedScope, page: FeedPage) -> Feed:
     base, words = _base(here), _words()
     tell = current_app.jinja_env.get_template("feeds/content.html").module.item  # type: ignore[attr-defined]
-    entries = list(here.store.entries(ids=page.changes)) if page.changes else []
+    entries = list(here.store.changelog.entries(ids=page.changes)) if page.changes else []
     shown = items.items(page.changes, entries, notes_about(here.store, page.changes))
     return Feed(
         scope,
@@ -100,7 +100,7 @@ def _feed(here: Visit, scope: FeedScope, page: FeedPage) -> Feed:
         words.site(),
         words.feed(scope, page.number),
         words.about(scope),
-        min(here.store.first_checks().values(), default=here.now),
+        min(here.store.checks.first().values(), default=here.now),
         tuple(RenderedItem(item, words.item(item.entry), tell(item, base)) for item in shown),
     )
 

@@ -8,6 +8,7 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from monitor.health import ListHealth
+from monitor.storage.statistics import entry_counts
 from web.charts import charts
 from web.page_cache import kept
 from web.pages.calendar import bounds, day_of
@@ -33,8 +34,8 @@ def newest() -> str | Response:
 def _newest(fresh: tuple[ListHealth, ...]) -> str:
     here = visit()
     newest, before = _newest_days(here)
-    earlier = summaries(here.store.tally(before - EARLIER_WITHIN, before), here.zone)
-    page = front_page(here.today, fresh, newest, earlier[:EARLIER_DAYS], here.zone, here.store.newest_id())
+    earlier = summaries(entry_counts(here.store, before - EARLIER_WITHIN, before), here.zone)
+    page = front_page(here.today, fresh, newest, earlier[:EARLIER_DAYS], here.zone, here.store.changelog.newest_id())
     return render("front.html", page, listed=charts.listed(here.series, here.zone))
 
 
@@ -43,7 +44,7 @@ def _newest_days(here: Visit) -> tuple[list[DayChanges], datetime]:
     days: list[DayChanges] = []
     before = bounds(here.today, here.zone)[1]
     while len(days) < FRONT_DAYS and sum(day.entries for day in days) < FRONT_ENTRIES:
-        at = here.store.newest_change(before)
+        at = here.store.changelog.newest_change(before)
         if at is None:
             break
         days.append(changes_on(here, day_of(at, here.zone)))

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from monitor.model import ListName
 from monitor.normalize import STATES
-from monitor.storage.statistics import Sort
+from monitor.storage.statistics import StateAndType
 from web.charts import charts, maps, preview
 from web.charts.series import by_state, days_with_news, of_state
 from web.request import Visit, visit
@@ -50,7 +50,7 @@ def addresses(here: Visit) -> Iterator[str]:
         yield from (f"/preview/states/{slug(code)}.png" for code in sorted(ever))
 
 
-def _line(days: Mapping[date, Mapping[Sort, int]], state: str | None) -> Response:
+def _line(days: Mapping[date, Mapping[StateAndType, int]], state: str | None) -> Response:
     """A number over time, up to its last change, not to today: the same numbers are the same picture."""
     levels = days_with_news(days)
     if not any(n for _, n in levels):

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from monitor.model import DEPARTURES
 from monitor.normalize import state as state_named
+from monitor.storage.statistics import current_counts, entry_counts
 from web.charts import charts
 from web.page_cache import kept
 from web.pages.calendar import bounds, day_in
@@ -27,7 +28,7 @@ blueprint = Blueprint("states", __name__)
 def all_states() -> str:
     """How many agreements each state has, and when it last changed."""
     store = visit().store
-    return render("states.html", states_page(store.standing_counts(), store.newest_change_by_state()))
+    return render("states.html", states_page(current_counts(store), store.changelog.newest_change_by_state()))
 
 
 @blueprint.get("/states/<name>")
@@ -45,14 +46,14 @@ def state(name: str, before_day: str = "") -> str | Response:
     if before_day and before is None:
         abort(404)
     until = bounds(before, here.zone)[0] if before else None
-    first, more = enough_days(here.store.tally(until=until, states=[code]), here.zone, STATE_ENTRIES)
+    first, more = enough_days(entry_counts(here.store, until=until, states=[code]), here.zone, STATE_ENTRIES)
     since = bounds(first, here.zone)[0] if first else None
-    entries = list(here.store.entries(states=[code], since=since, until=until))
+    entries = list(here.store.changelog.entries(states=[code], since=since, until=until))
     page = state_page(
         code,
         by_day(entries, related(here.store, entries), here.zone),
         here.directory.agreements_in(code),
-        here.store.entries(states=[code], kinds=list(DEPARTURES)),
+        here.store.changelog.entries(states=[code], kinds=list(DEPARTURES)),
         agency_of=lambda agreement: here.directory.agency_id(agreement) or agreement,
         before=before,
         older=first if more else None,

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response
 from alerts.storage.overview import Overview, overview
 from monitor.health import ListHealth
 from monitor.model import LastCheck, ListName
-from monitor.storage.changelog import Log, PublicationRecord
-from monitor.storage.figures import Figures, figures
+from monitor.storage.log import Log
+from monitor.storage.publications import PublicationRecord
+from monitor.storage.statistics import Figures, figures
 from web.page_cache import kept
 from web.rendering import render
 from web.request import visit
@@ -57,8 +58,8 @@ def status() -> str:
         here.now,
         here.freshness,
         _lists(store),
-        tuple(p for p in store.publications() if p.verdict == "held"),
-        len(store.doubtful(here.now, here.settings.log.ask_for)),
+        tuple(p for p in store.publications.all() if p.verdict == "held"),
+        len(store.reviews.open(here.now, here.settings.log.ask_for)),
         overview(store.state),
     )
     return render("status.html", page)
@@ -67,7 +68,7 @@ def status() -> str:
 @blueprint.get("/about")
 def about() -> str | Response:
     """How this log is made, what its words mean, and its limits."""
-    return _about(visit().store.last_checks())
+    return _about(visit().store.checks.last())
 
 
 @kept
@@ -77,6 +78,6 @@ def _about(newest: tuple[LastCheck, ...]) -> str:
 
 
 def _lists(store: Log) -> tuple[ListStatus, ...]:
-    looks = {look.list: look for look in store.last_checks()}
-    believed = {p.list: p for p in store.publications() if p.verdict == "accepted"}
+    looks = {look.list: look for look in store.checks.last()}
+    believed = {p.list: p for p in store.publications.all() if p.verdict == "accepted"}
     return tuple(ListStatus(list_, looks.get(list_), believed.get(list_)) for list_ in ListName)

@@ -319,7 +319,7 @@ def test_a_process_that_is_killed_before_a_commit_loses_nothing_and_repeats_noth
     for minutes in range(3):
         tell(configured, NOON + DAY + timedelta(minutes=minutes))
     told = Counter((d.address, e) for d in log.alerts.deliveries() for e in d.entries)
-    texan, georgian = (e.id for e in log.alerts.log.entries())
+    texan, georgian = (e.id for e in log.alerts.log.changelog.entries())
     assert told == Counter({("daily@example.org", texan): 1} | {("both@example.org", e): 1 for e in (texan, georgian)})
 
 
@@ -341,5 +341,5 @@ def test_whoever_moves_misses_nothing_and_hears_nothing_twice(movers: Log, confi
         make_digests(movers.alerts, configured, at)
     make_digests(movers.alerts, configured, NOON + 200 * HOUR)
     told = Counter(e for d in movers.alerts.deliveries() for e in d.entries)
-    assert told == Counter(e.id for e in movers.alerts.log.entries())
+    assert told == Counter(e.id for e in movers.alerts.log.changelog.entries())
     assert len(list(movers.alerts.deliveries())) <= 7

@@ -22,9 +22,9 @@ from demo.slack import FakeSlack
 from demo.slack_limits import refusal
 from demo.smtp import FakeSmtp
 from monitor.errors import SettingsError
-from monitor.model import Hold, Kind, LastCheck, ListName, Outcome
+from monitor.model import Hold, Kind, LastCheck, ListName, Outcome, ReviewRecord
 from monitor.settings import MailSettings, OperatorSettings, Settings
-from monitor.storage.changelog import PublicationRecord, ReviewRecord
+from monitor.storage.publications import PublicationRecord
 from monitor.storage.writer import Store
 from tests.alerts.builders import HOUR, NOON, Log, add_watch, entry, new, settings
 from tests.alerts.messages.test_render import RENDERER
@@ -198,7 +198,7 @@ def hold(log: Log) -> None:
     store = Store(log.alerts.state)
     number = log.alerts.state.value("SELECT max(id) FROM publications")
     with store.write():
-        store.decide(number, log.now, "held", Hold(("Too many rows are gone.",), structural=False))
+        store.publications.decide(number, log.now, "held", Hold(("Too many rows are gone.",), structural=False))
 
 
 def test_a_held_publication_is_told_once_by_mail_and_in_slack(

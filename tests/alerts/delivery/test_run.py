@@ -95,7 +95,7 @@ def test_a_silent_replay_tells_nobody(log: Log, configured: Settings, smtp: Fake
     log.publishes(new(), announce=False)
     tell(configured, log.now)
     assert smtp.messages == []
-    assert log.alerts.position() == log.alerts.log.position()
+    assert log.alerts.position() == log.alerts.log.changelog.position()
 
 
 def test_a_corrected_spelling_alerts_nobody(log: Log, configured: Settings, smtp: FakeSmtp) -> None:
@@ -287,7 +287,7 @@ def test_routing_is_done_in_one_commit_with_the_position(log: Log, configured: S
     log.publishes(new())
     assert route(log.alerts, configured, log.now) == 1
     assert route(log.alerts, configured, log.now) == 0
-    assert log.alerts.position() == log.alerts.log.position()
+    assert log.alerts.position() == log.alerts.log.changelog.position()
 
 
 def test_a_message_that_many_get_is_kept_once(log: Log, configured: Settings) -> None:

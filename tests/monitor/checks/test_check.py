@@ -43,7 +43,7 @@ def test_the_first_publication_is_a_baseline_without_entries(here: Service) -> N
     result = here.sees(QUILL, TIDE)
     assert result.outcome is Outcome.CHANGED
     assert here.log() == []
-    assert [(a.agency, a.listed_before, a.listed) for a in here.store.agreements()] == [
+    assert [(a.agency, a.listed_before, a.listed) for a in here.store.agreements.all()] == [
         (QUILL.agency, True, (PARTICIPATING,)),
         (TIDE.agency, True, (PARTICIPATING,)),
     ]
@@ -366,7 +366,7 @@ def test_a_misspelt_application_of_an_agency_that_participates_belongs_to_its_ag
         Kind.APPLIED,
         ("same name but for typing errors", "same county", "same support type"),
     )
-    assert applied.agreement in {a.id for a in here.store.agreements() if a.listed_before}
+    assert applied.agreement in {a.id for a in here.store.agreements.all() if a.listed_before}
 
 
 def test_a_second_pending_row_of_an_application_that_is_participating_is_no_news(here: Service) -> None:
@@ -452,7 +452,7 @@ def test_a_baseline_after_a_held_list_is_the_baseline(here: Service) -> None:
     here.sees(replace(QUILL, **document), other)
     listed = [e for e in here.log() if e.kind is Kind.NEW]
     assert len(listed) == 1
-    assert listed[0].agreement not in {a.id for a in here.store.agreements() if a.listed_before}
+    assert listed[0].agreement not in {a.id for a in here.store.agreements.all() if a.listed_before}
 
 
 def test_of_two_applications_that_stood_side_by_side_one_returns_while_the_other_leaves(here: Service) -> None:
@@ -513,7 +513,7 @@ def test_swapped_workbooks_are_held_and_change_nothing(here: Service) -> None:
     assert [r.outcome for r in results] == [Outcome.HELD, Outcome.HELD]
     assert all(r.newly_held for r in results)
     assert here.log() == []
-    assert [p.verdict for p in here.store.publications()] == ["accepted", "accepted", "held", "held"]
+    assert [p.verdict for p in here.store.publications.all()] == ["accepted", "accepted", "held", "held"]
 
 
 def test_a_hold_is_news_once_and_moot_when_the_list_is_right_again(here: Service) -> None:
@@ -523,7 +523,7 @@ def test_a_hold_is_news_once_and_moot_when_the_list_is_right_again(here: Service
     assert not here.check(after=HOUR).newly_held
     here.publishes(QUILL, TIDE)
     assert here.check(after=HOUR).outcome is Outcome.UNCHANGED
-    assert [p.verdict for p in here.store.publications()] == ["accepted", "moot"]
+    assert [p.verdict for p in here.store.publications.all()] == ["accepted", "moot"]
 
 
 def test_an_empty_participating_list_is_held_for_good(here: Service) -> None:
@@ -551,7 +551,7 @@ def test_two_further_publications_that_agree_release_a_hold(here: Service) -> No
     outcomes = [here.sees(*rows[25 + n :]).outcome for n in range(3)]
     assert outcomes == [Outcome.HELD, Outcome.HELD, Outcome.CHANGED]
     assert kinds(here.log()) == [Kind.TERMINATED] * 27
-    assert [p.verdict for p in here.store.publications()] == ["accepted", "moot", "moot", "accepted"]
+    assert [p.verdict for p in here.store.publications.all()] == ["accepted", "moot", "moot", "accepted"]
 
 
 def test_an_earlier_workbook_served_again_is_held_for_a_day(here: Service) -> None:
@@ -586,4 +586,4 @@ def test_ids_are_the_same_wherever_the_same_is_seen(here: Service, tmp_path: Pat
         other.sees(QUILL)
         other.sees(QUILL, TIDE)
         assert [e.id for e in other.log()] == [e.id for e in here.log()]
-        assert [a.id for a in other.store.agreements()] == [a.id for a in here.store.agreements()]
+        assert [a.id for a in other.store.agreements.all()] == [a.id for a in here.store.agreements.all()]

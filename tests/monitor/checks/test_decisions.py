@@ -10,7 +10,7 @@ import pytest
 from monitor.checks import decisions
 from monitor.errors import NotFound, NotPossible
 from monitor.model import Fetched, Kind, ListName, NotLinked, NotModified, Outcome, Validators
-from monitor.storage.changelog import PublicationRecord
+from monitor.storage.publications import PublicationRecord
 from tests.monitor.builders import PARTICIPATING, PENDING, Scripted, Service, cells, kinds
 from tests.monitor.checks.test_check import many
 
@@ -26,7 +26,7 @@ STAYS = cells("Tidewrack County Sheriff's Office", county="Tidewrack County", si
 
 def held(here: Service) -> PublicationRecord:
     """The publication that waits."""
-    (waiting,) = (p for p in here.store.publications() if p.verdict == "held")
+    (waiting,) = (p for p in here.store.publications.all() if p.verdict == "held")
     return waiting
 
 
@@ -46,7 +46,7 @@ def test_an_accepted_publication_is_recorded_as_of_when_it_was_seen(here: Servic
     assert kinds(here.log()) == [Kind.TERMINATED] * 25
     assert {(e.observed_at, e.recorded_at, e.announce) for e in here.log()} == {(seen, here.now, True)}
     assert here.check(after=HOUR).outcome is Outcome.UNCHANGED
-    assert [(d.verdict, d.by) for d in here.store.decisions(here.log()[0].publication.id)] == [
+    assert [(d.verdict, d.by) for d in here.store.publications.verdicts(here.log()[0].publication.id)] == [
         ("held", "the rules"),
         ("accepted", "an operator (ICE confirmed it by mail)"),
     ]
@@ -67,10 +67,10 @@ def test_what_accepting_would_say_is_what_it_says_and_changes_nothing(here: Serv
 def test_no_check_is_recorded_by_accepting_so_that_no_departure_ages_by_it(here: Service) -> None:
     here.sees(*ROWS)
     here.sees(*FEWER)
-    checks = here.store.last_checks()
+    checks = here.store.checks.last()
     here.now += 3 * DAY
     accept(here, held(here).id)
-    assert here.store.last_checks() == checks
+    assert here.store.checks.last() == checks
     assert {e.status for e in here.log()} == {"unconfirmed"}
 
 
@@ -98,7 +98,7 @@ def test_a_later_held_publication_still_waits_when_an_earlier_one_is_accepted(he
     first = held(here)
     here.sees(*FEWER[22:])
     accept(here, first.id)
-    assert [p.verdict for p in here.store.publications()] == ["accepted", "accepted", "held"]
+    assert [p.verdict for p in here.store.publications.all()] == ["accepted", "accepted", "held"]
     assert here.check(after=HOUR).outcome is Outcome.HELD  # 22 of 35 have gone from what is believed now
 
 
@@ -117,7 +117,7 @@ def test_a_rejected_publication_is_refused_for_as_long_as_it_is_served(here: Ser
     for _ in range(4):
         result = here.check(after=DAY)
         assert (result.outcome, result.newly_held) == (Outcome.HELD, False)
-    assert [p.verdict for p in here.store.publications()] == ["accepted", "rejected"]
+    assert [p.verdict for p in here.store.publications.all()] == ["accepted", "rejected"]
     assert here.log() == []
 
 
@@ -126,7 +126,7 @@ def test_rejected_rows_saved_anew_are_refused_as_well(here: Service) -> None:
     here.sees(*FEWER)
     decisions.reject(here.store, held(here).id, now=here.now)
     assert not here.sees(*reversed(FEWER)).newly_held
-    assert len(list(here.store.publications())) == 2
+    assert len(list(here.store.publications.all())) == 2
 
 
 def test_what_differs_from_a_rejected_publication_is_judged_anew(here: Service) -> None:
@@ -135,7 +135,7 @@ def test_what_differs_from_a_rejected_publication_is_judged_anew(here: Service) 
     decisions.reject(here.store, held(here).id, now=here.now)
     assert here.sees(*FEWER[1:]).newly_held
     assert here.sees(*ROWS[1:]).outcome is Outcome.CHANGED
-    assert [p.verdict for p in here.store.publications()] == ["accepted", "rejected", "moot", "accepted"]
+    assert [p.verdict for p in here.store.publications.all()] == ["accepted", "rejected", "moot", "accepted"]
 
 
 def test_a_rejected_publication_can_be_accepted_after_all(here: Service) -> None:
@@ -180,7 +180,7 @@ def test_only_what_waits_can_be_decided_on(act: str, here: Service) -> None:
     here.sees(*FEWER)
     waiting = held(here).id
     here.sees(*ROWS)  # moot
-    (believed,) = (p.id for p in here.store.publications() if p.verdict == "accepted")
+    (believed,) = (p.id for p in here.store.publications.all() if p.verdict == "accepted")
     for id, why in ((waiting, "it is moot"), (believed, "it is accepted")):
         with pytest.raises(NotPossible, match=why):
             accept(here, id) if act == "accept" else decisions.reject(here.store, id, now=here.now)
@@ -195,7 +195,7 @@ def doubtful(here: Service) -> str:
     """A pair that a person is asked about; the id of the review."""
     here.sees(LEFT, STAYS)
     assert here.sees(CAME, STAYS).asked == 1
-    (review,) = here.store.reviews()
+    (review,) = here.store.reviews.all()
     return review.id
 
 
@@ -205,7 +205,7 @@ def test_a_doubtful_pair_stands_as_a_departure_and_an_arrival_that_name_each_oth
     new, gone = entries[Kind.NEW], entries[Kind.TERMINATED]
     assert gone.reasons[-1] == f"may be the same as {CAME.agency} (Task Force Model), {new.agreement}"
     assert new.reasons[-1] == f"may be the same as {LEFT.agency} (Task Force Model), {gone.agreement}"
-    (review,) = here.store.reviews()
+    (review,) = here.store.reviews.all()
     assert (review.departure.id, review.arrival.id) == (gone.id, new.id)
     assert review.reasons == (
         "same signed date",
@@ -229,7 +229,7 @@ def test_one_that_left_days_before_is_asked_about_too(here: Service) -> None:
     here.sees(LEFT, STAYS)
     here.sees(STAYS)
     here.sees(CAME, STAYS, after=DAY)
-    (review,) = here.store.reviews()
+    (review,) = here.store.reviews.all()
     assert review.departure.agency == LEFT.agency
     assert "replaced in the same publication" not in review.reasons
     assert f"may be the same as {LEFT.agency}" in here.log()[-1].reasons[-1]
@@ -249,17 +249,17 @@ def test_same_takes_the_departure_back_and_leads_the_younger_id_to_the_older(her
     ]
     assert merged.reasons == ("an operator found that the two are one agreement: the county says so",)
     assert {f.name: (f.before, f.after) for f in withdrawn.fields} == {"agency": (LEFT.agency, CAME.agency)}
-    assert here.store.resolve(new.agreement) == gone.agreement
-    (listed,) = (a for a in here.store.agreements() if a.agency == CAME.agency)
+    assert here.store.agreements.resolve(new.agreement) == gone.agreement
+    (listed,) = (a for a in here.store.agreements.all() if a.agency == CAME.agency)
     assert (listed.id, listed.aliases, listed.listed) == (gone.agreement, (new.agreement,), (PARTICIPATING,))
-    assert [a.id for a in here.store.agreements(new.agreement)] == [gone.agreement]
-    assert {e.id for e in here.store.entries(agreement=new.agreement)} == {e.id for e in here.log()}
+    assert [a.id for a in filter(None, [here.store.agreements.find(new.agreement)])] == [gone.agreement]
+    assert {e.id for e in here.store.changelog.entries(agreement=new.agreement)} == {e.id for e in here.log()}
 
 
 def test_what_was_found_the_same_goes_on_as_one(here: Service) -> None:
     id = doubtful(here)
     decisions.same(here.store, id, now=here.now)
-    older = here.store.review(id).departure.agreement
+    older = here.store.reviews.get(id).departure.agreement
     here.check(after=9 * DAY)
     here.sees(replace(CAME, signed="2025-02-15"), STAYS)
     here.sees(STAYS)
@@ -274,14 +274,14 @@ def test_one_pair_that_is_one_says_nothing_of_other_agreements(here: Service) ->
     here.sees(applied, list_=PENDING)
     here.sees(LEFT, STAYS, gone)
     here.sees(STAYS, CAME)
-    decisions.same(here.store, here.store.reviews()[0].id, now=here.now)
+    decisions.same(here.store, here.store.reviews.all()[0].id, now=here.now)
     (left,) = here.store.departures(PARTICIPATING)
     assert left.standing.listing.cells == gone
-    assert [a.agency for a in here.store.agreements(states=["TX"])] == [applied.agency, gone.agency]
-    before = here.store.position()
+    assert [a.agency for a in here.store.agreements.all(states=["TX"])] == [applied.agency, gone.agency]
+    before = here.store.changelog.position()
     here.check(after=2 * DAY)
     here.sees(STAYS, CAME, gone, replace(applied, signed="2026-03-01"))
-    after = list(here.store.entries(after=before))
+    after = list(here.store.changelog.entries(after=before))
     assert [(e.kind, e.agency) for e in after] == [
         (Kind.CONFIRMED, gone.agency),
         (Kind.NEW, applied.agency),
@@ -301,7 +301,7 @@ def test_an_answer_after_the_week_is_still_taken(here: Service) -> None:
     id = doubtful(here)
     here.check(after=8 * DAY)
     decisions.same(here.store, id, now=here.now)
-    assert here.store.review(id).departure.status == "withdrawn"
+    assert here.store.reviews.get(id).departure.status == "withdrawn"
 
 
 def test_a_pair_is_answered_once(here: Service) -> None:
@@ -319,14 +319,14 @@ def test_a_pair_of_which_the_one_came_back_is_settled(here: Service) -> None:
     here.sees(LEFT, CAME, STAYS)
     with pytest.raises(NotPossible, match=r"is settled: c-\w+ \(terminated\) is withdrawn"):
         decisions.same(here.store, id, now=here.now)
-    assert len(list(here.store.agreements())) == 3
+    assert len(list(here.store.agreements.all())) == 3
 
 
 def test_that_two_are_one_changes_nothing_for_the_others(here: Service) -> None:
     third, fourth = many(62)[60:]
     here.sees(LEFT, STAYS, third, fourth)
     here.sees(CAME, STAYS, fourth)
-    decisions.same(here.store, here.store.reviews()[0].id, now=here.now)
+    decisions.same(here.store, here.store.reviews.all()[0].id, now=here.now)
     here.sees(CAME, STAYS)
     here.check(after=3 * DAY)
     here.sees(CAME, STAYS, third)
@@ -362,7 +362,7 @@ def test_two_spellings_that_turn_out_one_are_merged_and_the_second_row_may_go(he
     assert (merged.kind, merged.about, merged.agreement) == (
         Kind.MERGED,
         new.id,
-        here.store.resolve(changed.agreement),
+        here.store.agreements.resolve(changed.agreement),
     )
     here.sees(short, STAYS)
     assert len(here.log()) == 3
@@ -384,9 +384,9 @@ def test_three_spellings_may_turn_out_one_at_once(listed_before: bool, here: Ser
     here.sees(first, *(replace(row, agency=first.agency) for row in (second, third)), STAYS)
     merged = [e for e in here.log() if e.kind is Kind.MERGED]
     assert [bool(e.about) for e in merged] == [not listed_before] * 2
-    (one,) = (a for a in here.store.agreements() if a.agency == first.agency)
+    (one,) = (a for a in here.store.agreements.all() if a.agency == first.agency)
     assert len(one.aliases) == 2
-    assert {here.store.resolve(e.agreement) for e in merged} == {one.id}
+    assert {here.store.agreements.resolve(e.agreement) for e in merged} == {one.id}
 
 
 def test_of_an_application_that_became_an_agreement_it_is_the_agreement_that_was_none(here: Service) -> None:
@@ -413,7 +413,7 @@ def test_two_rows_of_one_key_in_two_real_counties_stay_two(here: Service) -> Non
 
 def test_a_departure_whose_arrival_proved_to_be_something_else_waits_no_longer(here: Service) -> None:
     doubtful(here)
-    arrival = here.store.reviews()[0].arrival
+    arrival = here.store.reviews.all()[0].arrival
     decisions.retract(here.store, arrival.id, now=here.now, why="a slip")
     here.check(after=3 * DAY)
     assert kinds(here.log())[-1] is Kind.CONFIRMED

@@ -17,7 +17,7 @@ from datasette.app import Datasette
 from alerts.model import ChannelName, Wants
 from alerts.storage.routed import open_alerts
 from monitor.exports.public_db import is_current, write_public
-from monitor.storage.changelog import open_reader
+from monitor.storage.log import open_reader
 from tests.web.builders import PENDING, Browser, Log, applied, at, changed, confirmed, gone, new, returned, row
 from tests.web.builders import withdrawn as withdraw
 

@@ -16,7 +16,7 @@ from monitor.checks.plausibility import Limits
 from monitor.errors import MonitorError, SourceError
 from monitor.model import Act, Entry, Kind, NotLinked, NotModified
 from monitor.rebuild.rebuild import Rebuilt, rebuild, whole_or_not_at_all
-from monitor.rebuild.target import open_successor
+from monitor.rebuild.target import Target
 from monitor.storage.writer import Store
 from tests.monitor.builders import PARTICIPATING, PENDING, Service, cells
 from tests.monitor.checks.test_decisions import CAME, FEWER, LEFT, ROWS, STAYS, accept, held
@@ -29,8 +29,8 @@ DERIVED = ("checks", "publications", "decisions", "acts", "agreements", "listing
 
 @contextmanager
 def rebuilt(here: Service, to: Path, rules: Rules) -> Iterator[tuple[Store, Rebuilt]]:
-    with open_successor(to, here.store) as new:
-        yield new, rebuild(here.store, new, here.reader, rules=rules, now=here.now)
+    with Target(to, here.store.log) as new:
+        yield new.store, rebuild(here.store.log, new, here.reader, rules=rules, now=here.now)
 
 
 def tables(store: Store) -> dict[str, list[tuple[object, ...]]]:
@@ -47,7 +47,7 @@ def eventful(here: Service) -> None:
     here.check(PENDING)
     here.source.answers[PARTICIPATING] = SourceError("https://ice.test/list.xlsx", "answered 503: try again")
     here.check(after=HOUR)
-    decisions.same(here.store, here.store.reviews()[0].id, now=here.now, why="by phone")
+    decisions.same(here.store, here.store.reviews.all()[0].id, now=here.now, why="by phone")
     here.sees(*FEWER, CAME)
     accept(here, held(here).id, "so they wrote")
     here.sees(*reversed(FEWER), CAME)  # the same rows, other bytes
@@ -65,8 +65,8 @@ def test_by_the_same_rules_everything_comes_out_the_same(here: Service, tmp_path
     eventful(here)
     with rebuilt(here, tmp_path / "new.db", here.rules) as (new, result):
         assert tables(new) == tables(here.store)
-        assert [*new.entries()] == here.log()
-        assert new.validators(PARTICIPATING) == here.store.validators(PARTICIPATING)
+        assert [*new.changelog.entries()] == here.log()
+        assert new.publications.validators(PARTICIPATING) == here.store.publications.validators(PARTICIPATING)
     assert (result.differences, result.unanswered, result.acts) == ([], [], 4)
 
 
@@ -104,14 +104,14 @@ def test_what_no_longer_arises_is_kept_and_retracted(here: Service, tmp_path: Pa
     believed_too_much(here)
     before = {e.id: e for e in here.log()}
     with rebuilt(here, tmp_path / "new.db", Rules()) as (new, result):
-        after = {e.id: e for e in new.entries()}
+        after = {e.id: e for e in new.changelog.entries()}
         assert before.keys() <= after.keys()
         departures = [e for e in before.values() if e.kind is Kind.TERMINATED]
         assert {after[e.id].status for e in departures} == {"retracted"}
         assert not any(a.announce for a in after.values() if a.kind is Kind.RETRACTED)
         kept = [after[id] for id in before]
         assert [_text(e) for e in kept if e.kind is Kind.TERMINATED] == [_text(e) for e in departures]
-        listed = {a.id for a in new.agreements() if a.listed}
+        listed = {a.id for a in new.agreements.all() if a.listed}
         assert {e.agreement for e in departures} <= listed
     said = {d.entry.id: d.how for d in result.differences}
     assert {said[e.id] for e in departures} == {"retracted"}
@@ -128,8 +128,8 @@ def test_ids_that_no_longer_arise_lead_to_the_agreements_that_do(here: Service, 
     was = next(e.agreement for e in here.log() if e.kind is Kind.NEW)
     with rebuilt(here, tmp_path / "new.db", Rules()) as (new, _):
         # Its first row stood in a publication that is held now, so that nothing is known to continue it.
-        assert new.resolve(was) == was
-        assert [e.agency for e in new.entries(agreement=was)][:1] == [LEFT.agency]
+        assert new.agreements.resolve(was) == was
+        assert [e.agency for e in new.changelog.entries(agreement=was)][:1] == [LEFT.agency]
 
 
 def test_an_agreement_that_was_never_listed_after_all_is_still_found(here: Service, tmp_path: Path) -> None:
@@ -139,9 +139,9 @@ def test_an_agreement_that_was_never_listed_after_all_is_still_found(here: Servi
     here.sees(*ROWS)
     was = next(e.agreement for e in here.log() if e.kind is Kind.NEW)
     with rebuilt(here, tmp_path / "new.db", Rules()) as (new, _):
-        ((id, agency, listed),) = ((a.id, a.agency, a.listed) for a in new.agreements(was))
+        ((id, agency, listed),) = ((a.id, a.agency, a.listed) for a in filter(None, [new.agreements.find(was)]))
         assert (id, agency, listed) == (was, LEFT.agency, ())
-        assert was not in {a.id for a in new.agreements(as_of=here.now)}
+        assert was not in {a.id for a in new.agreements.all(as_of=here.now)}
 
 
 def test_what_is_only_kept_says_nothing_of_who_has_left(here: Service, tmp_path: Path) -> None:
@@ -154,10 +154,10 @@ def test_what_is_only_kept_says_nothing_of_who_has_left(here: Service, tmp_path:
         (left,) = new.departures(PARTICIPATING)
         assert left.standing.listing.cells == LEFT
         other = replace(here, store=new, rules=Rules())
-        before = new.position()
+        before = new.changelog.position()
         other.check(after=3 * DAY)
         other.sees(*ROWS, LEFT)
-        assert [(e.kind, e.about) for e in new.entries(after=before)] == [
+        assert [(e.kind, e.about) for e in new.changelog.entries(after=before)] == [
             (Kind.CONFIRMED, left.entry),
             (Kind.RETURNED, None),
         ]
@@ -169,7 +169,7 @@ def test_a_second_rebuild_finds_nothing_more(here: Service, tmp_path: Path) -> N
         again = replace(here, store=new, now=here.now + DAY)
         with rebuilt(again, tmp_path / "newer.db", Rules()) as (newer, result):
             assert result.differences == []
-            assert [_text(e) for e in newer.entries()] == [_text(e) for e in new.entries()]
+            assert [_text(e) for e in newer.changelog.entries()] == [_text(e) for e in new.changelog.entries()]
 
 
 def test_what_arises_again_is_no_longer_retracted(here: Service, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_what_arises_again_is_no_longer_retracted(here: Service, tmp_path: Path)
     with rebuilt(here, tmp_path / "new.db", Rules()) as (new, _):
         again = replace(here, store=new, now=here.now + DAY)
         with rebuilt(again, tmp_path / "newer.db", TRUSTING) as (newer, _):
-            after = {e.id: e.status for e in newer.entries()}
+            after = {e.id: e.status for e in newer.changelog.entries()}
     assert {id: after[id] for id in before} == before
 
 
@@ -194,7 +194,7 @@ def test_a_decision_that_nothing_corresponds_to_is_said_and_kept(here: Service, 
 
 def test_an_empty_file_is_rebuilt_empty(here: Service, tmp_path: Path) -> None:
     with rebuilt(here, tmp_path / "new.db", here.rules) as (new, result):
-        assert (list(new.entries()), result.checks) == ([], 0)
+        assert (list(new.changelog.entries()), result.checks) == ([], 0)
 
 
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:

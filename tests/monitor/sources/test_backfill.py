@@ -117,7 +117,7 @@ def test_the_past_is_downloaded_listed_and_replayed_in_silence(past: Backfill) -
     assert (result.exit_code, result.stdout) == (0, "Replayed 3 workbooks: 1 entries added to the log.\n")
     assert past.told() == [("new", "Dunmere Police Department", "2026-03-04T14:00:00Z")]
     with open_store(past.base / "s.db") as store:
-        assert [entry.announce for entry in store.entries()] == [False]
+        assert [entry.announce for entry in store.changelog.entries()] == [False]
 
 
 def test_the_manifest_says_when_where_and_what_and_its_replay_gives_the_same_log(past: Backfill) -> None:

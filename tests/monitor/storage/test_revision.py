@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.storage.changelog import open_reader
-from monitor.storage.revision import Version, version
+from monitor.storage.log import open_reader
+from monitor.storage.revision import Revision, revision
 from monitor.storage.writer import open_store
 from tests.web.builders import PENDING, Log, at, new, row
 
@@ -20,9 +20,9 @@ def log(tmp_path: Path) -> Log:
     return log
 
 
-def of(log: Log) -> Version:
+def of(log: Log) -> Revision:
     with open_reader(log.path) as reader:
-        return version(reader)
+        return revision(reader)
 
 
 def test_a_check_that_finds_nothing_makes_no_other_version(log: Log) -> None:

@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import Kind, Significance, SupportType
-from monitor.storage.changelog import Tally
-from monitor.storage.statistics import Sort
+from monitor.storage.statistics import EntryCount, StateAndType
 from tests.web.builders import Browser, Log, at, gone, new, retracted, row, withdrawn
 from web.charts import charts
 
@@ -22,14 +21,14 @@ ReadAt = Callable[[datetime], Browser]
 UTC = ZoneInfo("UTC")
 JAIL, TASK_FORCE = SupportType.JAIL, SupportType.TASK_FORCE
 MONDAY = date(2025, 3, 3)
-TEN: dict[Sort, int] = {("TX", JAIL): 10}
+TEN: dict[StateAndType, int] = {("TX", JAIL): 10}
 
 
 def numbers(path: str) -> list[int]:
     return [int(n) for n in re.findall(r"-?\d+", path)]
 
 
-def days(*counts: Mapping[Sort, int]) -> dict[date, Mapping[Sort, int]]:
+def days(*counts: Mapping[StateAndType, int]) -> dict[date, Mapping[StateAndType, int]]:
     """Each ten days after the one before."""
     return {MONDAY + timedelta(days=10 * i): c for i, c in enumerate(counts)}
 
@@ -88,8 +87,10 @@ def test_labels_are_kept_apart() -> None:
     assert charts._apart([300, 290, 285, 100], 40, 330) == [300, 260, 220, 100]
 
 
-def tally(day: date, kind: Kind, count: int, status: str | None = None) -> Tally:
-    return Tally(datetime(day.year, day.month, day.day, 12, tzinfo=UTC), kind, Significance.SUBSTANTIVE, status, count)
+def tally(day: date, kind: Kind, count: int, status: str | None = None) -> EntryCount:
+    return EntryCount(
+        datetime(day.year, day.month, day.day, 12, tzinfo=UTC), kind, Significance.SUBSTANTIVE, status, count
+    )
 
 
 def test_a_week_goes_up_by_what_is_new_and_down_by_what_left() -> None:

@@ -10,7 +10,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from monitor.normalize import STATES
-from monitor.storage.statistics import Place
+from monitor.storage.statistics import Location
 from tests.web.builders import Browser, Log, Page, at, gone, new, row
 from web.charts import maps
 
@@ -151,7 +151,7 @@ def test_the_map_of_counties_says_what_its_table_says_and_counts_the_others_in_w
     ("GUAM", "Kattan District", "", None),
 ])  # fmt: skip
 def test_a_row_s_words_name_a_county_or_none(state: str, county: str, agency: str, fips: str | None) -> None:
-    assert maps.county_of(Place(state, county, agency, "County")) == fips
+    assert maps.county_of(Location(state, county, agency, "County")) == fips
 
 
 # --- what a browser is given --------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from monitor.model import ListName
-from monitor.storage.changelog import open_reader
+from monitor.storage.log import open_reader
 from monitor.storage.writer import open_store
 from tests.web.builders import Log, at, gone, new, row
 from web.charts.series import Series, SeriesCache, by_state, total

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from monitor.model import ListName
-from monitor.storage.statistics import Span
+from monitor.storage.statistics import ListedSpan
 from tests.web.builders import PENDING, Browser, Log, applied, at, changed, gone, new, returned, row
 from web.charts.timeline import WIDTH, timeline
 
@@ -64,7 +64,7 @@ def test_a_hostile_name_is_text_inside_the_picture(log: Log, read_at: ReadAt) ->
 
 
 def test_what_still_runs_ends_at_the_right_edge() -> None:
-    drawn = timeline([Span(ListName.PARTICIPATING, FIRST, None)], [])
+    drawn = timeline([ListedSpan(ListName.PARTICIPATING, FIRST, None)], [])
     assert drawn is not None
     (bar,) = drawn.lanes[0].stretches
     assert bar.x + bar.width == WIDTH
@@ -72,8 +72,8 @@ def test_what_still_runs_ends_at_the_right_edge() -> None:
 
 def test_a_moment_on_a_list_can_still_be_seen() -> None:
     spans = [
-        Span(ListName.PARTICIPATING, FIRST, at("2025-03-03 14:05")),
-        Span(ListName.PARTICIPATING, at("2025-08-03 14:05"), None),
+        ListedSpan(ListName.PARTICIPATING, FIRST, at("2025-03-03 14:05")),
+        ListedSpan(ListName.PARTICIPATING, at("2025-08-03 14:05"), None),
     ]
     drawn = timeline(spans, [])
     assert drawn is not None
@@ -82,7 +82,7 @@ def test_a_moment_on_a_list_can_still_be_seen() -> None:
 
 @pytest.mark.parametrize("list_", list(ListName))
 def test_only_a_list_that_ever_showed_it_has_a_lane(list_: ListName) -> None:
-    drawn = timeline([Span(list_, FIRST, None)], [])
+    drawn = timeline([ListedSpan(list_, FIRST, None)], [])
     assert drawn is not None
     assert [lane.list for lane in drawn.lanes] == [list_]
 

@@ -17,7 +17,7 @@ from cli import wiring
 from monitor.checks.replay import replay, steps_to_check
 from monitor.settings import Settings
 from monitor.sources.folder import Step, steps_of
-from monitor.storage.changelog import open_reader
+from monitor.storage.log import open_reader
 from monitor.storage.writer import open_store
 from tests.web.builders import Log, at, confirmed, gone, new, returned, row, withdrawn
 from web.app import create_app
@@ -135,7 +135,7 @@ def test_each_change_of_a_replay_comes_once_and_each_correction_as_an_update(
         replayed(folder, path, follower.look)
         follower.look()
     with open_reader(path) as log:
-        entries = list(log.entries())
+        entries = list(log.changelog.entries())
     changes = {urn(entry.id) for entry in entries if not entry.kind.is_note}
     noted = {urn(entry.about or "") for entry in entries if entry.kind.is_note}
     assert changes

@@ -23,7 +23,7 @@ from selectolax.lexbor import LexborHTMLParser
 from cli.__main__ import group
 from monitor.errors import EditionUnusable
 from monitor.settings import Settings
-from monitor.storage.changelog import open_reader
+from monitor.storage.log import open_reader
 from tests.web.builders import (
     PENDING,
     Log,
@@ -75,7 +75,7 @@ def history(log: Log) -> list[Callable[[], object]]:
 
     def about(name: str) -> object:
         with open_reader(log.path) as reader:
-            return next(iter(reader.entries(ids=known[name][:1])))
+            return next(iter(reader.changelog.entries(ids=known[name][:1])))
 
     texas = {"state": "TEXAS", "county": "Fennmoor County"}
     return [

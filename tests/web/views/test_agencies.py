@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from monitor.storage.agencies import agencies
-from monitor.storage.changelog import open_reader
+from monitor.storage.log import open_reader
 from tests.web.builders import Browser, Log, at, changed, gone, new, row
 
 ReadAt = Callable[[datetime], Browser]
@@ -19,7 +19,7 @@ JAIL, TASKS = "Jail Enforcement Model", "Task Force Model"
 def ids(log: Log) -> list[str]:
     """The ids of all agreements, oldest first."""
     with open_reader(log.path) as store:
-        return [record.id for record in store.agreements()]
+        return [record.id for record in store.agreements.all()]
 
 
 def agreements_of(log: Log) -> list[tuple[str, ...]]:
@@ -101,7 +101,7 @@ def test_the_directory_knows_an_agreement_by_the_names_that_its_watchers_hear_of
     log.begins(BASELINE, row("Old Police Department"), row("Other Police Department"))
     log.publishes(at("2025-08-05 14:00"), changed(1, row("New Police Department")))
     with open_reader(log.path) as store:
-        names = store.names(ids(log)[0])
+        names = store.agreements.names(ids(log)[0])
         (record, _) = agencies(store)
     assert names
     assert [name for _, name in reversed(names.listed_as)] == [record.name, *record.formerly]

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from monitor.exports.records import agreement_line, entry_line
-from monitor.storage.changelog import open_reader
+from monitor.storage.log import open_reader
 from tests.web.builders import PENDING, Browser, Log, applied, at, changed, confirmed, gone, new, row
 from tests.web.test_safety import everywhere
 
@@ -66,7 +66,7 @@ def table(browser: Browser, address: str) -> list[dict[str, str]]:
 
 def test_the_changes_are_what_the_command_line_prints(told: Log, read_at: ReadAt) -> None:
     with open_reader(told.path) as log:
-        lines = [json.loads(json.dumps(entry_line(entry))) for entry in log.entries()]
+        lines = [json.loads(json.dumps(entry_line(entry))) for entry in log.changelog.entries()]
     assert [json.loads(line) for line in read_at(NOW).get("/data/changes.jsonl").html.splitlines()] == lines
     assert [line["id"] for line in table(read_at(NOW), "/data/changes.csv")] == [line["id"] for line in lines]
     assert asked(read_at(NOW), "/api/changes")["changes"] == lines
@@ -74,7 +74,7 @@ def test_the_changes_are_what_the_command_line_prints(told: Log, read_at: ReadAt
 
 def test_the_agreements_are_those_that_are_listed_now(told: Log, read_at: ReadAt) -> None:
     with open_reader(told.path) as log:
-        lines = [json.loads(json.dumps(agreement_line(found))) for found in log.agreements() if found.listed]
+        lines = [json.loads(json.dumps(agreement_line(found))) for found in log.agreements.all() if found.listed]
     assert asked(read_at(NOW), "/data/agreements.json") == {"position": 5, "agreements": lines}
     assert [line["agency"] for line in table(read_at(NOW), "/data/agreements.csv")] == [
         "Tallow Creek Police",

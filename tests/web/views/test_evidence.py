@@ -165,9 +165,9 @@ def test_two_that_proved_to_be_one_share_a_page_and_say_so(log: Log, read_at: Re
     left, came = log.publishes(at("2025-08-05 14:00"), gone(1), new(row("Quillmarsh County Marshal")))
     with open_store(log.path) as store:
         with store.write():
-            store.record_review(left.id, came.id, ["same signed date"])
-        decisions.same(store, store.reviews()[0].id, now=at("2025-08-06 14:00"), why="the county says so")
-        *_, withdrawn_, merged = store.entries()
+            store.reviews.record(left.id, came.id, ["same signed date"])
+        decisions.same(store, store.reviews.all()[0].id, now=at("2025-08-06 14:00"), why="the county says so")
+        *_, withdrawn_, merged = store.changelog.entries()
     browser = read_at(NEXT_YEAR)
     moved = browser.get(f"/agreements/{came.agreement}")
     assert (moved.status, moved.headers["Location"]) == (301, f"/agreements/{left.agreement}")

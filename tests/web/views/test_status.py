@@ -25,9 +25,9 @@ def hold(log: Log, moment: datetime, reason: str) -> None:
         ListName.PARTICIPATING, "f" * 64, "https://www.ice.gov/x.xlsx", "odd.xlsx", moment, None, ()
     )
     with open_store(log.path) as store, store.write():
-        number = store.record_publication(publication, "", b"odd")
-        store.decide(number, moment, "held", Hold((reason,), structural=False))
-        store.record_check(ListName.PARTICIPATING, moment, Outcome.HELD, publication=number, sha256="f" * 64)
+        number = store.publications.record(publication, "", b"odd")
+        store.publications.decide(number, moment, "held", Hold((reason,), structural=False))
+        store.checks.record(ListName.PARTICIPATING, moment, Outcome.HELD, publication=number, sha256="f" * 64)
 
 
 def test_the_status_page_tells_of_the_last_look_at_each_list(log: Log, read_at: ReadAt) -> None:
@@ -58,7 +58,7 @@ def test_a_doubtful_pair_is_asked_about_for_as_long_as_the_setting_says(
     log.begins(BASELINE, row())
     left, came = log.publishes(BASELINE, gone(1), new(row("Fenmoor Police Department")))
     with open_store(log.path) as store, store.write():
-        store.record_review(left.id, came.id, ["same signed date"])
+        store.reviews.record(left.id, came.id, ["same signed date"])
     settings = Settings(state=log.path, log=LogSettings(review_days=review_days))
     two_days_later = BASELINE + timedelta(days=2)
     page = Browser(create_app(settings, lambda: two_days_later).test_client()).get("/status")

@@ -1,0 +1,115 @@
+"""Reviews of doubtful pairs, and what operators decided. The only module that writes `reviews` and `acts`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.errors import NotFound
+from monitor.model import Act, ReviewRecord, ReviewStatus
+from monitor.storage.changelog import Changelog
+from monitor.storage.database import State, moment, stamp
+from monitor.storage.rows import as_text, public_id
+
+
+@dataclass(frozen=True, slots=True)
+class ActRecord:
+    """What an operator decided, after the check with this number."""
+
+    after_check: int
+    at: datetime
+    act: Act
+    subject: str
+    why: str
+
+
+class Reviews:
+    """Reads and records the pairs of entries that may be about one agreement."""
+
+    def __init__(self, state: State, changelog: Changelog) -> None:
+        self._state = state
+        self._changelog = changelog
+
+    def all(self) -> tuple[ReviewRecord, ...]:
+        """Every pair, oldest first."""
+        return self._read()
+
+    def get(self, id: str) -> ReviewRecord:
+        """The pair with this id. Raises NotFound."""
+        for review in self._read(id):
+            return review
+        raise NotFound(id, "`review list` prints the ids of doubtful pairs")
+
+    def open(self, now: datetime, ask_for: timedelta) -> tuple[ReviewRecord, ...]:
+        """The pairs that wait for an operator's answer."""
+        return tuple(review for review in self._read() if review.status(now, ask_for) is ReviewStatus.OPEN)
+
+    def _read(self, id: str | None = None) -> tuple[ReviewRecord, ...]:
+        rows = self._state.rows(
+            "SELECT r.*, a.act, a.at, a.why FROM reviews r"
+            " LEFT JOIN acts a ON a.id = (SELECT max(id) FROM acts WHERE subject = r.public_id)"
+            " WHERE ? IS NULL OR r.public_id = ? ORDER BY r.id",
+            id,
+            id,
+        )
+        ids = [entry for r in rows for entry in (r["departure"], r["arrival"])]
+        entries = {e.id: e for e in self._changelog.entries(ids=ids)} if ids else {}
+        return tuple(
+            ReviewRecord(
+                r["public_id"],
+                entries[r["departure"]],
+                entries[r["arrival"]],
+                tuple(json.loads(r["reasons"])),
+                r["act"] or "",
+                moment(r["at"]) if r["at"] else None,
+                r["why"] or "",
+            )
+            for r in rows
+        )
+
+    def unanswered(self) -> tuple[tuple[str, str], ...]:
+        """The pairs (departure, arrival) that nobody has answered, while the arrival stands; however old they are."""
+        return tuple(
+            (r["departure"], r["arrival"])
+            for r in self._state.rows(
+                "SELECT r.departure, r.arrival FROM reviews r JOIN log a ON a.id = r.arrival"
+                " WHERE r.public_id NOT IN (SELECT subject FROM acts) AND a.status IS NULL"
+            )
+        )
+
+    def record(self, departure: str, arrival: str, reasons: Sequence[str]) -> None:
+        """Record two entries that may be about one agreement, with what speaks for it and against."""
+        self._state.run(
+            "INSERT INTO reviews (public_id, departure, arrival, reasons) VALUES (?, ?, ?, ?)",
+            public_id("r", departure, arrival),
+            departure,
+            arrival,
+            as_text(reasons),
+        )
+
+
+class Acts:
+    """Reads and records what operators decided."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def all(self) -> Iterator[ActRecord]:
+        """Every act, in order."""
+        return (
+            ActRecord(r["after_check"], moment(r["at"]), Act(r["act"]), r["subject"], r["why"])
+            for r in self._state.rows("SELECT * FROM acts ORDER BY id")
+        )
+
+    def record(self, at: datetime, act: Act, subject: str, why: str) -> int:
+        """Record what an operator decided about the thing with this public id; returns the act's number."""
+        return self._state.run(
+            "INSERT INTO acts (at, act, subject, why, after_check)"
+            " VALUES (?, ?, ?, ?, coalesce((SELECT max(id) FROM checks), 0))",
+            stamp(at),
+            act,
+            subject,
+            why,
+        )
