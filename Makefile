@@ -20,9 +20,10 @@ demo: setup ## The whole job on sample lists, on this machine only (ONCE=1 ends 
 test: setup ## Run the tests (ARGS="-k name", WORKERS=0 for one process)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-lint: setup ## Check style and types
+lint: setup ## Check style, types and who imports whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/mypy
 
 format: setup ## Put imports and layout right
