@@ -63,6 +63,7 @@ def test_on_invented_lists_corrections_and_departures_and_arrivals_are_told_apar
 REAL = real_bases(3, 2)
 
 
+@pytest.mark.replay
 @pytest.mark.skipif(not REAL, reason=ABSENT)
 @more
 @given(plans(REAL or INVENTED))

@@ -19,6 +19,8 @@ from demo.workbooks import workbook
 from monitor.model import Cells
 from tests.monitor.builders import PARTICIPATING, as_row, cells
 
+pytestmark = pytest.mark.crash
+
 BEFORE = [cells(f"{name} Police Department", signed="2025-03-03") for name in ("Amber", "Basalt", "Cedar")]
 AFTER = [*BEFORE[1:], cells("Dunes Police Department", signed="2026-02-02")]
 SAID = [("terminated", "Amber Police Department"), ("new", "Dunes Police Department")]

@@ -42,6 +42,8 @@ from tests.web.builders import (
 from tests.web.builders import withdrawn as withdraw
 from web.static_site.publish import Published, publish
 
+pytestmark = pytest.mark.publish
+
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / "demo" / "lists"
 BASELINE, NOW = at("2025-08-01 14:00"), at("2025-10-02 12:00")
