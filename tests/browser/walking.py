@@ -19,7 +19,7 @@ from web.app import create_app
 
 SECONDS = 30
 # A day is like the next day: so many pages of one kind are enough.
-OF_A_KIND = 4
+OF_A_KIND = 2
 
 Look = Callable[[Page], list[str]]
 
