@@ -26,7 +26,6 @@ TO_BE_SPLIT = {
     "alerts/messages/outline.py",
     "alerts/storage/outbox.py",
     "alerts/storage/subscribers.py",
-    "monitor/checks/check.py",
     "monitor/matching/matcher.py",
     "monitor/storage/changelog.py",
     "monitor/storage/writer.py",
