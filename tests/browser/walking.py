@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -37,6 +38,7 @@ class Walk:
         return {kind.partition(" ")[0] for kind in (*self.pages.values(), *self.files.values())}
 
 
+@cache
 def addresses() -> Map:
     """The addresses that the application knows."""
     return create_app(Settings(), lambda: datetime.min.replace(tzinfo=UTC)).url_map

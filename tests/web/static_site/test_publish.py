@@ -240,20 +240,22 @@ def test_a_list_of_the_same_month_leaves_the_states_alone_of_which_it_has_no_new
     assert {file for file in pages if before.get(file) != after[file]} == {"states/index.html", "states/oh/index.html"}
 
 
-def test_pages_that_are_no_more_are_removed(told: Log, site: Path) -> None:
+def test_pages_that_are_no_more_are_removed(begun: Log, tmp_path: Path) -> None:
     """In another time zone the log has other days."""
-    told.publishes(at("2025-09-10 02:00"), new(row("Late")))
-    edition(told, site)
+    site = tmp_path / "site"
+    begun.publishes(at("2025-09-10 02:00"), new(row("Late")))
+    edition(begun, site)
     assert "days/2025-09-09/index.html" in files(site)
-    elsewhere = Settings.model_validate({"state": told.path, "log": {"time_zone": "UTC"}})
+    elsewhere = Settings.model_validate({"state": begun.path, "log": {"time_zone": "UTC"}})
     done = publish(elsewhere, site, NOW)
     assert done.removed == 1
     assert not (site / "days" / "2025-09-09").exists()
     assert "days/2025-09-10/index.html" in files(site)
 
 
-def test_a_site_under_a_path_links_within_it(told: Log, tmp_path: Path) -> None:
-    edition(told, tmp_path / "site", base_url="https://example.org/log")
+def test_a_site_under_a_path_links_within_it(begun: Log, tmp_path: Path) -> None:
+    history(begun)[0]()
+    edition(begun, tmp_path / "site", base_url="https://example.org/log")
     page = LexborHTMLParser((tmp_path / "site" / "states" / "tx" / "index.html").read_bytes())
     links = [str(node.attributes.get("href")) for node in page.css("a, link")]
     assert [link for link in links if link.startswith("/") and not link.startswith("/log/")] == []
