@@ -26,10 +26,8 @@ TO_BE_SPLIT = {
     "alerts/messages/outline.py",
     "alerts/storage/outbox.py",
     "alerts/storage/subscribers.py",
-    "monitor/matching/matcher.py",
     "monitor/storage/changelog.py",
     "monitor/storage/writer.py",
-    "web/pages/pages.py",
 }
 
 
