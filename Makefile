@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench screenshots lock clean
+.PHONY: help setup demo check test lint format bench screenshots lock clean
 
 help: ## What can be made here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,12 +17,18 @@ setup: $(VENV)/.installed ## Create .venv from requirements.txt (PYTHON=python3.
 demo: setup ## The whole job on sample lists, on this machine only (ONCE=1 ends after printing)
 	@$(BIN)/agreement-monitor demo $(if $(ONCE),--once)
 
-test: setup ## Run the tests (ARGS="-k name", WORKERS=0 for one process)
+# The marks are explained in pyproject.toml.
+SLOW := browser or crash or publish or replay or wheel
+check: lint ## Check style and types, and run the fast tests: in under a minute, before each commit
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not ($(SLOW))" $(ARGS)
+
+test: setup ## Run all the tests (ARGS="-k name", WORKERS=0 for one process)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-lint: setup ## Check style and types
+lint: setup ## Check style, types and who imports whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/mypy
 
 format: setup ## Put imports and layout right

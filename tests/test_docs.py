@@ -13,7 +13,7 @@ from cli.__main__ import COMMANDS, group
 from monitor.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md")
 
 
 def promised_commands() -> list[tuple[str, str]]:
@@ -37,6 +37,21 @@ def test_a_documented_command_exists(document: str, words: str) -> None:
     assert result.exit_code == 0
     if "COMMAND [ARGS]" in result.output and sub:
         assert sub in result.output, f"{document} shows `agreement-monitor {words}`"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_documented_make_target_exists(document: str) -> None:
+    text = (ROOT / document).read_text()
+    shown = set(re.findall(r"(?:^\$ |`)make ([a-z]+)", text, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert shown - targets == set()
+
+
+def test_each_file_that_the_contributing_guide_names_is_there() -> None:
+    named = re.findall(r"[`(]((?:[\w.-]+/)+(?:[\w-]+\.[a-z]+)?)[`)]", (ROOT / "CONTRIBUTING.md").read_text())
+    named = [path for path in named if "NAME" not in path]
+    assert len(named) > 20
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_the_readme_shows_commands() -> None:

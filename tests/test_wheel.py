@@ -11,6 +11,8 @@ from zipfile import ZipFile
 import pytest
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.wheel
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("cli", "monitor", "alerts", "web", "templates", "demo")
 

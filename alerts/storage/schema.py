@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.storage.database import Schema
+from monitor.storage.database import Schema, run_script
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
 def m001_subscribers_watches_and_deliveries(db: Database) -> None:
-    db.executescript(
+    run_script(
+        db,
         """
         -- Somebody at one address. Personal: never in what is shown or given away.
         CREATE TABLE subscribers (
@@ -95,7 +96,7 @@ def m001_subscribers_watches_and_deliveries(db: Database) -> None:
             position INTEGER NOT NULL          -- number of the last entry that was routed
         ) STRICT;
         INSERT INTO routed VALUES (1, 0);
-        """
+        """,
     )
 
 
@@ -106,7 +107,8 @@ def m002_digests_bots_and_the_whole_ledger(db: Database) -> None:
         db.execute(f"CREATE TEMP TABLE was_{table} AS SELECT * FROM {table}")
     for table in reversed(tables):
         db.execute(f"DROP TABLE {table}")
-    db.executescript(
+    run_script(
+        db,
         """
         -- Somebody at one address. Personal: never in what is shown or given away.
         CREATE TABLE subscribers (
@@ -239,7 +241,7 @@ def m002_digests_bots_and_the_whole_ledger(db: Database) -> None:
             at TEXT                            -- null: not paused
         ) STRICT;
         INSERT INTO paused VALUES (1, NULL);
-        """
+        """,
     )
     for table in tables:
         names = ", ".join(r[0] for r in db.execute("SELECT name FROM pragma_table_info(?)", [f"was_{table}"]))
@@ -249,7 +251,8 @@ def m002_digests_bots_and_the_whole_ledger(db: Database) -> None:
 
 def m003_what_visitors_ask_for(db: Database) -> None:
     """A link that somebody asked for goes out as a delivery whose purpose is `confirmation`."""
-    db.executescript(
+    run_script(
+        db,
         """
         -- What a visitor typed into a form, until it is worked off: then the row is overwritten. Personal.
         CREATE TABLE requests (
@@ -269,7 +272,7 @@ def m003_what_visitors_ask_for(db: Database) -> None:
             until TEXT NOT NULL,               -- from then on the link is of no use
             used_at TEXT                       -- null: not yet
         ) STRICT, WITHOUT ROWID;
-        """
+        """,
     )
 
 

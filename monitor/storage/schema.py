@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.storage.database import Schema
+from monitor.storage.database import Schema, run_script
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
 def m001_lists_agreements_and_the_log(db: Database) -> None:
-    db.executescript(
+    run_script(
+        db,
         """
         -- A workbook's bytes, kept as fetched. One row a file content, however often it was served.
         CREATE TABLE workbooks (
@@ -160,12 +161,13 @@ def m001_lists_agreements_and_the_log(db: Database) -> None:
         SELECT p.*, d.verdict, d.at AS decided_at, d.structural, d.reasons
         FROM publications p
         JOIN decisions d ON d.id = (SELECT max(id) FROM decisions WHERE publication = p.id);
-        """
+        """,
     )
 
 
 def m002_what_an_operator_decides(db: Database) -> None:
-    db.executescript(
+    run_script(
+        db,
         """
         -- What an operator decided. With the workbooks and the checks this is all that the rest is derived from.
         CREATE TABLE acts (
@@ -228,7 +230,7 @@ def m002_what_an_operator_decides(db: Database) -> None:
         SELECT p.*, d.verdict, d.at AS decided_at, d.structural, d.reasons, d.act
         FROM publications p
         JOIN decisions d ON d.id = (SELECT max(id) FROM decisions WHERE publication = p.id);
-        """
+        """,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,14 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from tests.browser import sites
 from tests.browser.chromium import EXECUTABLE, MISSING, launched
 from tests.browser.served import serving
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder; pytest hands over those of the others too."""
+    folder = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(folder):
+            item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="package")

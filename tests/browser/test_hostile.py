@@ -22,8 +22,9 @@ from tests.browser.sites import DESKTOP, PHONE
 from tests.browser.walking import SECONDS, walk
 from tests.hostile import ADDRESSES, MARKUP
 
-# Of agreements and of changes; the pages of the state and of the days have every text of the corpus.
-MANY = 40
+# Of agreements and of changes; the pages of the state and of the days have every text of the corpus, and
+# tests/web/test_safety.py reads the pages of every agreement and change.
+MANY = 20
 ATOM = (
     '<feed xmlns="http://www.w3.org/2005/Atom"><title>Planted</title><id>urn:x</id>'
     "<entry><id>urn:y</id>{}</entry></feed>"

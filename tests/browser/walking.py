@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -19,7 +20,7 @@ from web.app import create_app
 
 SECONDS = 30
 # A day is like the next day: so many pages of one kind are enough.
-OF_A_KIND = 4
+OF_A_KIND = 2
 
 Look = Callable[[Page], list[str]]
 
@@ -37,6 +38,7 @@ class Walk:
         return {kind.partition(" ")[0] for kind in (*self.pages.values(), *self.files.values())}
 
 
+@cache
 def addresses() -> Map:
     """The addresses that the application knows."""
     return create_app(Settings(), lambda: datetime.min.replace(tzinfo=UTC)).url_map

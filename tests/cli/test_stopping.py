@@ -9,11 +9,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from alerts.delivery.run import route
 from demo.ice import FakeIce
 from demo.loopback import Reply, Request
 from demo.slack import FakeSlack
 from tests.alerts.builders import Log, add_watch, cells, new, settings
+
+pytestmark = pytest.mark.crash
 
 BACKLOG = 60  # messages to one channel, which take a minute
 

@@ -13,8 +13,7 @@ from werkzeug.wrappers import Response
 
 from monitor.model import Outcome
 from monitor.settings import Settings, WebSettings
-from tests.web.builders import Browser, Log, at, confirmed, gone, new, row
-from web.app import create_app
+from tests.web.builders import Browser, Log, application, at, confirmed, gone, new, row
 from web.http_cache import content_version
 
 ReadAt = Callable[[datetime], Browser]
@@ -90,7 +89,7 @@ def test_a_banner_that_appears_with_time_is_sent(log: Log, read_at: ReadAt, clie
 def test_another_site_has_other_validators(log: Log, client: FlaskClient) -> None:
     first = client.get("/feed.atom")
     moved = Settings.model_validate({"state": log.path, "web": {"base_url": "https://elsewhere.example"}})
-    assert again(create_app(moved, lambda: NOW).test_client(), "/feed.atom", first).status_code == 200
+    assert again(application(moved, lambda: NOW).test_client(), "/feed.atom", first).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -170,7 +169,7 @@ def test_other_programs_in_a_browser_may_read_the_data(client: FlaskClient) -> N
 
 def test_what_may_not_be_stored_gets_no_validator_and_is_not_compressed(log: Log) -> None:
     log.begins(BASELINE, row())
-    app = create_app(Settings(state=log.path), lambda: NOW)
+    app = application(Settings(state=log.path), lambda: NOW)
     app.add_url_rule("/secret", "secret", lambda: ("word " * 500, {"Cache-Control": "no-store"}))
     answer = app.test_client().get("/secret", headers={"Accept-Encoding": "gzip"})
     assert "ETag" not in answer.headers

@@ -15,8 +15,21 @@ from monitor.storage.database import State
 from monitor.storage.log import open_reader
 from monitor.storage.schema import SCHEMA
 from tests import hostile
-from tests.web.builders import PENDING, Browser, Log, Page, applied, at, browser, changed, gone, new, returned, row
-from web.app import create_app
+from tests.web.builders import (
+    PENDING,
+    Browser,
+    Log,
+    Page,
+    application,
+    applied,
+    at,
+    browser,
+    changed,
+    gone,
+    new,
+    returned,
+    row,
+)
 
 ReadAt = Callable[[datetime], Browser]
 BASELINE = at("2025-08-01 14:00")
@@ -196,7 +209,7 @@ def test_the_clock_is_read_once_a_request(log: Log) -> None:
         readings.append(NEXT_YEAR)
         return NEXT_YEAR
 
-    client = create_app(Settings(state=log.path), clock).test_client()
+    client = application(Settings(state=log.path), clock).test_client()
     assert readings == []
     client.get("/")
     client.get("/states/")

@@ -17,6 +17,8 @@ from tests.alerts.builders import NOON, Log, add_watch, new
 from tests.alerts.crashes import ChannelUnderTest, Crashes, Point, crashes
 from tests.alerts.killed import configured
 
+pytestmark = pytest.mark.crash
+
 # With two readers and an operator: routing, what the operator is told, the first lease, three outcomes.
 BY_MAIL = [
     *(Point("commit", n) for n in range(1, 7)),

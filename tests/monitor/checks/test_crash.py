@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,27 +17,32 @@ import pytest
 from demo.ice import FakeIce
 from demo.workbooks import workbook
 from monitor.model import Cells
+from monitor.storage.log import open_reader
 from tests.monitor.builders import PARTICIPATING, as_row, cells
+
+pytestmark = pytest.mark.crash
 
 BEFORE = [cells(f"{name} Police Department", signed="2025-03-03") for name in ("Amber", "Basalt", "Cedar")]
 AFTER = [*BEFORE[1:], cells("Dunes Police Department", signed="2026-02-02")]
 SAID = [("terminated", "Amber Police Department"), ("new", "Dunes Police Department")]
 
 
-@pytest.fixture
-def ice() -> Iterator[FakeIce]:
-    with FakeIce() as site:
-        yield site
-
-
-@pytest.fixture
-def folder(tmp_path: Path, ice: FakeIce) -> Path:
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with settings and a state.db that knows the first list; ICE has published the second."""
-    (tmp_path / "config.toml").write_text(f'[source]\npage = "{ice.page_url}"\n')
-    publish(ice, BEFORE, 2)
-    assert start(tmp_path).wait(60) == 0
-    publish(ice, AFTER, 3)
-    return tmp_path
+    folder = tmp_path_factory.mktemp("known")
+    with FakeIce() as ice:
+        (folder / "config.toml").write_text(f'[source]\npage = "{ice.page_url}"\n')
+        publish(ice, BEFORE, 2)
+        assert start(folder).wait(60) == 0
+        publish(ice, AFTER, 3)
+        yield folder
+
+
+@pytest.fixture
+def folder(known: Path, tmp_path: Path) -> Path:
+    """A copy of that folder."""
+    return shutil.copytree(known, tmp_path / "copy")
 
 
 def publish(ice: FakeIce, rows: list[Cells], day: int) -> None:
@@ -52,23 +57,15 @@ def start(folder: Path) -> subprocess.Popen[str]:
 
 
 def said(folder: Path) -> list[tuple[str, str]]:
-    printed = subprocess.run(
-        [sys.executable, "-m", "cli", "changes", "--format", "jsonl"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    lines = map(json.loads, printed.stdout.splitlines())
-    return sorted((line["kind"], line["agency"]) for line in lines)
+    """The kind and the agency of each entry of the log."""
+    with closing(open_reader(folder / "state.db")) as log:
+        return sorted((entry.kind.value, entry.agency) for entry in log.changelog.entries())
 
 
-def test_a_check_that_is_killed_at_any_moment_is_finished_by_the_next(folder: Path) -> None:
+def test_a_check_that_is_killed_at_any_moment_is_finished_by_the_next(known: Path, tmp_path: Path) -> None:
     """At moments from before the first import to after the commit; each leaves all of the check, or nothing of it."""
-    shutil.copytree(folder, folder.parent / "known")
     for delay in (0.1, 0.4, 0.6, 0.8, 1.1):
-        shutil.rmtree(folder)
-        shutil.copytree(folder.parent / "known", folder)
+        folder = shutil.copytree(known, tmp_path / f"killed after {delay}")
         check = start(folder)
         time.sleep(delay)
         check.send_signal(signal.SIGKILL)

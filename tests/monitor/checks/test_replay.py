@@ -14,6 +14,8 @@ from click.testing import CliRunner, Result
 
 from cli.__main__ import group
 
+pytestmark = pytest.mark.replay
+
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLES = ROOT / "demo" / "lists"
 SHARED = ROOT.parent / "shared"

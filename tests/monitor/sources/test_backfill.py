@@ -351,6 +351,7 @@ def test_two_captures_that_would_have_one_name_are_both_kept(past: Backfill) -> 
 # --- the real lists -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.replay
 @real_lists
 def test_real_lists_from_an_archive_give_the_log_that_their_replay_gives(past: Backfill) -> None:
     """August 2025: the batch that was undone and done again. The first run breaks off in the middle."""

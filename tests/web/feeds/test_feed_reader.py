@@ -19,9 +19,10 @@ from monitor.settings import Settings
 from monitor.sources.folder import Step, steps_of
 from monitor.storage.log import open_reader
 from monitor.storage.writer import open_store
-from tests.web.builders import Log, at, confirmed, gone, new, returned, row, withdrawn
-from web.app import create_app
+from tests.web.builders import Log, application, at, confirmed, gone, new, returned, row, withdrawn
 from web.feeds.items import urn
+
+pytestmark = pytest.mark.replay
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared" / "lists"
@@ -31,7 +32,7 @@ DAYS = timedelta(days=60)
 @contextmanager
 def served(path: Path) -> Iterator[str]:
     """The log's pages on loopback; their address."""
-    app = create_app(Settings(state=path), lambda: at("2026-01-01 12:00"))
+    app = application(Settings(state=path), lambda: at("2026-01-01 12:00"))
     server = create_server(app, host="127.0.0.1", port=0, threads=2)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

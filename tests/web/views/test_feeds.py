@@ -13,11 +13,24 @@ from lxml import etree
 
 from monitor.model import Entry
 from monitor.settings import Settings
-from tests.web.builders import PENDING, Browser, Log, Page, at, changed, confirmed, gone, new, retracted, returned, row
+from tests.web.builders import (
+    PENDING,
+    Browser,
+    Log,
+    Page,
+    application,
+    at,
+    changed,
+    confirmed,
+    gone,
+    new,
+    retracted,
+    returned,
+    row,
+)
 from tests.web.builders import withdrawn as withdraw
 from tests.web.followers import Seen, atom, back_to_the_beginning, json_feed
 from tests.web.test_safety import ATTACKS, infested, what_acts
-from web.app import create_app
 
 ReadAt = Callable[[datetime], Browser]
 BASELINE, NOW = at("2025-08-01 14:00"), at("2025-12-01 12:00")
@@ -216,7 +229,7 @@ def test_ids_are_the_same_at_another_address(log: Log) -> None:
     ids = []
     for base in ("https://one.example", "http://two.example:8080/under"):
         settings = Settings.model_validate({"state": log.path, "web": {"base_url": base}})
-        feed = feedparser.parse(create_app(settings, lambda: NOW).test_client().get("/feed.atom").data)
+        feed = feedparser.parse(application(settings, lambda: NOW).test_client().get("/feed.atom").data)
         ids.append((feed.feed.id, feed.entries[0].id))
         assert feed.entries[0].link.startswith(f"{base}/changes/")
     assert ids[0] == ids[1]
