@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.checks import changes
-from monitor.checks.check import CheckResult, Rules, believe
+from monitor.checks.check import believe
+from monitor.checks.decide import Rules
+from monitor.checks.record import CheckResult
 from monitor.errors import NotPossible, WorkbookError
-from monitor.model import TAKEN_BACK, Act, Change, Entry, Fetched, Kind, Listing, Publication, Source
+from monitor.model import TAKEN_BACK, Act, Change, Entry, Fetched, HeldPublication, Kind, Listing, Publication, Source
 from monitor.normalize import listing
 from monitor.storage.changelog import Log, PublicationRecord, ReviewRecord
-from monitor.storage.writer import Held, Store
+from monitor.storage.writer import Store
 from monitor.workbooks.sandbox import Reader
 
 
@@ -61,7 +63,7 @@ def reject(store: Store, id: str, *, now: datetime, why: str = "") -> None:
         store.decide(held.publication, now, "rejected", held.hold, act=store.act(now, Act.REJECT, id, why))
 
 
-def _unbelieved(store: Store, id: str) -> Held:
+def _unbelieved(store: Store, id: str) -> HeldPublication:
     held = store.unbelieved(id)
     if held is None:
         verdict = store.publication(id).verdict
@@ -91,13 +93,13 @@ def same(store: Store, id: str, *, now: datetime, why: str = "") -> None:
                 raise NotPossible(id, f"is settled: what had left was listed again ({back.id})")
         store.act(now, Act.SAME, id, why)
         older, younger = sorted(store.number(store.resolve(entry.agreement)) for entry in (departure, arrival))
-        left, came = _before(departure), _after(arrival)
-        assert left
-        assert came
-        fields = changes.field_changes(left, came)
-        said = (f"an operator found that the two are one agreement{f': {why}' if why else ''}",)
+        before, after = _before(departure), _after(arrival)
+        assert before
+        assert after
+        fields = changes.field_changes(before, after)
+        reason = f"an operator found that the two are one agreement{f': {why}' if why else ''}"
         notes = [
-            Change(kind, older, before=left, after=came, fields=fields, reasons=said, about=about.id)
+            Change(kind, older, before=before, after=after, fields=fields, reasons=(reason,), about=about.id)
             for kind, about in ((Kind.WITHDRAWN, departure), (Kind.MERGED, arrival))
         ]
         _append(
@@ -112,7 +114,7 @@ def _unanswered(review: ReviewRecord) -> None:
 
 
 def retract(store: Store, id: str, *, now: datetime, why: str) -> None:
-    """Say that an entry was wrong from the start; whoever was told of it is told so."""
+    """Say that an entry was wrong from the start; subscribers who were told of it are told so."""
     with store.write():
         entry = store.entry(id)
         if entry.kind.is_note or entry.status in TAKEN_BACK:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from alerts.routing.scope import county_meant
-from monitor.matching.similarity import county_in
+from monitor.geography import county_in, county_meant
 from monitor.normalize import STATES, agency, county
 from monitor.normalize import state as state_named
 from monitor.storage.statistics import Place
