@@ -55,7 +55,7 @@ class Visit:
         """The numbers of agreements over time, for charts and maps."""
         return self.shared.series.series(self.store)
 
-    @property
+    @cached_property
     def directory(self) -> Directory:
         """All agencies, with their agreements and counties."""
         return self.shared.directory(self.store)
