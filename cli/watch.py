@@ -12,7 +12,6 @@ import click
 from alerts.keys import new_token, open_keys
 from alerts.messages.posting import cached_renderer, posting
 from alerts.model import ChannelName, Watch
-from alerts.routing.scope import county_name, is_county
 from alerts.signup.selfservice import forget
 from alerts.storage.routed import Alerts, NewDelivery, open_alerts
 from alerts.storage.subscribers import SubscriberRecord, WatchRecord
@@ -22,6 +21,7 @@ from cli.parameters import format_option
 from cli.watch_options import Fault, NewWatch, address, address_options, fault, new_watch, read_watches, watch_options
 from cli.watch_output import WATCH_COLUMNS, in_words, watch_line, where, who
 from monitor.errors import MonitorError
+from monitor.geography import county_name, is_county
 
 _OPTION = {ChannelName.EMAIL: "--email", ChannelName.SLACK: "--slack", ChannelName.SLACK_BOT: "--slack-channel"}
 _WHY_NOT = {

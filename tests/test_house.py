@@ -33,7 +33,8 @@ OURS = {*MAY_NOT_IMPORT, "tests", "bench"}
 LEAF: set[str] = set()
 MONITOR_PURE = {
     *("monitor.model", "monitor.errors", "monitor.normalize", "monitor.counties"),
-    *("monitor.matching.similarity", "monitor.matching.evidence"),
+    *("monitor.geography", "monitor.matching", "monitor.checks.changes", "monitor.checks.plausibility"),
+    *("monitor.checks.facts", "monitor.checks.identify"),
 }
 ALERTS_PURE = {"alerts.model", "alerts.routing.scope", "alerts.routing.instant", *MONITOR_PURE}
 MAY_IMPORT_OF_OURS = {
@@ -47,6 +48,10 @@ MAY_IMPORT_OF_OURS = {
     "monitor/checks/plausibility.py": MONITOR_PURE,
     "monitor/matching/matcher.py": MONITOR_PURE,
     "monitor/checks/changes.py": MONITOR_PURE,
+    "monitor/checks/decide.py": MONITOR_PURE,
+    "monitor/checks/facts.py": MONITOR_PURE,
+    "monitor/checks/identify.py": MONITOR_PURE,
+    "monitor/geography.py": MONITOR_PURE,
     "monitor/matching/review.py": MONITOR_PURE,
     "alerts/model.py": ALERTS_PURE,
     "alerts/routing/scope.py": ALERTS_PURE,
