@@ -29,7 +29,7 @@ from bench.measure import LISTS, Figure, process, seconds
 from monitor.normalize import STATES
 from monitor.storage.log import open_reader
 from monitor.storage.statistics import entry_counts
-from web.pages.days import day_of
+from web.pages.calendar import day_of
 
 RATE, SECONDS, COLD = 50, 20, 100
 CONNECTIONS = 4

@@ -13,8 +13,8 @@ from datetime import date, datetime
 from typing import Literal
 
 from alerts.model import CORRECTIONS, Cadence, Digest, Line, Notice, Part, Watched
-from alerts.routing.scope import county_name
 from alerts.sanitize import clean, shortened
+from monitor.geography import county_name
 from monitor.matching.review import suspects
 from monitor.model import FieldChange, Kind, ListName, Significance
 from monitor.normalize import STATES, county, document, document_name, signed, state, support_type
