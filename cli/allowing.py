@@ -19,15 +19,15 @@ def allow(context: Context, email: str | None, slack: str | None, slack_channel:
     is asked to confirm as if it were new.
     """
     from alerts.keys import open_keys
-    from alerts.storage.routed import open_alerts
+    from alerts.storage.store import open_alerts
 
     channel, text = address(context.settings, email, slack, slack_channel)
     hashed = open_keys(context.settings).of_address(channel, text)
     with open_alerts(context.settings.state) as alerts, alerts.write():
-        lifted = alerts.lift_suppression(hashed)
-        known = alerts.find(channel, text)
+        lifted = alerts.subscribers.lift_suppression(hashed)
+        known = alerts.subscribers.find(channel, text)
         if known and known.disabled_at:
-            alerts.open_again(known.subscriber)
+            alerts.subscribers.enable(known.subscriber.number)
             lifted = lifted or known.disabled_why
     if not lifted:
         raise MonitorError("nothing keeps this address from being written to; `watch add` adds it")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from alerts.model import ChannelName
-    from alerts.storage.routed import Alerts
+    from alerts.storage.store import AlertStore
     from monitor.settings import Settings
 
 # Every state of a delivery, in the order in which people ask for them.
@@ -29,7 +29,7 @@ STATES = ("sent", "ambiguous", "dead", "suppressed", "pending", "leased")
 def pause(context: Context) -> None:
     """Hold back everything that would be sent, until `resume`. Lists are checked and recorded as ever."""
     with _alerts(context) as alerts, alerts.write():
-        alerts.pause(context.now)
+        alerts.outbox.pause(context.now)
         waiting = _waiting(alerts)
     click.echo(f"Paused: nothing is sent until `resume`. {waiting} so far. What is new waits as well.")
 
@@ -39,11 +39,11 @@ def pause(context: Context) -> None:
 def resume(context: Context) -> None:
     """Send what waits, and what is new, again."""
     with _alerts(context) as alerts, alerts.write():
-        since = alerts.paused_at()
+        since = alerts.reports.paused_at()
         if since is None:
             raise MonitorError("nothing is paused; `deliveries list --state pending` prints what waits")
-        alerts.resume()
-        alerts.put_off_giving_up(context.now + timedelta(hours=context.settings.delivery.give_up_after_hours))
+        alerts.outbox.resume()
+        alerts.outbox.put_off_giving_up(context.now + timedelta(hours=context.settings.delivery.give_up_after_hours))
         waiting = _waiting(alerts)
     click.echo(f"Resumed after a pause since {since:%Y-%m-%d %H:%M} UTC.")
     click.echo(f"{waiting}: with the next `check`, or within a minute where `run` is running.")
@@ -51,17 +51,17 @@ def resume(context: Context) -> None:
 
 def held_back(settings: Settings) -> list[str]:
     """For `status`: that everything is held back, if it is."""
-    from alerts.storage.routed import open_alerts
+    from alerts.storage.store import open_alerts
 
     with open_alerts(settings.state) as alerts:
-        since = alerts.paused_at()
+        since = alerts.reports.paused_at()
         if since is None:
             return []
         return [f"sending is paused since {since:%Y-%m-%d %H:%M} UTC; {_waiting(alerts)}; `resume` goes on with it"]
 
 
-def _waiting(alerts: Alerts) -> str:
-    count = sum(states.get("pending", 0) for states in alerts.ledger().values())
+def _waiting(alerts: AlertStore) -> str:
+    count = sum(states.get("pending", 0) for states in alerts.reports.counts().values())
     return "1 message waits" if count == 1 else f"{count} messages wait"
 
 
@@ -73,14 +73,14 @@ def verify(context: Context) -> None:
     Prints how many deliveries there are in each state. Exit status 1 where anything contradicts itself.
     """
     with _alerts(context) as alerts:
-        ledger = alerts.ledger()
+        ledger = alerts.reports.counts()
         uneven = []
         entries = routed = 0
-        for entry, watches, states in alerts.entries_told():
+        for entry, watches, states in alerts.reports.entries_told():
             entries, routed = entries + 1, routed + watches
             if watches != sum(states.get(state, 0) for state in STATES):
                 uneven.append(f"{entry}: was routed to {watches} watches, and is in no delivery for some of them")
-        faults = [*uneven, *alerts.contradictions()]
+        faults = [*uneven, *alerts.reports.contradictions()]
     click.echo(f"{context.settings.state}: {entries} entries told to watches, {routed} times")
     click.echo("".join(["deliveries".ljust(14), *(state.rjust(12) for state in STATES)]))
     for purpose, states in ledger.items():
@@ -157,14 +157,14 @@ def _set_up(settings: Settings) -> Iterator[Finding]:
 def _looked_at(context: Context, settings: Settings) -> Iterator[Finding]:
     """Whether state.db can be read and written, and what goes to whom."""
     from alerts.model import ChannelName
-    from alerts.storage.routed import open_alerts
+    from alerts.storage.store import open_alerts
 
     try:
         with open_alerts(settings.state) as alerts:
             with alerts.write():
-                alerts.try_writing()
-            channels = [record.watch.subscriber.channel for record in alerts.watches()]
-            paused_at = alerts.paused_at()
+                alerts.routed.try_writing()
+            channels = [record.watch.subscriber.channel for record in alerts.watches.records()]
+            paused_at = alerts.reports.paused_at()
     except MonitorError as exc:
         yield "state.db", False, str(exc)
         return
@@ -207,9 +207,9 @@ def _try(settings: Settings, channel: ChannelName, address: str, now: datetime) 
     """Send a test message past the ledger: it is to be seen now, or never."""
     from alerts.addresses import sender_domain
     from alerts.channels.registry import open_channel
-    from alerts.delivery.operator import Trial
     from alerts.keys import new_token
     from alerts.masking import masked
+    from alerts.messages.operator_events import Trial
     from alerts.messages.render import renderer_of
     from alerts.model import ChannelName, Delivery
     from cli.wiring import store
@@ -236,7 +236,7 @@ def _try(settings: Settings, channel: ChannelName, address: str, now: datetime) 
     return f"a test message was handed over for {masked(channel, address)}; look whether it has arrived"
 
 
-def _alerts(context: Context) -> Alerts:
-    from alerts.storage.routed import open_alerts
+def _alerts(context: Context) -> AlertStore:
+    from alerts.storage.store import open_alerts
 
     return open_alerts(context.settings.state)

@@ -19,8 +19,9 @@ from monitor.errors import MonitorError
 
 if TYPE_CHECKING:
     from alerts.model import Watch
-    from alerts.storage.routed import Alerts
-    from alerts.storage.subscribers import SubscriberRecord, WatchRecord
+    from alerts.storage.store import AlertStore
+    from alerts.storage.subscribers import SubscriberRecord
+    from alerts.storage.watches import WatchRecord
     from monitor.exports.records import Line
 
 WATCH_COLUMNS = ("id", "channel", "address", "watches", "kinds", "cadence", "standing", "added_at")
@@ -35,8 +36,8 @@ _NOT_SENT_SINCE_DIGEST = "What happened since its last digest is not sent; `chan
 
 
 @contextmanager
-def _alerts(context: Context) -> Iterator[Alerts]:
-    from alerts.storage.routed import open_alerts
+def _alerts(context: Context) -> Iterator[AlertStore]:
+    from alerts.storage.store import open_alerts
 
     with open_alerts(context.settings.state) as alerts:
         yield alerts
@@ -101,46 +102,49 @@ def import_watches(ctx: click.Context, file: TextIO) -> None:
     _say_who_is_asked(context, asked)
 
 
-def _added(alerts: Alerts, context: Context, new: NewWatch) -> WatchRecord:
+def _added(alerts: AlertStore, context: Context, new: NewWatch) -> WatchRecord:
     """Store a watch. Raises click.BadParameter where its address must not be written to."""
     from alerts.keys import open_keys
 
-    suppression = alerts.suppression(open_keys(context.settings).of_address(new.channel, new.address))
+    suppression = alerts.subscribers.suppression(open_keys(context.settings).of_address(new.channel, new.address))
     if suppression:
         raise click.BadParameter(
             f"this address must not be written to: {_WHY_NOT[suppression.why]} ({suppression.at:%Y-%m-%d}); where"
             " whoever reads it asks for it again, `watch allow` lifts that",
             param_hint=_OPTION[new.channel],
         )
-    known = alerts.find(new.channel, new.address)
-    subscriber = alerts.subscriber(
+    known = alerts.subscribers.find(new.channel, new.address)
+    subscriber = alerts.subscribers.ensure(
         new.channel,
         new.address,
         confirmed_by="operator" if new.vouched else None,
         at=context.now,
         time_zone=new.time_zone or (None if known else context.settings.log.time_zone),
     )
-    number = alerts.add_watch(subscriber, new.wants, schedule=new.schedule, empty=new.empty, at=context.now)
+    number = alerts.watches.add(subscriber, new.wants, schedule=new.schedule, empty=new.empty, at=context.now)
     return _record(alerts, number)
 
 
-def _ask(alerts: Alerts, context: Context, records: Sequence[WatchRecord]) -> int:
+def _ask(alerts: AlertStore, context: Context, records: Sequence[WatchRecord]) -> int:
     """Store a mail with a link for each address that nobody has confirmed yet; how many."""
     from alerts.keys import new_token, open_keys
-    from alerts.messages.posting import cached_renderer, posting
-    from alerts.storage.routed import NewDelivery
+    from alerts.storage.messages import NewDelivery, delivery_terms
 
-    renderer = cached_renderer(alerts, context.settings)
     until = context.now + timedelta(hours=context.settings.delivery.confirm_within_hours)
     subscribers = {r.watch.subscriber.number: r.watch.subscriber for r in records if r.confirmed_at is None}
+    if not subscribers:
+        return 0
+    from alerts.messages.render import renderer_of  # 25 ms
+
+    renderer = renderer_of(context.settings, alerts.log)
     for subscriber in subscribers.values():
         token = new_token()
         token_hash = open_keys(context.settings).of_token(token)
-        alerts.ask(subscriber, token_hash, until)
-        mail = renderer().confirmation(token, until)
+        alerts.set_token(subscriber, token_hash, until)
+        mail = renderer.confirmation(token, until)
         names = (token_hash.hex(),)
-        alerts.add_deliveries(
-            [NewDelivery(subscriber, "confirmation", names, mail)], posting(context.settings, context.now)
+        alerts.outbox.add(
+            [NewDelivery(subscriber, "confirmation", names, mail)], delivery_terms(context.settings, context.now)
         )
     return len(subscribers)
 
@@ -172,13 +176,13 @@ def confirm(context: Context, token: str) -> None:
     from alerts.keys import open_keys
 
     with _alerts(context) as alerts, alerts.write():
-        found = alerts.asked(open_keys(context.settings).of_token(token))
+        found = alerts.subscribers.by_token(open_keys(context.settings).of_token(token))
         if found is None or found.token_until is None:
             raise MonitorError("nobody waits for this token: it was used, or a newer one was asked for")
         if context.now >= found.token_until:
             raise MonitorError(f"this token was good until {found.token_until:%Y-%m-%d %H:%M} UTC; add the watch again")
-        alerts.confirm(found.subscriber, context.now)
-        said = [_in_words(alerts, record) for record in alerts.watches(found.subscriber)]
+        alerts.subscribers.confirm(found.subscriber, context.now)
+        said = [_in_words(alerts, record) for record in alerts.watches.records(found.subscriber)]
     for line in said:
         click.echo(line)
 
@@ -195,7 +199,7 @@ def list_watches(context: Context, form: str, reveal: bool) -> None:
     from cli.output import write
 
     with _alerts(context) as alerts:
-        write(form, [_watch_line(alerts, record, reveal=reveal) for record in alerts.watches()], WATCH_COLUMNS)
+        write(form, [_watch_line(alerts, record, reveal=reveal) for record in alerts.watches.records()], WATCH_COLUMNS)
 
 
 @watch.command()
@@ -207,7 +211,7 @@ def remove(context: Context, id: int) -> None:
         watch = _record(alerts, id).watch
         where = _where(alerts, watch)
         suppressed = alerts.remove_watch(id, context.now)
-        stays = any(alerts.watches(watch.subscriber))
+        stays = any(alerts.watches.records(watch.subscriber))
     click.echo(f"Watch {id} is removed: {_who(watch)} hears no more of {where}.")
     if watch.schedule and stays:
         # Whoever goes over to another cadence would not think of it.
@@ -225,7 +229,7 @@ def pause(context: Context, id: int) -> None:
     with _alerts(context) as alerts, alerts.write():
         record = _record(alerts, id)
         if record.paused_at is None:
-            alerts.pause_watch(id, context.now)
+            alerts.watches.pause(id, context.now)
     click.echo(f"Watch {id} is paused: no news for {_who(record.watch)} until `watch resume {id}`.")
 
 
@@ -241,7 +245,7 @@ def resume(context: Context, id: int) -> None:
         record = _record(alerts, id)
         if record.paused_at is None:
             raise MonitorError(f"watch {id} is not paused")
-        alerts.resume_watch(id)
+        alerts.watches.resume(id)
     click.echo(f"Watch {id} is resumed: {_who(record.watch)} hears of what happens from now on.")
     if record.watch.schedule:
         click.echo(_NOT_SENT_SINCE_DIGEST)
@@ -263,9 +267,9 @@ def export(context: Context, email: str | None, slack: str | None, slack_channel
 
     channel, text = address(context.settings, email, slack, slack_channel)
     with _alerts(context) as alerts:
-        suppression = alerts.suppression(open_keys(context.settings).of_address(channel, text))
-        known = alerts.find(channel, text)
-        kept = alerts.kept(known.subscriber) if known else {}
+        suppression = alerts.subscribers.suppression(open_keys(context.settings).of_address(channel, text))
+        known = alerts.subscribers.find(channel, text)
+        kept = alerts.reports.stored(known.subscriber) if known else {}
     never = {"at": suppression.at.isoformat(), "why": suppression.why} if suppression else None
     found = {"channel": channel, "address": text, "must_not_be_written_to": never, **kept}
     click.echo(json.dumps(found, ensure_ascii=False, indent=2))
@@ -289,12 +293,12 @@ def erase(context: Context, email: str | None, slack: str | None, slack_channel:
         with alerts.write():
             subscriber = _known(alerts, channel, text).subscriber
             forget(alerts, open_keys(context.settings), subscriber, context.now)
-        alerts.forget_for_good()
+        alerts.erase_journal()
     click.echo("Erased. Copies of state.db that you have made are yours to mend.")
 
 
-def _known(alerts: Alerts, channel: ChannelName, text: str) -> SubscriberRecord:
-    found = alerts.find(channel, text)
+def _known(alerts: AlertStore, channel: ChannelName, text: str) -> SubscriberRecord:
+    found = alerts.subscribers.find(channel, text)
     if found is None:
         raise MonitorError("nothing is kept about this address; `watch list --reveal` prints those that are")
     return found
@@ -303,13 +307,13 @@ def _known(alerts: Alerts, channel: ChannelName, text: str) -> SubscriberRecord:
 # --- in words --------------------------------------------------------------------------------------------------
 
 
-def _record(alerts: Alerts, number: int) -> WatchRecord:
-    for record in alerts.watches(number=number):
+def _record(alerts: AlertStore, number: int) -> WatchRecord:
+    for record in alerts.watches.records(number=number):
         return record
     raise MonitorError(f"there is no watch {number}; `watch list` prints all")
 
 
-def _in_words(alerts: Alerts, record: WatchRecord) -> str:
+def _in_words(alerts: AlertStore, record: WatchRecord) -> str:
     watch = record.watch
     line = f"Watch {watch.number}: {_who(watch)} is told of {_what(watch)} in {_where(alerts, watch)}"
     if watch.schedule:
@@ -341,11 +345,11 @@ def _who(watch: Watch) -> str:
     return masked(watch.subscriber.channel, watch.subscriber.address)
 
 
-def _where(alerts: Alerts, watch: Watch) -> str:
+def _where(alerts: AlertStore, watch: Watch) -> str:
     from alerts.messages.outline import named
     from alerts.routing.instant import watched
 
-    states, parts = named(watched([watch], alerts.agencies([watch])))
+    states, parts = named(watched([watch], alerts.watches.agencies([watch])))
     return ", ".join([*(["all states"] if states is None else states), *parts])
 
 
@@ -357,7 +361,7 @@ def _standing(record: WatchRecord) -> str:
     return "takes no messages" if record.disabled_at else "in force"
 
 
-def _watch_line(alerts: Alerts, record: WatchRecord, *, reveal: bool) -> Line:
+def _watch_line(alerts: AlertStore, record: WatchRecord, *, reveal: bool) -> Line:
     watch, wants = record.watch, record.watch.wants
     return {
         "id": watch.number,

@@ -14,7 +14,7 @@ from wtforms.validators import ValidationError
 from alerts.addresses import mail_address, public_webhook
 from alerts.model import AGREEMENT_KINDS, DAYS, Cadence, ChannelName, Departures, Schedule, Wants
 from alerts.signup.requests import Wish
-from alerts.storage.subscribers import WatchRecord
+from alerts.storage.watches import WatchRecord
 from monitor.model import NOTES, Kind
 from monitor.normalize import STATES
 

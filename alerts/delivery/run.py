@@ -19,11 +19,11 @@ from alerts.delivery.digests import make_digests
 from alerts.delivery.operator import report
 from alerts.delivery.sender import Clock, Sender, Tally
 from alerts.keys import open_keys
-from alerts.messages.posting import cached_renderer, posting
 from alerts.model import Channel, ChannelName
 from alerts.routing import instant
 from alerts.signup.requests import work_off
-from alerts.storage.routed import Alerts, open_alerts
+from alerts.storage.messages import delivery_terms
+from alerts.storage.store import AlertStore, open_alerts
 
 if TYPE_CHECKING:
     from monitor.settings import Settings
@@ -49,36 +49,40 @@ def tell(settings: Settings, now: datetime, running_since: datetime | None = Non
     return needs_a_person or tally.died > 0
 
 
-def send(alerts: Alerts, settings: Settings, now: datetime, stop: Event | None = None) -> Tally:
+def send(alerts: AlertStore, settings: Settings, now: datetime, stop: Event | None = None) -> Tally:
     """Send what is due on the channels of the settings."""
     return deliver(alerts, partial(open_channel, settings=settings), settings, now, Clock(now, stop=stop))
 
 
-def route(alerts: Alerts, settings: Settings, now: datetime) -> int:
+def route(alerts: AlertStore, settings: Settings, now: datetime) -> int:
     """Make deliveries of what the log has had since the last time, in one commit; how many.
 
     Safe to repeat: the position moves on in the same commit.
     """
-    if alerts.position() == alerts.log.position():
+    if alerts.routed.position() == alerts.log.position():
         return 0  # as after most checks: without waiting for the write lock
+    from alerts.messages.render import renderer_of  # 25 ms, and most checks have nothing to say
+
     with alerts.write():
-        entries = list(alerts.log.entries(after=alerts.position()))
+        entries = list(alerts.log.entries(after=alerts.routed.position()))
         if not entries:
             return 0
-        watches = list(alerts.listening())
+        watches = list(alerts.watches.confirmed())
         about = instant.subjects(entries)
         earlier = {e.id: e for e in alerts.log.entries(ids=sorted(about))} if about else {}
-        notices = instant.route(entries, watches, alerts.told(about), earlier, alerts.agencies(watches))
-        renderer = cached_renderer(alerts, settings)
-        return alerts.record_routed(
+        notices = instant.route(
+            entries, watches, alerts.routed.recipients(about), earlier, alerts.watches.agencies(watches)
+        )
+        renderer = renderer_of(settings, alerts.log)
+        return alerts.routed.record(
             entries[-1].seq,
-            ((notice, renderer().message(notice)) for notice in notices),
-            posting(settings, now),
+            ((notice, renderer.message(notice)) for notice in notices),
+            delivery_terms(settings, now),
         )
 
 
 def deliver(
-    alerts: Alerts,
+    alerts: AlertStore,
     open_channel: Callable[[ChannelName], Channel],
     settings: Settings,
     now: datetime,
@@ -94,14 +98,14 @@ def deliver(
     def address_hash(channel: ChannelName, address: str) -> bytes:
         return open_keys(settings).of_address(channel, address)
 
-    def run(alerts: Alerts, name: ChannelName) -> Tally:
+    def run(alerts: AlertStore, name: ChannelName) -> Tally:
         return Sender(alerts, name, open_channel, settings.delivery, ticking, address_hash).run()
 
     def run_aside(name: ChannelName) -> Tally:
         with open_alerts(alerts.state.path) as own:
             return run(own, name)
 
-    names = alerts.waiting_channels()
+    names = alerts.outbox.waiting_channels()
     if len(names) <= 1:
         return sum((run(alerts, name) for name in names), Tally())
     from concurrent.futures import ThreadPoolExecutor

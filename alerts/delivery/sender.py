@@ -20,7 +20,7 @@ from alerts.delivery import lease
 from alerts.delivery.retry import Pauses, outcome, rest
 from alerts.model import Again, Channel, ChannelName, Dead, Delivery, Outcome, PartSent, Sent, Taken
 from alerts.storage.outbox import Due
-from alerts.storage.routed import Alerts
+from alerts.storage.store import AlertStore
 from monitor.errors import ChannelError, StateError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Sender:
 
     def __init__(
         self,
-        alerts: Alerts,
+        alerts: AlertStore,
         name: ChannelName,
         open_channel: Callable[[ChannelName], Channel],
         settings: DeliverySettings,
@@ -135,13 +135,13 @@ class Sender:
             while True:
                 self._settle()
                 looked_at = self._clock.now()
-                queue = deque(self._alerts.due(self._name, looked_at))
+                queue = deque(self._alerts.outbox.due(self._name, looked_at))
                 if queue and channel is None:
                     channel = self._open_channel(self._name)
                 self._tally.waiting = 0
                 if channel is None or not self._round(queue, channel):
                     # From then, not from now: what has come due in between is in neither look otherwise.
-                    soon = self._alerts.next_due(self._name, looked_at)
+                    soon = self._alerts.outbox.next_due(self._name, looked_at)
                     if soon is None or soon - self._clock.now() > _PATIENCE or self._clock.is_stopped:
                         return self._tally
                     self._clock.wait_until(soon)
@@ -150,9 +150,9 @@ class Sender:
                 channel.close()
 
     def _settle(self) -> None:
-        if not self._alerts.is_settled():
+        if not self._alerts.outbox.is_settled():
             with self._alerts.write():
-                self._alerts.settle()
+                self._alerts.outbox.settle()
 
     def _round(self, queue: deque[Due], channel: Channel) -> bool:
         """Send all of these that can be sent now; whether there was any."""
@@ -202,13 +202,13 @@ class Sender:
             elif due.lease_until and due.lease_until >= due.give_up_at:
                 # It was the last attempt, of which nobody knows how it ended.
                 self._give_up_lost(due)
-            elif delivery := self._alerts.lease(due, self._token, at, at + self._lease_for, alone=alone):
+            elif delivery := self._alerts.outbox.lease(due, self._token, at, at + self._lease_for, alone=alone):
                 taken.append(delivery)
         return taken
 
     def _give_up_lost(self, due: Due) -> None:
         why = "whoever was sending it has not said how it went, and it is too late to try again"
-        if self._alerts.give_up_lost(due, why):
+        if self._alerts.outbox.give_up_lost(due, why):
             self._tally.died += 1
             _log.warning("a delivery was given up: %s. See `deliveries list --state ambiguous`.", why)
 
@@ -231,12 +231,12 @@ class Sender:
         counted: list[tuple[Delivery, Outcome]] = []
         for attempt in ended:
             if attempt.result is None:
-                self._alerts.release(attempt.delivery)
+                self._alerts.outbox.release(attempt.delivery)
                 continue
             result = outcome(attempt.delivery, attempt.result, attempt.at, self._pauses)
             rest_until = rest(attempt.result, attempt.at, channel.interval, self._pauses.longest)
             gone = self._hash_of_gone(attempt.delivery, result)
-            if self._alerts.record_outcome(
+            if self._alerts.outbox.record_outcome(
                 attempt.delivery, result, attempt.at, rest_until=rest_until, address_hash=gone
             ):
                 counted.append((attempt.delivery, result))

@@ -20,6 +20,7 @@ from markupsafe import Markup
 import templates
 from alerts.addresses import sender_address
 from alerts.links import YOURS
+from alerts.messages.operator_events import Event
 from alerts.messages.outline import digest_outline, outline
 from alerts.messages.slack_blocks import fewer, message_parts
 from alerts.messages.slack_parts import Part, packed
@@ -28,7 +29,6 @@ from alerts.sanitize import mrkdwn, shortened, slack_escaped, visible
 from monitor.model import ListName
 
 if TYPE_CHECKING:
-    from alerts.delivery.operator import Event
     from monitor.settings import Settings
     from monitor.storage.changelog import Log
 

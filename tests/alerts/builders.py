@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from alerts.model import AGREEMENT_KINDS, ChannelName, Schedule, Subscriber, Told, Wants, Watch, Watched
-from alerts.storage.routed import Alerts, open_alerts
+from alerts.storage.store import AlertStore, open_alerts
 from monitor.checks.changes import field_changes, weightiest
 from monitor.model import (
     Cells,
@@ -145,7 +145,7 @@ def settings(state: Path, **others: object) -> Settings:
 class Log:
     """Writes a real log: publications that say what changed, each seen an hour after the one before."""
 
-    alerts: Alerts
+    alerts: AlertStore
     now: datetime = NOON
     _published: int = 0
     _agreements: dict[str, int] = field(default_factory=dict)
@@ -247,7 +247,7 @@ def back(departure: Entry, row: Cells = LARKMERE) -> tuple[Change, Change]:
 
 
 def add_watch(
-    alerts: Alerts,
+    alerts: AlertStore,
     *states: str,
     email: str = "",
     slack: str = "",
@@ -263,8 +263,8 @@ def add_watch(
     channel = ChannelName.SLACK if slack else ChannelName.EMAIL
     address = slack or email or "reader@example.org"
     with alerts.write():
-        return alerts.add_watch(
-            alerts.subscriber(channel, address, confirmed_by="operator", at=at, time_zone=time_zone),
+        return alerts.watches.add(
+            alerts.subscribers.ensure(channel, address, confirmed_by="operator", at=at, time_zone=time_zone),
             wants(*states, kinds=frozenset(kinds), significance=significance, **others),
             schedule=schedule,
             empty=empty,

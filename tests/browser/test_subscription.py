@@ -50,7 +50,7 @@ def test_a_reader_subscribes_changes_their_mind_pauses_and_leaves(
         leaves(reader, stop)
         asks_for_a_lost_link(reader)
     assert reader.opened == FOR_SUBSCRIBERS - {"manage.kept"} | {"site.front"}  # that one is a file
-    assert at.log.alerts.contradictions() == ()
+    assert at.log.alerts.reports.contradictions() == ()
 
 
 def asks_with_a_mistake_and_then_without(reader: Reader) -> None:

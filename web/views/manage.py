@@ -15,10 +15,12 @@ from alerts.links import NoGood, Scope, open_links
 from alerts.messages.outline import named
 from alerts.model import Subscriber
 from alerts.routing.instant import watched
-from alerts.signup.requests import Asked, file_request
-from alerts.signup.selfservice import by_number, forget, leave
-from alerts.storage.routed import Alerts, open_alerts
-from alerts.storage.subscribers import SubscriberRecord, WatchRecord
+from alerts.signup.requests import file_request
+from alerts.signup.selfservice import forget, leave
+from alerts.storage.requests import RequestKind
+from alerts.storage.store import AlertStore, open_alerts
+from alerts.storage.subscribers import SubscriberRecord
+from alerts.storage.watches import WatchRecord
 from web.forms import AddressForm, WatchForm, is_narrower
 from web.request import visit
 from web.security import count_ask
@@ -46,7 +48,7 @@ def link() -> _Page:
         if not form.validate():
             return render_template("manage_link.html", form=form, freshness=None), 422
         count_ask()
-        file_request(here.settings, Asked.MANAGE, *form.address(), None, here.now)
+        file_request(here.settings, RequestKind.MANAGE, *form.address(), None, here.now)
         return redirect(url_for(".link_sent"), 303)
     return render_template("manage_link.html", form=form, freshness=None)
 
@@ -87,7 +89,7 @@ def end(token: str) -> _Page:
                     return _overview(alerts, found, token, "", unsure=True), 422
                 case _:
                     raise BadRequest
-        alerts.forget_for_good()
+        alerts.erase_journal()
     return render_template("erased.html", freshness=None)
 
 
@@ -98,7 +100,7 @@ def kept(token: str) -> _Page:
         found = _opened(alerts, token)
         if isinstance(found, NoGood):
             return no_good(found, "manage")
-        rows = alerts.kept(found.subscriber)
+        rows = alerts.reports.stored(found.subscriber)
     answer = Response(json.dumps(rows, ensure_ascii=False, indent=2), mimetype="application/json")
     answer.headers["Content-Disposition"] = 'attachment; filename="kept.json"'
     return answer
@@ -129,7 +131,7 @@ def watch(token: str, number: int) -> _Page:
         return (page, 422) if request.method == "POST" else page
 
 
-def _do(alerts: Alerts, record: WatchRecord, form: WatchForm) -> str | None:
+def _do(alerts: AlertStore, record: WatchRecord, form: WatchForm) -> str | None:
     """What was done; None where the form has faults."""
     number, now = record.watch.number, visit().now
     asked = request.form.get("do")
@@ -141,17 +143,17 @@ def _do(alerts: Alerts, record: WatchRecord, form: WatchForm) -> str | None:
         match asked:
             case "change":
                 wish = form.wish()
-                alerts.change_watch(number, form.changed(record.watch.wants), wish.schedule)
+                alerts.watches.change(number, form.changed(record.watch.wants), wish.schedule)
                 who = record.watch.subscriber
-                alerts.subscriber(who.channel, who.address, confirmed_by=None, at=now, time_zone=wish.time_zone)
+                alerts.subscribers.ensure(who.channel, who.address, confirmed_by=None, at=now, time_zone=wish.time_zone)
                 return "changed"
             case "pause":
                 if record.paused_at is None:
-                    alerts.pause_watch(number, now)
+                    alerts.watches.pause(number, now)
                 return "paused"
             case "resume":
                 if record.paused_at is not None:
-                    alerts.resume_watch(number)
+                    alerts.watches.resume(number)
                 return "resumed"
             case "remove":
                 alerts.remove_watch(number, now)
@@ -160,29 +162,29 @@ def _do(alerts: Alerts, record: WatchRecord, form: WatchForm) -> str | None:
                 raise BadRequest
 
 
-def _watch_of(alerts: Alerts, subscriber: Subscriber, number: int) -> WatchRecord:
+def _watch_of(alerts: AlertStore, subscriber: Subscriber, number: int) -> WatchRecord:
     """A watch of this subscriber's own."""
-    record = next((r for r in alerts.watches(subscriber) if r.watch.number == number), None)
+    record = next((r for r in alerts.watches.records(subscriber) if r.watch.number == number), None)
     if record is None:
         raise NotFound
     return record
 
 
-def _opened(alerts: Alerts, token: str) -> SubscriberRecord | NoGood:
+def _opened(alerts: AlertStore, token: str) -> SubscriberRecord | NoGood:
     """Whose link this is."""
     number = open_links(visit().settings).read(Scope.MANAGE, token, visit().now)
     if isinstance(number, NoGood):
         return number
-    return by_number(alerts, number) or NoGood.EXPIRED
+    return alerts.subscribers.by_number(number) or NoGood.EXPIRED
 
 
-def _overview(alerts: Alerts, of: SubscriberRecord, token: str, done: str, *, unsure: bool = False) -> str:
+def _overview(alerts: AlertStore, of: SubscriberRecord, token: str, done: str, *, unsure: bool = False) -> str:
     return render_template(
         "manage.html",
         address=shown(of.subscriber),
         zone=of.subscriber.time_zone,
         disabled=of.disabled_at is not None,
-        watches=[_shown(alerts, record) for record in alerts.watches(of.subscriber)],
+        watches=[_shown(alerts, record) for record in alerts.watches.records(of.subscriber)],
         token=token,
         done=done,
         unsure=unsure,
@@ -190,7 +192,7 @@ def _overview(alerts: Alerts, of: SubscriberRecord, token: str, done: str, *, un
     )
 
 
-def _shown(alerts: Alerts, record: WatchRecord) -> Shown:
-    states, parts = named(watched([record.watch], alerts.agencies([record.watch])))
+def _shown(alerts: AlertStore, record: WatchRecord) -> Shown:
+    states, parts = named(watched([record.watch], alerts.watches.agencies([record.watch])))
     where: Sequence[str] = [*(states or []), *parts]
     return Shown(record, tuple(where))

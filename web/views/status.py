@@ -8,7 +8,7 @@ from datetime import datetime
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from alerts.storage.overview import Overview, overview
+from alerts.storage.reports import Overview, overview
 from monitor.matching.review import ASK_FOR
 from monitor.model import ListName
 from monitor.storage.changelog import LastCheck, Log, PublicationRecord

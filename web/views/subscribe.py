@@ -12,10 +12,11 @@ from alerts.keys import open_keys
 from alerts.links import NoGood, Scope, open_links
 from alerts.masking import masked
 from alerts.model import Subscriber
-from alerts.signup.requests import Asked, file_request
-from alerts.signup.selfservice import Waiting, by_number, leave, waiting
+from alerts.signup.requests import file_request
+from alerts.signup.selfservice import Waiting, leave, waiting
 from alerts.signup.selfservice import confirm as begin
-from alerts.storage.routed import Alerts, open_alerts
+from alerts.storage.requests import RequestKind
+from alerts.storage.store import AlertStore, open_alerts
 from monitor.normalize import state as state_named
 from web.forms import SOME, SubscribeForm
 from web.request import visit
@@ -25,7 +26,7 @@ subscriptions = Blueprint("subscribe", __name__)
 
 
 @contextmanager
-def reading() -> Iterator[Alerts]:
+def reading() -> Iterator[AlertStore]:
     """Subscribers, through which nothing can be written."""
     with open_alerts(visit().settings.state) as alerts:
         alerts.state.run("PRAGMA query_only = ON")
@@ -41,7 +42,7 @@ def ask() -> str | Response | tuple[str, int]:
         if not form.validate():
             return render_template("subscribe.html", form=form, freshness=None), 422
         count_ask()
-        file_request(here.settings, Asked.SUBSCRIBE, *form.address(), form.wish(), here.now)
+        file_request(here.settings, RequestKind.SUBSCRIBE, *form.address(), form.wish(), here.now)
         return redirect(url_for(".sent"), 303)
     if codes := [code for name in request.args.getlist("state") if (code := state_named(name))]:
         form.where.data, form.states.data = SOME, codes
@@ -90,7 +91,7 @@ def stop_page(token: str) -> str | tuple[str, int]:
     if isinstance(found, NoGood):
         return no_good(found, "unsubscribe")
     with reading() as alerts:
-        known = by_number(alerts, found)
+        known = alerts.subscribers.by_number(found)
     address = shown(known.subscriber) if known else ""
     return render_template("unsubscribe.html", address=address, freshness=None)
 
@@ -103,7 +104,7 @@ def stop(token: str) -> str | tuple[str, int]:
     if isinstance(found, NoGood):
         return no_good(found, "unsubscribe")
     with open_alerts(here.settings.state) as alerts, alerts.write():
-        known = by_number(alerts, found)
+        known = alerts.subscribers.by_number(found)
         if known:
             leave(alerts, open_keys(here.settings), known.subscriber, here.now)
     return render_template("unsubscribed.html", freshness=None)
