@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from alerts.keys import open_keys
+
 if TYPE_CHECKING:
     from monitor.settings import Settings
 
@@ -85,8 +87,6 @@ def open_links(settings: Settings) -> Links:
 
     That one stays good, so that links in mails that were sent before a key was set go on working.
     """
-    from alerts.keys import open_keys
-
     keys = [key.get_secret_value().encode() for key in settings.forms.link_keys]
     keys.append(open_keys(settings).derived("links"))
     return Links(settings.web.base_url, keys, timedelta(days=settings.forms.manage_days))

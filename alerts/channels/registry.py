@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alerts.links import open_links
 from alerts.model import Channel, ChannelName
 
 if TYPE_CHECKING:
@@ -23,6 +24,5 @@ def open_channel(name: ChannelName, settings: Settings) -> Channel:
             return SlackBotChannel(settings.slack)
         case ChannelName.EMAIL:
             from alerts.channels.email import MailChannel
-            from alerts.links import open_links
 
             return MailChannel(settings.mail, open_links(settings))

@@ -25,7 +25,7 @@ from alerts.messages.outline import digest_outline, outline
 from alerts.messages.slack_blocks import fewer, message_parts
 from alerts.messages.slack_parts import Part, packed
 from alerts.model import ChannelName, Digest, Line, Message, Notice
-from alerts.sanitize import mrkdwn, shortened, slack_escaped, visible
+from alerts.sanitize import mrkdwn, shortened, slack_escaped, strip_invisible
 from monitor.model import ListName
 
 if TYPE_CHECKING:
@@ -146,15 +146,17 @@ class Renderer:
 
     @cached_property
     def _html(self) -> Environment:
-        return self._environment(visible, str)
+        return self._environment(strip_invisible, str)
 
     @cached_property
     def _text(self) -> Environment:
-        return self._environment(lambda text: Markup(visible(text)), str)
+        return self._environment(lambda text: Markup(strip_invisible(text)), str)
 
     @cached_property
     def _mrkdwn(self) -> Environment:
-        return self._environment(lambda text: Markup(mrkdwn(visible(text))), lambda url: Markup(slack_escaped(url)))
+        return self._environment(
+            lambda text: Markup(mrkdwn(strip_invisible(text))), lambda url: Markup(slack_escaped(url))
+        )
 
     def _environment(self, inert: Callable[[str], str], url: Callable[[str], str]) -> Environment:
         """Templates of one medium. `inert` makes a value mean nothing to it, `url` an address of ours fit for it.
