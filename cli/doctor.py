@@ -209,13 +209,13 @@ def _try(settings: Settings, channel: ChannelName, address: str, now: datetime) 
     from alerts.channels.registry import open_channel
     from alerts.keys import new_token
     from alerts.masking import masked
-    from alerts.messages.operator_events import Trial
+    from alerts.messages.operator_events import TrialMessage
     from alerts.messages.render import renderer_of
     from alerts.model import ChannelName, Delivery
     from cli.wiring import store
 
     with store(settings) as log:
-        message = renderer_of(settings, log).for_operator(channel, [Trial()])
+        message = renderer_of(settings, log).for_operator(channel, [TrialMessage()])
     id = f"d-test-{new_token()[:12]}"
     delivery = Delivery(
         id=id,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from alerts.addresses import mail_address, webhook
-from alerts.messages.operator_events import Affairs, Event, Works, due, log_line
+from alerts.messages.operator_events import ListRecovered, OperatorEvent, OperatorFacts, log_line, new_events
 from alerts.model import ChannelName
 from alerts.storage.messages import NewDelivery, delivery_terms
 from alerts.storage.store import AlertStore
@@ -20,51 +20,51 @@ _log = logging.getLogger(__name__)
 
 
 def report(alerts: AlertStore, settings: Settings, now: datetime, running_since: datetime | None = None) -> bool:
-    """Tell the operator what is due, in one commit with the deliveries that do; whether any of it needs a person.
+    """Tell the operator of new events, in one commit with the deliveries; whether any of them needs a person.
 
-    Raises SettingsError where the operator is named by what is no address.
+    Raises SettingsError if an address of the operator is not valid.
     """
 
-    def due_now() -> tuple[Event, ...]:
+    def due_now() -> tuple[OperatorEvent, ...]:
         stale_after = timedelta(hours=settings.operator.stale_after_hours)
         affairs = _gathered(alerts, now, settings.log.ask_for)
-        return due(affairs, alerts.routed.operator_keys(), now, stale_after, running_since)
+        return new_events(affairs, alerts.routed.operator_keys(), now, stale_after, running_since)
 
     if not due_now():
         return False
     named = addresses(settings)
     with alerts.write():
-        events = due_now()  # on what this transaction reads: of two runs at once, one tells
+        events = due_now()  # read again inside the transaction: of two runs at the same time, one tells
         deliveries = [_deliver(alerts, settings, *address, events, now) for address in named if events]
         keys = [event.key for event in events]
         alerts.routed.record_operator_events(keys, at=now, delivery=deliveries[0] if deliveries else None)
     for event in events:
-        if said := log_line(event):
-            _log.warning("%s", said)
-    return any(not isinstance(event, Works) for event in events)
+        if line := log_line(event):
+            _log.warning("%s", line)
+    return any(not isinstance(event, ListRecovered) for event in events)
 
 
 def addresses(settings: Settings) -> list[tuple[ChannelName, str]]:
-    """Where the operator is told, checked. Raises SettingsError, naming the setting."""
+    """The operator's addresses. Raises SettingsError, naming the setting, if one is not valid."""
     operator = settings.operator
     hook = operator.slack.get_secret_value()
-    found: list[tuple[ChannelName, str]] = []
+    valid: list[tuple[ChannelName, str]] = []
     try:
         if operator.email:
-            found.append((ChannelName.EMAIL, mail_address(operator.email)))
+            valid.append((ChannelName.EMAIL, mail_address(operator.email)))
     except ValueError as exc:
         raise SettingsError(f"operator.email: {exc}; mend it") from exc
     try:
         if hook:
-            found.append((ChannelName.SLACK, webhook(hook, settings.slack.hosts)))
+            valid.append((ChannelName.SLACK, webhook(hook, settings.slack.hosts)))
     except ValueError as exc:
         raise SettingsError(f"operator.slack: {exc}; mend it") from exc
-    return found
+    return valid
 
 
-def _gathered(alerts: AlertStore, now: datetime, ask_for: timedelta) -> Affairs:
+def _gathered(alerts: AlertStore, now: datetime, ask_for: timedelta) -> OperatorFacts:
     log = alerts.log
-    return Affairs(
+    return OperatorFacts(
         held=tuple(p for p in log.publications() if p.verdict == "held"),
         checks=log.last_checks(),
         first_checked=log.first_checks(),
@@ -75,9 +75,14 @@ def _gathered(alerts: AlertStore, now: datetime, ask_for: timedelta) -> Affairs:
 
 
 def _deliver(
-    alerts: AlertStore, settings: Settings, channel: ChannelName, address: str, events: tuple[Event, ...], now: datetime
+    alerts: AlertStore,
+    settings: Settings,
+    channel: ChannelName,
+    address: str,
+    events: tuple[OperatorEvent, ...],
+    now: datetime,
 ) -> int:
-    """Make the delivery that tells these events; its number."""
+    """Store a delivery that tells these events; its number."""
     from alerts.messages.render import renderer_of  # 25 ms, and most checks have nothing to say
 
     subscriber = alerts.subscribers.ensure(channel, address, confirmed_by="operator", at=now)

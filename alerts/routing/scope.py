@@ -1,4 +1,4 @@
-"""Pure: where an entry belongs: the states, counties, agencies and support types that it concerns."""
+"""Pure: the states, counties, agencies and support types that an entry concerns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monitor.matching.similarity import county_in
 from monitor.model import Cells, Entry, SupportType
 from monitor.normalize import agency, county, state, support_type
 
-# Where the census lists something else than counties, or cities beside them, only the name is said.
+# In these the census lists something other than counties, or also cities, so only the name is shown.
 _NO_COUNTIES = frozenset({"AK", "VA", "DC", "AS", "GU", "MP", "PR", "VI"})
 
 
@@ -23,8 +23,8 @@ def states_of(entry: Entry) -> frozenset[str]:
 def counties_of(entry: Entry) -> frozenset[tuple[str, str]]:
     """The counties that an entry concerns, as (state, comparable name), before and after.
 
-    A misspelt county must still reach those who watch it (in December 2025 every fiftieth row has one), so that the
-    county that it can mean counts beside what is written. Where the cell is blank, the agency's name may say it.
+    A misspelled county must still reach those who watch it (in December 2025 every fiftieth row had one), so the county
+    that was probably meant counts too. If the cell is blank, the county in the agency's name counts.
     """
     found = set()
     for side in _sides(entry):
@@ -41,21 +41,21 @@ def agencies_of(entry: Entry) -> frozenset[tuple[str, str]]:
 
 
 def support_types_of(entry: Entry) -> frozenset[SupportType]:
-    """The support types that an entry concerns, before and after; those that nobody could tell are left out."""
+    """The support types that an entry concerns, before and after; unknown ones are left out."""
     return frozenset(type_ for side in _sides(entry) if (type_ := support_type(side.support_type)))
 
 
 @lru_cache(maxsize=4096)
 def county_meant(code: str, name: str) -> str:
-    """The one county of the state that a name can mean, by the rule that `normalize.state` has for states."""
+    """The county of the state that a misspelled name means, by the same rule as in `normalize.state`."""
     known = _counties(code)
     if name in known or not known:
         return name
     ranked = sorted((OSA.distance(name, each), each) for each in known)
-    nearest, found = ranked[0]
+    nearest, meant = ranked[0]
     allowed = 1 if len(name) <= 5 else 2
     tied = len(ranked) > 1 and ranked[1][0] == nearest
-    return found if nearest <= allowed and not tied else name
+    return meant if nearest <= allowed and not tied else name
 
 
 def is_county(code: str, name: str) -> bool:
@@ -64,7 +64,7 @@ def is_county(code: str, name: str) -> bool:
 
 
 def county_name(code: str, name: str) -> str:
-    """A county as a reader knows it, from its comparable name: "Larkmere County (TX)"."""
+    """A county for readers, from its comparable name: "Larkmere County (TX)"."""
     plain = _counties(code).get(name) or name.title()
     form = "" if code in _NO_COUNTIES else " Parish" if code == "LA" else " County"
     return f"{plain}{form} ({code})"

@@ -1,7 +1,7 @@
-"""What visitors ask for by a form: stored as it is, and worked off later.
+"""Stores the requests that visitors make in forms, and answers them later.
 
-Whoever asks gets the same answer after the same work, whoever the address belongs to: what follows from a request is
-found out here, by `run` or `check`, and said to the address alone. The only SQL about requests.
+The page answers every request in the same way after the same work, so that it does not reveal who is a subscriber.
+`run` and `check` do the rest here, and only the address itself is told.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from alerts.keys import new_token, open_keys
-from alerts.links import Scope, open_links
+from alerts.links import LinkScope, open_links
 from alerts.model import ChannelName, Departures, Message, Schedule, Subscriber, Wants
 from alerts.storage.messages import NewDelivery, delivery_terms
 from alerts.storage.requests import FormRequest, RequestKind
@@ -27,8 +27,8 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """The watch that a visitor asks for: what it is to hear, how often, and where its hours are counted."""
+class RequestedWatch:
+    """The watch that a visitor asks for; `time_zone` is for the hours of digests."""
 
     wants: Wants
     schedule: Schedule | None
@@ -63,7 +63,7 @@ class Wish:
 
 
 def file_request(
-    settings: Settings, kind: RequestKind, channel: ChannelName, address: str, wish: Wish | None, at: datetime
+    settings: Settings, kind: RequestKind, channel: ChannelName, address: str, wish: RequestedWatch | None, at: datetime
 ) -> None:
     """Store a request: one row in one commit, the same work for every address."""
     with open_alerts(settings.state) as alerts, alerts.write():
@@ -133,7 +133,7 @@ class _Answers:
         subscriber = record.subscriber
         if next(self.alerts.watches.records(subscriber), None) is None or not self._may_send_another(subscriber):
             return
-        token = open_links(self.settings).token(Scope.MANAGE, subscriber.number, self.now)
+        token = open_links(self.settings).token(LinkScope.MANAGE, subscriber.number, self.now)
         until = self.now + timedelta(days=self.settings.forms.manage_days)
         self._send(subscriber, f"manage {request.number}", self.renderer.manage_link(token, until, request.channel))
 

@@ -1,4 +1,4 @@
-"""What subscribers do by themselves, with a link that only they were sent: confirm, change, leave, be forgotten."""
+"""What subscribers do with a link that only they were sent: confirm, unsubscribe, or have their data erased."""
 
 from __future__ import annotations
 
@@ -6,42 +6,44 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.keys import Keys, new_token
-from alerts.links import NoGood
+from alerts.links import InvalidLink
 from alerts.model import Subscriber
-from alerts.signup.requests import Wish
+from alerts.signup.requests import RequestedWatch
 from alerts.storage.store import AlertStore
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """What a link to confirm is for. `wish`: the watch that begins, None for those that an operator added."""
+class PendingConfirmation:
+    """What a link to confirm is for. `wish`: the watch that starts; None for watches that an operator added."""
 
     subscriber: Subscriber
-    wish: Wish | None
+    wish: RequestedWatch | None
     used: bool
 
 
-def waiting(alerts: AlertStore, token_hash: bytes, now: datetime) -> Waiting | NoGood:
+def waiting(alerts: AlertStore, token_hash: bytes, now: datetime) -> PendingConfirmation | InvalidLink:
     """What the link with this token is for. Writes nothing."""
     confirmation = alerts.requests.confirmation(token_hash)
     if confirmation is None:
         added = alerts.subscribers.by_token(token_hash)
         if added is None or added.token_until is None:
-            return NoGood.FORGED
-        return NoGood.EXPIRED if now >= added.token_until else Waiting(added.subscriber, None, used=False)
+            return InvalidLink.FORGED
+        return (
+            InvalidLink.EXPIRED if now >= added.token_until else PendingConfirmation(added.subscriber, None, used=False)
+        )
     record = alerts.subscribers.by_number(confirmation.subscriber)
     if record is None:
-        return NoGood.FORGED
+        return InvalidLink.FORGED
     if not confirmation.used and now >= confirmation.until:
-        return NoGood.EXPIRED
-    return Waiting(record.subscriber, Wish.from_json(confirmation.watch), used=confirmation.used)
+        return InvalidLink.EXPIRED
+    return PendingConfirmation(record.subscriber, RequestedWatch.from_json(confirmation.watch), used=confirmation.used)
 
 
-def confirm(alerts: AlertStore, keys: Keys, token: str, now: datetime) -> Waiting | NoGood:
+def confirm(alerts: AlertStore, keys: Keys, token: str, now: datetime) -> PendingConfirmation | InvalidLink:
     """Start the watch that the link is for. Safe to repeat."""
     token_hash = keys.of_token(token)
     pending = waiting(alerts, token_hash, now)
-    if isinstance(pending, NoGood) or pending.used:
+    if isinstance(pending, InvalidLink) or pending.used:
         return pending
     subscriber, wish = pending.subscriber, pending.wish
     # They read what is sent to the address, so they may undo their own unsubscribing.
@@ -61,16 +63,16 @@ def confirm(alerts: AlertStore, keys: Keys, token: str, now: datetime) -> Waitin
 
 
 def leave(alerts: AlertStore, keys: Keys, subscriber: Subscriber, now: datetime) -> None:
-    """End every watch. Nobody can add the address again but whoever reads what is sent there."""
+    """End every watch. After that only somebody who reads the address's mail can subscribe it again."""
     for record in list(alerts.watches.records(subscriber)):
         alerts.remove_watch(record.watch.number, now)
     alerts.subscribers.suppress(keys.of_address(subscriber.channel, subscriber.address), now, "unsubscribed")
 
 
 def forget(alerts: AlertStore, keys: Keys, subscriber: Subscriber, now: datetime) -> None:
-    """Overwrite what is kept about somebody, never to write to them again. `forget_for_good` outside the transaction.
+    """Erase a subscriber, and never write to them again. Call `AlertStore.erase_journal` after the transaction.
 
-    What they asked before is overruled: that they left once does not let anybody ask them again.
+    Replaces an earlier suppression as `unsubscribed`, which a new request could lift.
     """
     address_hash = keys.of_address(subscriber.channel, subscriber.address)
     alerts.subscribers.lift_suppression(address_hash, why="unsubscribed")

@@ -1,4 +1,4 @@
-"""Reads and writes the table `messages`, which no other module writes; and what is stored with a new message."""
+"""Reads and writes the table `messages`, which no other module writes. Also the types of new deliveries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from alerts.addresses import sender_domain
-from alerts.model import Line, Message, Subscriber
+from alerts.model import Message, RoutedEntry, Subscriber
 from monitor.storage.database import State
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class NewDelivery:
     purpose: str
     names: tuple[str, ...]
     message: Message
-    lines: tuple[Line, ...] = ()
+    lines: tuple[RoutedEntry, ...] = ()
     publication: str | None = None
     replies_to: int | None = None
 

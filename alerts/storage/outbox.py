@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
-from alerts.model import Again, Answers, ChannelName, Dead, Delivery, Outcome, PartSent, Sent
+from alerts.model import ChannelName, CorrectedDelivery, Dead, Delivery, DeliveryOutcome, PartSent, Retry, Sent
 from alerts.storage.messages import DeliveryTerms, Messages, NewDelivery
 from alerts.storage.subscribers import Subscribers
 from monitor.storage.database import State, marks, moment, stamp
@@ -37,8 +37,8 @@ _CORRECTS_NOTHING_SENT = (
     " WHERE note.id = mine.entry AND earlier.state IN ('dead', 'suppressed'))))"
 )
 
-# Whether the next attempt is due, and its subscriber may be sent something. Takes `now` four times. A delivery that was
-# created while the clock was ahead (by more than any pause) does not wait until that time comes.
+# Whether the next attempt is due, and its subscriber may be sent something. Takes `now` four times. What was created
+# while the clock was ahead (by more than any pause) does not wait for that time.
 _MADE_AHEAD = "julianday(d.created_at) > julianday(?) + 7"
 _HAS_WAITED = (
     f"(d.next_attempt_at <= ? OR (d.next_attempt_at >= d.created_at AND {_MADE_AHEAD}))"
@@ -52,13 +52,13 @@ OF_A_VISITOR = (
     " AND EXISTS (SELECT 1 FROM confirmations c WHERE c.subscriber = d.subscriber))"
 )
 
-BATCH = 500  # values in one `IN (…)`, rows in one batch; SQLite's default limit is far higher, older builds take 999
+_BATCH = 500  # values in one `IN (…)`; SQLite's default limit is far higher, older builds take 999
 
 _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueDelivery:
     """A delivery that may be leased now. `token`: of an earlier lease that has not ended by an outcome."""
 
     number: int
@@ -80,9 +80,8 @@ class Outbox:
         last = self._state.value("SELECT max(seq) FROM sqlite_sequence WHERE name = 'deliveries'") or 0
         confirmed_at: dict[int, str] = {}
         for numbers in batched(sorted({each.subscriber.number for each in new})):
-            for r in self._state.rows(
-                f"SELECT id, confirmed_at FROM subscribers WHERE id IN ({marks(numbers)})", *numbers
-            ):
+            confirmed = f"SELECT id, confirmed_at FROM subscribers WHERE id IN ({marks(numbers)})"
+            for r in self._state.rows(confirmed, *numbers):
                 confirmed_at[r["id"]] = r["confirmed_at"] or ""
         messages = {id(each.message): each.message for each in new}
         message_numbers = {key: self._messages.store(message) for key, message in messages.items()}
@@ -126,13 +125,13 @@ class Outbox:
             )
         )
 
-    def due(self, channel: ChannelName, now: datetime) -> tuple[Due, ...]:
-        """What may be sent on a channel: waiting for its turn no longer, or under a lease, which may have ended.
+    def due(self, channel: ChannelName, now: datetime) -> tuple[DueDelivery, ...]:
+        """The deliveries on a channel that are due, or leased; a lease may have expired.
 
-        In the order of the log, but that what was begun is brought to an end first.
+        In the order of the log, but those of which a part was sent come first.
         """
         return tuple(
-            Due(
+            DueDelivery(
                 r["id"],
                 r["subscriber"],
                 r["address"],
@@ -152,7 +151,7 @@ class Outbox:
         )
 
     def next_due(self, channel: ChannelName, now: datetime) -> datetime | None:
-        """When something on a channel has waited for long enough, after `now`."""
+        """When the next delivery on a channel is due, after `now`."""
         at = self._state.value(
             "SELECT min(max(d.next_attempt_at, coalesce(s.not_before, ''))) FROM deliveries d"
             " JOIN subscribers s ON s.id = d.subscriber"
@@ -163,11 +162,13 @@ class Outbox:
         )
         return moment(at) if at else None
 
-    def lease(self, due: Due, token: str, now: datetime, until: datetime, *, alone: bool = False) -> Delivery | None:
-        """Take a delivery for sending; None if somebody was quicker, or it must wait.
+    def lease(
+        self, due: DueDelivery, token: str, now: datetime, until: datetime, *, alone: bool = False
+    ) -> Delivery | None:
+        """Lease a delivery for sending; None if another process was quicker, or it must wait.
 
-        A correction waits until what it corrects is out, so that nobody reads the two in the wrong order. `alone`: so
-        that no other message is under way to the same subscriber.
+        A correction waits until what it corrects was sent, so that nobody gets the two in the wrong order. `alone`:
+        not while another message to the same subscriber is leased.
         """
         taken = self._state.rows(
             f"""
@@ -212,14 +213,14 @@ class Outbox:
             token=token,
             parts_sent=r["parts_sent"],
             external_id=r["external_id"],
-            answers=Answers(r["answers_message_id"], r["answers_external_id"]) if r["replies_to"] else None,
+            answers=CorrectedDelivery(r["answers_message_id"], r["answers_external_id"]) if r["replies_to"] else None,
             maybe_sent=bool(r["maybe_sent"]),
             subscriber=r["subscriber"],
             of_a_visitor=bool(r["of_a_visitor"]),
         )
 
     def release(self, delivery: Delivery) -> None:
-        """Give a lease back under which nothing was tried."""
+        """End a lease under which nothing was tried."""
         self._state.run(
             "UPDATE deliveries SET state = 'pending', attempts = attempts - 1, lease_token = NULL, lease_until = NULL"
             " WHERE public_id = ? AND state = 'leased' AND lease_token = ?",
@@ -227,8 +228,8 @@ class Outbox:
             delivery.token,
         )
 
-    def give_up_lost(self, due: Due, why: str) -> bool:
-        """Give up a delivery whose last lease ended without an outcome; False if somebody was quicker."""
+    def give_up_lost(self, due: DueDelivery, why: str) -> bool:
+        """Give up a delivery whose last lease ended without an outcome; False if another process was quicker."""
         return bool(
             self._state.rows(
                 "UPDATE deliveries SET state = 'ambiguous', maybe_sent = 1, last_error = ?,"
@@ -243,17 +244,16 @@ class Outbox:
     def record_outcome(
         self,
         delivery: Delivery,
-        outcome: Outcome,
+        outcome: DeliveryOutcome,
         at: datetime,
         *,
         rest_until: datetime | None = None,
         address_hash: bytes | None = None,
     ) -> bool:
-        """How an attempt went. False, and nothing recorded, where the lease has passed to somebody else.
+        """Record how an attempt went. False, and nothing recorded, if the lease has passed to another process.
 
-        `rest_until`: nothing more goes to this subscriber until then. Of an address that is gone, everything else that
-        waits for it is settled in the same commit, and if it is known by a hash it is not written to any more even once
-        it is forgotten.
+        `rest_until`: nothing more is sent to this subscriber until then. If the address takes no messages any more, it
+        is disabled, and suppressed under `address_hash` so that it stays so after it is erased.
         """
         sent_at, next_at, why, maybe_sent, parts, external_id = None, at, "", False, 0, ""
         match outcome:
@@ -261,7 +261,7 @@ class Outbox:
                 state, sent_at, parts = "sent", stamp(at), 1
             case PartSent(external_id):
                 state, parts = "pending", 1
-            case Again(next_at, why, maybe_sent):
+            case Retry(next_at, why, maybe_sent):
                 state = "pending"
             case Dead(why, maybe_sent):
                 state = "ambiguous" if maybe_sent else "dead"
@@ -296,13 +296,13 @@ class Outbox:
         return bool(recorded)
 
     def is_settled(self) -> bool:
-        """Whether nothing waits that is not to be sent any more."""
+        """Whether `settle` has nothing to do."""
         return not self._state.value(
             f"SELECT 1 FROM deliveries WHERE state = 'pending' AND ({_TO_DISABLED} OR {_CORRECTS_NOTHING_SENT}) LIMIT 1"
         )
 
     def settle(self) -> None:
-        """Put aside what waits for a disabled address, and corrections of what was never sent."""
+        """End what waits for a disabled address, and corrections of messages that were never sent."""
         self._state.run(
             "UPDATE deliveries SET state = CASE (SELECT channel FROM subscribers s WHERE s.id = subscriber)"
             f" WHEN 'email' THEN {_UNSENT}"
@@ -360,7 +360,7 @@ class Outbox:
         )
 
     def pause(self, at: datetime) -> None:
-        """Hold back everything, from the next message on."""
+        """Send nothing, from the next message on."""
         self._state.run("UPDATE paused SET at = coalesce(at, ?)", stamp(at))
 
     def resume(self) -> None:
@@ -368,13 +368,13 @@ class Outbox:
         self._state.run("UPDATE paused SET at = NULL")
 
     def put_off_giving_up(self, until: datetime) -> None:
-        """Try what waits until then at least: the time in which nobody tried is not held against it."""
+        """Do not give up what waits before then, since the time in which sending was paused does not count."""
         self._state.run(
             "UPDATE deliveries SET give_up_at = max(give_up_at, ?) WHERE state IN ('pending', 'leased')", stamp(until)
         )
 
     def retry(self, id: str, *, at: datetime, give_up_at: datetime) -> None:
-        """Put a delivery that was given up, or that waits for its turn, at the head of the next run."""
+        """Send a delivery that was given up or waits with the next run."""
         self._state.run(
             "UPDATE deliveries SET state = 'pending', attempts = 0, next_attempt_at = ?, give_up_at = ?"
             " WHERE public_id = ? AND state IN ('pending', 'dead', 'ambiguous')",
@@ -384,7 +384,7 @@ class Outbox:
         )
 
     def drop(self, id: str, why: str) -> None:
-        """Send a delivery that waits or was given up no more; one of which something may have arrived stays that."""
+        """Suppress a delivery that waits or was given up; it becomes `ambiguous` if it may have arrived."""
         self._state.run(
             f"UPDATE deliveries SET state = {_UNSENT}, last_error = ?"
             " WHERE public_id = ? AND state IN ('pending', 'dead')",
@@ -394,7 +394,7 @@ class Outbox:
 
 
 def batched(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    """The items in lists of at most BATCH."""
+    """The items in lists of at most 500."""
     rest = iter(items)
-    while batch := list(islice(rest, BATCH)):
+    while batch := list(islice(rest, _BATCH)):
         yield batch

@@ -35,7 +35,7 @@ _CONTRADICTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRecord:
-    """A delivery as it is kept."""
+    """A stored delivery."""
 
     id: str
     subscriber: int
@@ -147,7 +147,7 @@ class Reports:
         return by_purpose
 
     def entries_told(self) -> Iterator[tuple[str, int, Mapping[str, int]]]:
-        """Each entry that was routed to anybody: to how many watches, and how many of those by the delivery's state."""
+        """Each entry that was routed: to how many watches, and how many of those by the delivery's state."""
         for r in self._state.rows(
             """
             SELECT entry, sum(n) AS routed, json_group_object(coalesce(state, 'nowhere'), n) AS states
@@ -159,7 +159,7 @@ class Reports:
             yield r["entry"], r["routed"], json.loads(r["states"])
 
     def contradictions(self) -> tuple[str, ...]:
-        """What cannot be, in words; nothing where all is well. Reads the whole file."""
+        """What is inconsistent in state.db, in words; empty if nothing is. Reads the whole file."""
         contradictions = [f"damaged: {r[0]}" for r in self._state.rows("PRAGMA integrity_check") if r[0] != "ok"]
         contradictions += [
             f"{r['table']}: a row refers to {r['parent']} that are not there"
@@ -170,8 +170,8 @@ class Reports:
         return tuple(contradictions)
 
     def unsent(self) -> tuple[UnsentRecord, ...]:
-        """What was given up, oldest first; not what goes to the operator, or to an address that is disabled, or that a
-        visitor typed."""
+        """What was given up, oldest first; without deliveries to the operator, to disabled addresses, and to addresses
+        that a visitor typed."""
         return tuple(
             UnsentRecord(
                 r["public_id"],
@@ -190,7 +190,7 @@ class Reports:
         )
 
     def disabled(self) -> tuple[DisabledAddress, ...]:
-        """The confirmed addresses to which nothing is sent any more, in the order in which that was found."""
+        """The confirmed addresses that are disabled, in the order in which they were disabled."""
         return tuple(
             DisabledAddress(
                 r["id"], ChannelName(r["channel"]), r["address"], moment(r["disabled_at"]), r["disabled_why"]

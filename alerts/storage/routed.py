@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from alerts.model import DAYS, Digest, Message, Notice, Schedule, Subscriber, Told
-from alerts.routing.digests import Turn, Turns
+from alerts.model import DAYS, Digest, Message, Notice, Recipient, Schedule, Subscriber
+from alerts.routing.digests import DigestProgress, DueDigest
 from alerts.storage.messages import DeliveryTerms, NewDelivery
 from alerts.storage.outbox import Outbox, batched
 from alerts.storage.watches import subscriber_of
@@ -15,7 +15,7 @@ from monitor.storage.database import State, marks, moment, stamp
 # The states of a delivery whose subscriber was told, is about to be, or may have been.
 _TOLD = "'pending', 'leased', 'sent', 'ambiguous'"
 
-# A watch's schedule by its name, as `Schedule.name` has it.
+# The name of a watch's schedule; the same as `Schedule.name`.
 _SCHEDULE = (
     "CASE WHEN w.weekday IS NULL THEN 'daily' ELSE 'weekly ' || CASE w.weekday"
     f" {' '.join(f'WHEN {number} THEN {name!r}' for number, name in enumerate(DAYS))} END END"
@@ -37,9 +37,9 @@ class Routed:
         """The number of the last entry that was routed."""
         return int(self._state.value("SELECT position FROM routed"))
 
-    def recipients(self, entries: Iterable[str]) -> Mapping[str, Sequence[Told]]:
-        """Who was told of these entries, or is about to be, and still watches anything at all."""
-        found: dict[tuple[str, Subscriber], list[int]] = {}
+    def recipients(self, entries: Iterable[str]) -> Mapping[str, Sequence[Recipient]]:
+        """Who was told of these entries, or will be, and still has a watch."""
+        watches_by: dict[tuple[str, Subscriber], list[int]] = {}
         last: dict[tuple[str, Subscriber], int] = {}
         for part in batched(sorted(set(entries))):
             for r in self._state.rows(
@@ -52,19 +52,19 @@ class Routed:
                 *part,
             ):
                 who = r["entry"], subscriber_of(r)
-                found.setdefault(who, []).append(r["watch"])
+                watches_by.setdefault(who, []).append(r["watch"])
                 last[who] = r["delivery"]
-        told: dict[str, list[Told]] = {}
-        for (entry, subscriber), watches in found.items():
-            told.setdefault(entry, []).append(Told(subscriber, tuple(watches), last[entry, subscriber]))
-        return told
+        recipients: dict[str, list[Recipient]] = {}
+        for (entry, subscriber), watches in watches_by.items():
+            recipients.setdefault(entry, []).append(Recipient(subscriber, tuple(watches), last[entry, subscriber]))
+        return recipients
 
     def told_since(self, position: int, subscribers: Sequence[int]) -> Mapping[int, frozenset[str]]:
-        """Which entries after a position each of these subscribers (at most 500) was told of, or is about to be.
+        """The entries after a position that each of these subscribers (at most 500) was told of, or will be.
 
-        Also of the departures that were confirmed after it: whoever heard of one at once need not hear of it again.
+        Includes departures that were confirmed after it, since who was told at once is not told again.
         """
-        found: dict[int, set[str]] = {}
+        told: dict[int, set[str]] = {}
         for r in self._state.rows(
             f"""
             SELECT w.subscriber, e.entry FROM watches w
@@ -78,11 +78,11 @@ class Routed:
             position,
             *subscribers,
         ):
-            found.setdefault(r["subscriber"], set()).add(r["entry"])
-        return {subscriber: frozenset(entries) for subscriber, entries in found.items()}
+            told.setdefault(r["subscriber"], set()).add(r["entry"])
+        return {subscriber: frozenset(entries) for subscriber, entries in told.items()}
 
     def record(self, position: int, made: Iterable[tuple[Notice, Message]], terms: DeliveryTerms) -> int:
-        """The log is routed up to `position`, and these deliveries came of it; how many."""
+        """Record that the log is routed up to `position`, with these deliveries; how many."""
         count = 0
         for part in batched(made):
             count += len(
@@ -105,14 +105,14 @@ class Routed:
         self._state.run("UPDATE routed SET position = ?", position)
         return count
 
-    def turns(self, now: datetime, subscribers: Sequence[int] | None = None) -> Iterator[Turns]:
-        """How far the digests have come; of everybody who gets any, or of these subscribers (at most 500).
+    def turns(self, now: datetime, subscribers: Sequence[int] | None = None) -> Iterator[DigestProgress]:
+        """How far the digests of all subscribers have come, or of these (at most 500).
 
-        A turn that is recorded for a day which nowhere has begun was made while the clock was wrong. What it told is
-        told, but it must not keep back all digests until that day.
+        A digest recorded for a day that has begun nowhere yet was made while the clock was wrong. What it told counts
+        as told, but it must not hold back all digests until that day.
         """
         chosen = "" if subscribers is None else f" AND w.subscriber IN ({marks(subscribers)})"
-        begun = (now + timedelta(days=1)).date().isoformat()  # east of UTC it is that already
+        begun = (now + timedelta(days=1)).date().isoformat()  # east of UTC it is that day already
         for r in self._state.rows(
             f"""
             SELECT t.*, d.slot,
@@ -135,7 +135,7 @@ class Routed:
             *(subscribers or ()),
             begun,
         ):
-            yield Turns(
+            yield DigestProgress(
                 subscriber_of(r),
                 Schedule(r["minute"], r["weekday"]),
                 moment(r["since"]),
@@ -144,10 +144,10 @@ class Routed:
             )
 
     def record_digests(
-        self, made: Sequence[tuple[Turn, tuple[Digest, Message] | None]], position: int, terms: DeliveryTerms
+        self, made: Sequence[tuple[DueDigest, tuple[Digest, Message] | None]], position: int, terms: DeliveryTerms
     ) -> int:
-        """These turns are over, up to a position in the log, with these digests or nothing to say; how many digests."""
-        said = [(turn, *digest) for turn, digest in made if digest]
+        """Record that these digests are made up to a position in the log, None for those without news; how many."""
+        with_news = [(turn, *digest) for turn, digest in made if digest]
         numbers = self._outbox.add(
             [
                 NewDelivery(
@@ -157,11 +157,11 @@ class Routed:
                     message,
                     digest.lines,
                 )
-                for turn, digest, message in said
+                for turn, digest, message in with_news
             ],
             terms,
         )
-        of = {id(turn): number for (turn, _, _), number in zip(said, numbers, strict=True)}
+        of = {id(turn): number for (turn, _, _), number in zip(with_news, numbers, strict=True)}
         self._state.run_many(
             "INSERT INTO digests (subscriber, schedule, slot, position, at, delivery) VALUES (?, ?, ?, ?, ?, ?)",
             [
@@ -176,14 +176,14 @@ class Routed:
                 for turn, _ in made
             ],
         )
-        return len(said)
+        return len(with_news)
 
     def operator_keys(self) -> frozenset[str]:
-        """What the operator was told, or would have been if anybody were named."""
+        """The keys of the events that the operator was told, or would have been if the settings named one."""
         return frozenset(r["key"] for r in self._state.rows("SELECT key FROM operator_events"))
 
     def record_operator_events(self, keys: Sequence[str], *, at: datetime, delivery: int | None) -> None:
-        """These events are told, by this delivery if by any."""
+        """Record that the operator is told these events, by this delivery if by any."""
         self._state.run_many(
             "INSERT INTO operator_events (key, at, delivery) VALUES (?, ?, ?)",
             [(key, stamp(at), delivery) for key in keys],
@@ -191,10 +191,10 @@ class Routed:
 
 
 def _names(notice: Notice) -> tuple[str, ...]:
-    """What tells a notice from all others to its subscriber: a watch hears of an entry once.
+    """What distinguishes a notice from all others to its subscriber; a watch is told of an entry once.
 
-    The entry alone would not do. One watch heard of a departure at once, in a message that was never sent; another
-    hears of it when it is confirmed.
+    The entry alone is not enough: one watch may have been told of a departure at once, in a message that was never
+    sent, and another one is told when it is confirmed.
     """
     first = notice.lines[0]
     return (notice.publication.id, first.entry.id, *map(str, first.watches))

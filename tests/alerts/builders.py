@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from alerts.model import AGREEMENT_KINDS, ChannelName, Schedule, Subscriber, Told, Wants, Watch, Watched
+from alerts.model import AGREEMENT_KINDS, ChannelName, Recipient, Schedule, Subscriber, Wants, Watch, Watched
 from alerts.storage.store import AlertStore, open_alerts
 from monitor.checks.changes import field_changes, weightiest
 from monitor.model import (
@@ -125,9 +125,9 @@ def watched(*states: str) -> Watched:
     return Watched(frozenset(states) or None)
 
 
-def told(*watches: Watch) -> Sequence[Told]:
+def told(*watches: Watch) -> Sequence[Recipient]:
     """The subscribers of these watches, told by them."""
-    return [Told(w.subscriber, (w.number,)) for w in watches]
+    return [Recipient(w.subscriber, (w.number,)) for w in watches]
 
 
 def settings(state: Path, **others: object) -> Settings:

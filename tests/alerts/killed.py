@@ -23,7 +23,7 @@ from alerts.delivery import operator
 from alerts.delivery.digests import make_digests
 from alerts.delivery.run import deliver, route
 from alerts.delivery.sender import Clock
-from alerts.model import Channel, ChannelName, Delivery, Taken
+from alerts.model import Accepted, Channel, ChannelName, Delivery
 from alerts.storage.store import AlertStore, open_alerts
 from demo.slack import FakeSlack
 from monitor.settings import DeliverySettings, MailSettings, OperatorSettings, Settings, SlackSettings
@@ -139,7 +139,7 @@ class Fatal:
         self._channel, self._counts, self._reached = channel, counts, reached
         self.interval = channel.interval
 
-    def send(self, delivery: Delivery) -> Taken:
+    def send(self, delivery: Delivery) -> Accepted:
         self._counts["send"] += 1
         self._reached("send")
         taken = self._channel.send(delivery)

@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from alerts.keys import open_keys
-from alerts.links import NoGood, Scope, open_links
+from alerts.links import InvalidLink, LinkScope, open_links
 from alerts.messages.outline import named
 from alerts.model import Subscriber
 from alerts.routing.instant import watched
@@ -64,7 +64,7 @@ def overview(token: str) -> _Page:
     """All that a subscriber is told."""
     with reading() as alerts:
         found = _opened(alerts, token)
-        if isinstance(found, NoGood):
+        if isinstance(found, InvalidLink):
             return no_good(found, "manage")
         return _overview(alerts, found, token, request.args.get("done", ""))
 
@@ -77,7 +77,7 @@ def end(token: str) -> _Page:
     with open_alerts(here.settings.state) as alerts:
         with alerts.write():
             found = _opened(alerts, token)
-            if isinstance(found, NoGood):
+            if isinstance(found, InvalidLink):
                 return no_good(found, "manage")
             match request.form.get("do"):
                 case "leave":
@@ -98,7 +98,7 @@ def kept(token: str) -> _Page:
     """All that is kept about the subscriber, for them to keep."""
     with reading() as alerts:
         found = _opened(alerts, token)
-        if isinstance(found, NoGood):
+        if isinstance(found, InvalidLink):
             return no_good(found, "manage")
         rows = alerts.reports.stored(found.subscriber)
     answer = Response(json.dumps(rows, ensure_ascii=False, indent=2), mimetype="application/json")
@@ -112,7 +112,7 @@ def watch(token: str, number: int) -> _Page:
     here = visit()
     with open_alerts(here.settings.state) if request.method == "POST" else reading() as alerts:
         found = _opened(alerts, token)
-        if isinstance(found, NoGood):
+        if isinstance(found, InvalidLink):
             return no_good(found, "manage")
         record = _watch_of(alerts, found.subscriber, number)
         form = WatchForm()
@@ -170,12 +170,12 @@ def _watch_of(alerts: AlertStore, subscriber: Subscriber, number: int) -> WatchR
     return record
 
 
-def _opened(alerts: AlertStore, token: str) -> SubscriberRecord | NoGood:
+def _opened(alerts: AlertStore, token: str) -> SubscriberRecord | InvalidLink:
     """Whose link this is."""
-    number = open_links(visit().settings).read(Scope.MANAGE, token, visit().now)
-    if isinstance(number, NoGood):
+    number = open_links(visit().settings).read(LinkScope.MANAGE, token, visit().now)
+    if isinstance(number, InvalidLink):
         return number
-    return alerts.subscribers.by_number(number) or NoGood.EXPIRED
+    return alerts.subscribers.by_number(number) or InvalidLink.EXPIRED
 
 
 def _overview(alerts: AlertStore, of: SubscriberRecord, token: str, done: str, *, unsure: bool = False) -> str:

@@ -9,11 +9,11 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from alerts.keys import open_keys
-from alerts.links import NoGood, Scope, open_links
+from alerts.links import InvalidLink, LinkScope, open_links
 from alerts.masking import masked
 from alerts.model import Subscriber
 from alerts.signup.requests import file_request
-from alerts.signup.selfservice import Waiting, leave, waiting
+from alerts.signup.selfservice import PendingConfirmation, leave, waiting
 from alerts.signup.selfservice import confirm as begin
 from alerts.storage.requests import RequestKind
 from alerts.storage.store import AlertStore, open_alerts
@@ -62,7 +62,7 @@ def confirm_page(token: str) -> str | tuple[str, int]:
     here = visit()
     with reading() as alerts:
         found = waiting(alerts, open_keys(here.settings).of_token(token), here.now)
-    if isinstance(found, NoGood):
+    if isinstance(found, InvalidLink):
         return no_good(found, "subscribe")
     return render_template("confirm.html", found=found, address=shown(found.subscriber), freshness=None)
 
@@ -74,21 +74,21 @@ def confirm(token: str) -> str | tuple[str, int]:
     keys = open_keys(here.settings)
     with open_alerts(here.settings.state) as alerts, alerts.write():
         found = begin(alerts, keys, token, here.now)
-    if isinstance(found, NoGood):
+    if isinstance(found, InvalidLink):
         return no_good(found, "subscribe")
     return render_template("confirmed.html", found=found, manage=_manage_link(found), freshness=None)
 
 
-def _manage_link(found: Waiting) -> str:
-    token = open_links(visit().settings).token(Scope.MANAGE, found.subscriber.number, visit().now)
+def _manage_link(found: PendingConfirmation) -> str:
+    token = open_links(visit().settings).token(LinkScope.MANAGE, found.subscriber.number, visit().now)
     return url_for("manage.overview", token=token)
 
 
 @subscriptions.get("/unsubscribe/<token>")
 def stop_page(token: str) -> str | tuple[str, int]:
     """What the link in each mail opens: one button."""
-    found = open_links(visit().settings).read(Scope.STOP, token, visit().now)
-    if isinstance(found, NoGood):
+    found = open_links(visit().settings).read(LinkScope.STOP, token, visit().now)
+    if isinstance(found, InvalidLink):
         return no_good(found, "unsubscribe")
     with reading() as alerts:
         known = alerts.subscribers.by_number(found)
@@ -100,8 +100,8 @@ def stop_page(token: str) -> str | tuple[str, int]:
 def stop(token: str) -> str | tuple[str, int]:
     """The button, or a mail program's (RFC 8058): nothing is sent any more. Said twice, it is done once."""
     here = visit()
-    found = open_links(here.settings).read(Scope.STOP, token, here.now)
-    if isinstance(found, NoGood):
+    found = open_links(here.settings).read(LinkScope.STOP, token, here.now)
+    if isinstance(found, InvalidLink):
         return no_good(found, "unsubscribe")
     with open_alerts(here.settings.state) as alerts, alerts.write():
         known = alerts.subscribers.by_number(found)
@@ -115,7 +115,7 @@ def shown(subscriber: Subscriber) -> str:
     return masked(subscriber.channel, subscriber.address)
 
 
-def no_good(why: NoGood, what: str) -> tuple[str, int]:
+def no_good(why: InvalidLink, what: str) -> tuple[str, int]:
     """A link that opens nothing, and how to get another."""
-    status = 410 if why is NoGood.EXPIRED else 404
-    return render_template("link_over.html", expired=why is NoGood.EXPIRED, what=what, freshness=None), status
+    status = 410 if why is InvalidLink.EXPIRED else 404
+    return render_template("link_over.html", expired=why is InvalidLink.EXPIRED, what=what, freshness=None), status

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from alerts.delivery.run import tell
-from alerts.model import ChannelName, Taken, Wants
+from alerts.model import Accepted, ChannelName, Wants
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
 from monitor.checks import decisions
@@ -35,7 +35,7 @@ def comes_back(log: Log, entry: Entry) -> None:
 TAKEN_BACK = pytest.mark.parametrize("takes_back", [retracts, comes_back])
 
 # How a mail goes to whom, and whether they may have read it.
-OUTCOMES: dict[str, tuple[list[Taken | ChannelError], bool]] = {
+OUTCOMES: dict[str, tuple[list[Accepted | ChannelError], bool]] = {
     "sent": ([], True),
     "ambiguous": ([failed(permanent=True, maybe_sent=True)], True),
     "dead": ([failed(permanent=True)], False),

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from alerts.channels.registry import open_channel
 from alerts.delivery.run import deliver, route, tell
-from alerts.delivery.sender import Clock, Tally
-from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Channel, ChannelName, Delivery, Departures, Taken, Wants
+from alerts.delivery.sender import Clock, SendCounts
+from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Accepted, Channel, ChannelName, Delivery, Departures, Wants
 from alerts.storage.store import open_alerts
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
@@ -51,7 +51,7 @@ def states(log: Log) -> list[str]:
     return [d.state for d in log.alerts.reports.deliveries()][::-1]
 
 
-def send(log: Log, configured: Settings, now: datetime) -> Tally:
+def send(log: Log, configured: Settings, now: datetime) -> SendCounts:
     return deliver(log.alerts, partial(open_channel, settings=configured), configured, now)
 
 
@@ -255,7 +255,7 @@ def test_who_leaves_while_a_message_is_being_sent_does_not_get_it_later(
 
         interval = timedelta()
 
-        def send(self, delivery: Delivery) -> Taken:
+        def send(self, delivery: Delivery) -> Accepted:
             with log.alerts.write():
                 log.alerts.remove_watch(watch, log.now)
             raise ChannelError("no answer", permanent=False)
@@ -320,7 +320,7 @@ def test_a_bot_posts_the_parts_as_a_thread_and_a_correction_below_it(log: Log, p
     def sleep(seconds: float) -> None:
         ticks[0] += seconds
 
-    def sends() -> Tally:
+    def sends() -> SendCounts:
         route(log.alerts, given, log.now)
         clock = Clock(log.now, lambda: ticks[0], sleep)
         return deliver(log.alerts, partial(open_channel, settings=given), given, log.now, clock)
@@ -528,10 +528,10 @@ class Recorder:
         self.sent: list[str] = []
         self._meanwhile = meanwhile
 
-    def send(self, delivery: Delivery) -> Taken:
+    def send(self, delivery: Delivery) -> Accepted:
         self._meanwhile(delivery)
         self.sent.append(delivery.id)
-        return Taken()
+        return Accepted()
 
     def reachable(self, address: str) -> bool:
         return True

@@ -11,9 +11,9 @@ from threading import Barrier, Event
 import pytest
 
 from alerts.delivery.run import deliver, route
-from alerts.delivery.sender import Clock, Tally
+from alerts.delivery.sender import Clock, SendCounts
 from alerts.keys import open_keys
-from alerts.model import ChannelName, Delivery, Taken
+from alerts.model import Accepted, ChannelName, Delivery
 from alerts.storage.store import open_alerts
 from monitor.errors import ChannelError
 from monitor.settings import DeliverySettings, Settings
@@ -42,17 +42,17 @@ class Scripted:
 
     turned: Turned
     interval: timedelta = timedelta()
-    answers: dict[str, list[Taken | ChannelError]] = field(default_factory=dict)
+    answers: dict[str, list[Accepted | ChannelError]] = field(default_factory=dict)
     takes: float = 0.0  # seconds for one message
     sent: list[tuple[float, str, str, int]] = field(default_factory=list)
     closed: int = 0
     meanwhile: Callable[[Delivery], None] = lambda delivery: None
 
-    def send(self, delivery: Delivery) -> Taken:
+    def send(self, delivery: Delivery) -> Accepted:
         self.meanwhile(delivery)
         self.turned.ticks += self.takes
         answer = self.answers.get(delivery.address, [])
-        result = answer.pop(0) if answer else Taken()
+        result = answer.pop(0) if answer else Accepted()
         if isinstance(result, ChannelError):
             raise result
         self.sent.append((self.turned.ticks, delivery.address, delivery.id, delivery.parts_sent))
@@ -80,7 +80,7 @@ def slack(turned: Turned) -> Scripted:
     return Scripted(turned, interval=SECOND)
 
 
-def run(log: Log, channel: Scripted, *, at: datetime | None = None, **delivery: object) -> Tally:
+def run(log: Log, channel: Scripted, *, at: datetime | None = None, **delivery: object) -> SendCounts:
     """Route, and send on this channel whatever it is."""
     given = settings(log.alerts.state.path, delivery=DeliverySettings(**delivery))  # type: ignore[arg-type]  # by name
     now = at or log.now
@@ -221,7 +221,7 @@ def test_the_parts_of_a_message_follow_each_other_a_second_apart_before_anything
 ) -> None:
     add_watch(log.alerts, "TX", slack=HOOK)
     news(log, 2)
-    slack.answers[HOOK] = [Taken("17.1", more=True), Taken("17.2", more=True), Taken("17.3")]
+    slack.answers[HOOK] = [Accepted("17.1", more=True), Accepted("17.2", more=True), Accepted("17.3")]
     tally = run(log, slack)
     assert (tally.parts, tally.sent) == (2, 2)
     first, last = slack.sent[0][2], slack.sent[-1][2]
@@ -236,7 +236,7 @@ def test_the_parts_of_a_message_follow_each_other_a_second_apart_before_anything
 def test_a_part_that_was_taken_is_not_sent_again(log: Log, slack: Scripted) -> None:
     add_watch(log.alerts, "TX", slack=HOOK)
     news(log, 1)
-    slack.answers[HOOK] = [Taken("17.1", more=True), failed()]
+    slack.answers[HOOK] = [Accepted("17.1", more=True), failed()]
     seen: list[tuple[int, str]] = []
     slack.meanwhile = lambda delivery: seen.append((delivery.parts_sent, delivery.external_id))
     run(log, slack)
@@ -248,7 +248,7 @@ def test_a_part_that_was_taken_is_not_sent_again(log: Log, slack: Scripted) -> N
 def test_a_message_of_which_a_part_arrived_is_not_called_unsent(log: Log, slack: Scripted) -> None:
     add_watch(log.alerts, "TX", slack=HOOK)
     news(log, 1)
-    slack.answers[HOOK] = [Taken("17.1", more=True), failed(permanent=True)]
+    slack.answers[HOOK] = [Accepted("17.1", more=True), failed(permanent=True)]
     assert run(log, slack).died == 1
     assert states(log) == ["ambiguous"]
 
@@ -326,7 +326,7 @@ def test_a_correction_of_what_never_arrived_is_not_sent(log: Log, mail: Scripted
 def test_a_correction_answers_what_it_corrects(log: Log, mail: Scripted) -> None:
     add_watch(log.alerts, "TX")
     [departure] = log.publishes(terminated())
-    mail.answers["reader@example.org"] = [Taken("17.1")]
+    mail.answers["reader@example.org"] = [Accepted("17.1")]
     run(log, mail)
     log.publishes(*back(departure))
     answers = []
@@ -433,7 +433,7 @@ def test_nothing_is_sent_while_everything_is_paused(log: Log, mail: Scripted) ->
     add_watch(log.alerts, "TX")
     news(log, 2)
     log.alerts.outbox.pause(log.now)
-    assert run(log, mail) == Tally()
+    assert run(log, mail) == SendCounts()
     assert states(log) == ["pending", "pending"]
     log.alerts.outbox.resume()
     assert run(log, mail).sent == 2

@@ -10,7 +10,18 @@ from datetime import datetime
 
 import pytest
 
-from alerts.messages.operator_events import Affairs, Disabled, Doubtful, Event, Held, Stale, Trial, Unsent, Works, due
+from alerts.messages.operator_events import (
+    AddressDisabled,
+    ListRecovered,
+    ListStale,
+    MatchDoubtful,
+    MessageUnsent,
+    OperatorEvent,
+    OperatorFacts,
+    PublicationHeld,
+    TrialMessage,
+    new_events,
+)
 from alerts.messages.slack_parts import parts_of
 from alerts.model import ChannelName
 from alerts.storage.reports import DisabledAddress, UnsentRecord
@@ -44,33 +55,33 @@ GONE = DisabledAddress(7, ChannelName.SLACK, "https://hooks.slack.com/services/T
 REVIEW = ReviewRecord("r-1", entry(Kind.TERMINATED), entry(Kind.NEW), (), "", None, "")
 
 
-def keys(affairs: Affairs, now: datetime, known: Collection[str] = ()) -> list[str]:
-    return [event.key.partition(" ")[0] for event in due(affairs, known, now, STALE_AFTER)]
+def keys(affairs: OperatorFacts, now: datetime, known: Collection[str] = ()) -> list[str]:
+    return [event.key.partition(" ")[0] for event in new_events(affairs, known, now, STALE_AFTER)]
 
 
 @pytest.mark.parametrize(
     ("affairs", "event"),
     [
-        (Affairs(held=(publication(),)), Held),
-        (Affairs(unsent=(UNSENT,)), Unsent),
-        (Affairs(disabled=(GONE,)), Disabled),
-        (Affairs(doubtful=(REVIEW,)), Doubtful),
+        (OperatorFacts(held=(publication(),)), PublicationHeld),
+        (OperatorFacts(unsent=(UNSENT,)), MessageUnsent),
+        (OperatorFacts(disabled=(GONE,)), AddressDisabled),
+        (OperatorFacts(doubtful=(REVIEW,)), MatchDoubtful),
     ],
 )
-def test_each_thing_is_told_once(affairs: Affairs, event: type[Event]) -> None:
-    [told] = due(affairs, (), NOON, STALE_AFTER)
+def test_each_thing_is_told_once(affairs: OperatorFacts, event: type[OperatorEvent]) -> None:
+    [told] = new_events(affairs, (), NOON, STALE_AFTER)
     assert isinstance(told, event)
-    assert due(affairs, {told.key}, NOON, STALE_AFTER) == ()
+    assert new_events(affairs, {told.key}, NOON, STALE_AFTER) == ()
 
 
 def test_what_was_put_back_and_given_up_again_is_told_again() -> None:
-    [told] = due(Affairs(unsent=(UNSENT,)), (), NOON, STALE_AFTER)
+    [told] = new_events(OperatorFacts(unsent=(UNSENT,)), (), NOON, STALE_AFTER)
     again = replace(UNSENT, give_up_at=NOON + HOUR)
-    assert keys(Affairs(unsent=(again,)), NOON, {told.key}) == ["unsent"]
+    assert keys(OperatorFacts(unsent=(again,)), NOON, {told.key}) == ["unsent"]
 
 
 def test_no_address_is_told_in_full() -> None:
-    events = due(Affairs(unsent=(UNSENT,), disabled=(GONE,)), (), NOON, STALE_AFTER)
+    events = new_events(OperatorFacts(unsent=(UNSENT,), disabled=(GONE,)), (), NOON, STALE_AFTER)
     assert "reader@" not in repr(events)
     assert "s3cret" not in repr(events)
 
@@ -89,27 +100,29 @@ def test_no_address_is_told_in_full() -> None:
     ],
 )
 def test_a_list_that_fails_for_long_is_told(check: LastCheck, hours: int, told: list[str]) -> None:
-    assert keys(Affairs(checks=(check,)), NOON + hours * HOUR) == told
+    assert keys(OperatorFacts(checks=(check,)), NOON + hours * HOUR) == told
 
 
 @pytest.mark.parametrize(("running_for", "told"), [(5, []), (7, ["stale"])])
 def test_that_nobody_looks_is_told_by_a_service_that_runs(running_for: int, told: list[str]) -> None:
     now = NOON + 100 * HOUR
-    events = due(Affairs(checks=(checked(),)), (), now, STALE_AFTER, now - running_for * HOUR)
+    events = new_events(OperatorFacts(checks=(checked(),)), (), now, STALE_AFTER, now - running_for * HOUR)
     assert [event.kind for event in events] == told
 
 
 def test_a_list_that_never_could_be_checked_is_told_as_well() -> None:
     never = checked(Outcome.FAILED, at=NOON + 8 * HOUR, good=None)
-    assert keys(Affairs(checks=(never,), first_checked={PARTICIPATING: NOON + 2 * HOUR}), NOON + 8 * HOUR) == []
-    assert keys(Affairs(checks=(never,), first_checked={PARTICIPATING: NOON + 1 * HOUR}), NOON + 8 * HOUR) == ["stale"]
+    assert keys(OperatorFacts(checks=(never,), first_checked={PARTICIPATING: NOON + 2 * HOUR}), NOON + 8 * HOUR) == []
+    assert keys(OperatorFacts(checks=(never,), first_checked={PARTICIPATING: NOON + 1 * HOUR}), NOON + 8 * HOUR) == [
+        "stale"
+    ]
 
 
 def test_that_it_works_again_is_told_once_and_then_the_next_failure() -> None:
     known: set[str] = set()
 
     def told(check: LastCheck, now: datetime) -> list[str]:
-        events = due(Affairs(checks=(check,)), known, now, STALE_AFTER)
+        events = new_events(OperatorFacts(checks=(check,)), known, now, STALE_AFTER)
         known.update(event.key for event in events)
         return [event.kind for event in events]
 
@@ -124,16 +137,19 @@ def test_that_it_works_again_is_told_once_and_then_the_next_failure() -> None:
 
 # --- what it looks like ----------------------------------------------------------------------------------------
 
-EVENTS: tuple[Event, ...] = (
-    *due(Affairs(held=(publication(),)), (), NOON, STALE_AFTER),
-    *due(Affairs(checks=(checked(Outcome.FAILED),)), (), NOON + 7 * HOUR, STALE_AFTER),
-    Works("works", PARTICIPATING, NOON),
-    *due(
-        Affairs(unsent=(UNSENT, replace(UNSENT, id="d-2", state="ambiguous")), disabled=(GONE,)), (), NOON, STALE_AFTER
+EVENTS: tuple[OperatorEvent, ...] = (
+    *new_events(OperatorFacts(held=(publication(),)), (), NOON, STALE_AFTER),
+    *new_events(OperatorFacts(checks=(checked(Outcome.FAILED),)), (), NOON + 7 * HOUR, STALE_AFTER),
+    ListRecovered("works", PARTICIPATING, NOON),
+    *new_events(
+        OperatorFacts(unsent=(UNSENT, replace(UNSENT, id="d-2", state="ambiguous")), disabled=(GONE,)),
+        (),
+        NOON,
+        STALE_AFTER,
     ),
-    Disabled("disabled", "g…@example.org", True, "550 5.1.1 no such user"),
-    *due(Affairs(doubtful=(REVIEW,)), (), NOON, STALE_AFTER),
-    Trial(),
+    AddressDisabled("disabled", "g…@example.org", True, "550 5.1.1 no such user"),
+    *new_events(OperatorFacts(doubtful=(REVIEW,)), (), NOON, STALE_AFTER),
+    TrialMessage(),
 )
 
 
@@ -158,7 +174,7 @@ def test_one_thing_is_told_in_the_subject() -> None:
 
 @pytest.mark.parametrize("channel", [ChannelName.EMAIL, ChannelName.SLACK])
 def test_many_things_are_one_message_of_some_of_them(channel: ChannelName) -> None:
-    many = [Unsent(f"unsent {n}", f"d-{n}", "r…@example.org", "<b>*no*</b> " * 25, False) for n in range(500)]
+    many = [MessageUnsent(f"unsent {n}", f"d-{n}", "r…@example.org", "<b>*no*</b> " * 25, False) for n in range(500)]
     message = RENDERER.for_operator(channel, many)
     assert re.search(r"4[89]\d more", message.text + message.blocks)
     assert "<b>" not in message.html + message.blocks
@@ -168,6 +184,6 @@ def test_many_things_are_one_message_of_some_of_them(channel: ChannelName) -> No
 
 
 def test_stale_names_what_went_wrong() -> None:
-    [event] = due(Affairs(checks=(checked(Outcome.FAILED),)), (), NOON + 7 * HOUR, STALE_AFTER)
-    assert isinstance(event, Stale)
+    [event] = new_events(OperatorFacts(checks=(checked(Outcome.FAILED),)), (), NOON + 7 * HOUR, STALE_AFTER)
+    assert isinstance(event, ListStale)
     assert event.why == "the server answered 503"
