@@ -15,7 +15,8 @@ from pathlib import Path
 
 from bench.measure import LISTS, Figure, medians, process, seconds
 from demo.ice import FakeIce
-from monitor.checks.check import Rules, run_check
+from monitor.checks.check import run_check
+from monitor.checks.decide import Rules
 from monitor.model import ListName
 from monitor.sources.folder import Step
 from monitor.storage.writer import open_store

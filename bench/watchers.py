@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Departures, Wants
 from bench.measure import LISTS
-from monitor.checks.check import Rules, run_check
+from monitor.checks.check import run_check
+from monitor.checks.decide import Rules
 from monitor.model import ListName, Significance
 from monitor.normalize import STATES, county
 from monitor.sources.folder import Step

@@ -17,7 +17,7 @@ from monitor.exports import records
 from monitor.model import Kind, ListName, Outcome
 
 if TYPE_CHECKING:
-    from monitor.checks.check import CheckResult
+    from monitor.checks.record import CheckResult
     from monitor.rebuild.inputs import PastCheck
     from monitor.settings import Settings
     from monitor.workbooks.sandbox import Reader

@@ -15,7 +15,7 @@ from monitor.exports.records import Line, as_csv, as_json
 from monitor.model import Entry, ListName, Outcome
 
 if TYPE_CHECKING:
-    from monitor.checks.check import CheckResult
+    from monitor.checks.record import CheckResult
     from monitor.rebuild.rebuild import Rebuilt
     from monitor.storage.changelog import AgreementRecord, Decision, LastCheck, PublicationRecord, ReviewRecord
 

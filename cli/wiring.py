@@ -12,7 +12,7 @@ from monitor import __version__
 from monitor.workbooks.sandbox import Reader, ReadLimits
 
 if TYPE_CHECKING:
-    from monitor.checks.check import Rules
+    from monitor.checks.decide import Rules
     from monitor.settings import Settings
     from monitor.sources.ice import IceSite
     from monitor.sources.internet_archive import Archive
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def rules(settings: Settings) -> Rules:
     """When to hold a publication and when to confirm a departure."""
-    from monitor.checks.check import Rules
+    from monitor.checks.decide import Rules
     from monitor.checks.plausibility import Limits
 
     guard = settings.guard

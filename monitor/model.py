@@ -275,6 +275,31 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Current:
+    """What a list held when it was last believed. `publication` is its number in the store, `meaning` the hash of its
+    rows."""
+
+    publication: int
+    meaning: str
+    observed_at: datetime
+    announce: bool
+    standings: tuple[Standing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPublication:
+    """A publication that waits to be believed, or that an operator rejected."""
+
+    publication: int
+    id: str
+    sha256: str
+    meaning: str
+    observed_at: datetime
+    hold: Hold
+    announce: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Validators:
     """What the last recorded workbook of a list was, so that the source may answer "not modified"."""
 

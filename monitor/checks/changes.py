@@ -135,7 +135,7 @@ def participating(
     `returned` and `promoted` say which of `matching.came` are agreements that left earlier, or were applications.
     `dropped`: applications that left the pending list, by the number of their agreement.
     """
-    spoken_for = {id(match.new) for _, match in (*returned, *promoted)}
+    known = {match.new.row for _, match in (*returned, *promoted)}
     names = {n.values.agency for n in matching.came} | {s.listing.values.agency for s in matching.gone}
     listed = _support_types((m.new for m in (*matching.matches, *(match for _, match in returned))), names)
     changes = [*filter(None, map(changed, matching.matches))]
@@ -146,7 +146,7 @@ def participating(
     for application, match in promoted:
         changes += _promoted(application, match, listed)
     changes += [
-        Change(Kind.NEW, None, after=n, reasons=_beside(n, listed)) for n in matching.came if id(n) not in spoken_for
+        Change(Kind.NEW, None, after=n, reasons=_beside(n, listed)) for n in matching.came if n.row not in known
     ]
     return in_order(changes)
 
@@ -220,7 +220,7 @@ def pending(
     listed that is theirs under another name: each has an id of its own in the log by then, so the departure says so.
     """
     as_listed = {m.old.agreement: (*m.reasons, f"participating by now: {shown(m.new.cells.agency)}") for m in listed}
-    spoken_for = {id(match.new) for match in (*(match for _, match in returned), *already, *second)}
+    known = {match.new.row for match in (*(match for _, match in returned), *already, *second)}
     changes = [*filter(None, map(changed, matching.matches))]
     changes += [
         _departed(Kind.DROPPED, s, as_listed.get(s.agreement, ()))
@@ -229,7 +229,7 @@ def pending(
     ]
     changes += _came_back(returned)
     changes += [Change(Kind.APPLIED, m.old.agreement, after=m.new, reasons=m.reasons) for m in already]
-    changes += [Change(Kind.APPLIED, None, after=n) for n in matching.came if id(n) not in spoken_for]
+    changes += [Change(Kind.APPLIED, None, after=n) for n in matching.came if n.row not in known]
     return in_order(changes)
 
 

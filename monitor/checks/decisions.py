@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.checks import changes
-from monitor.checks.check import CheckResult, Rules, believe
+from monitor.checks.check import believe
+from monitor.checks.decide import Rules
+from monitor.checks.record import CheckResult
 from monitor.errors import NotPossible, WorkbookError
-from monitor.model import TAKEN_BACK, Act, Change, Entry, Fetched, Kind, Listing, Publication, Source
+from monitor.model import TAKEN_BACK, Act, Change, Entry, Fetched, HeldPublication, Kind, Listing, Publication, Source
 from monitor.normalize import listing
 from monitor.storage.changelog import Log, PublicationRecord, ReviewRecord
-from monitor.storage.writer import Held, Store
+from monitor.storage.writer import Store
 from monitor.workbooks.sandbox import Reader
 
 
@@ -61,7 +63,7 @@ def reject(store: Store, id: str, *, now: datetime, why: str = "") -> None:
         store.decide(held.publication, now, "rejected", held.hold, act=store.act(now, Act.REJECT, id, why))
 
 
-def _unbelieved(store: Store, id: str) -> Held:
+def _unbelieved(store: Store, id: str) -> HeldPublication:
     held = store.unbelieved(id)
     if held is None:
         verdict = store.publication(id).verdict

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from monitor.model import Hold, Listing, ListName, Matching
+from monitor.model import HeldPublication, Hold, Listing, ListName, Matching
 
 
 class Doubt(StrEnum):
@@ -34,15 +34,6 @@ class Limits:
     agreeing_publications: int = 2
     release_after: timedelta = timedelta(hours=48)
     release_served_again_after: timedelta = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A held publication as far as releasing goes."""
-
-    doubts: frozenset[Doubt]
-    structural: bool
-    observed_at: datetime
 
 
 def structure(asked: ListName, columns_of: ListName, listings: Sequence[Listing]) -> Hold | None:
@@ -84,7 +75,9 @@ def plausibility(matching: Matching, before: int, *, served_before: bool, limits
     return Hold(tuple(reasons), structural=False) if reasons else None
 
 
-def released(hold: Hold, waiting: Sequence[Waiting], observed_at: datetime, now: datetime, limits: Limits) -> bool:
+def released(
+    hold: Hold, waiting: Sequence[HeldPublication], observed_at: datetime, now: datetime, limits: Limits
+) -> bool:
     """Whether ICE has stood by a doubtful publication for long enough.
 
     `waiting`: the held publications before this one that nothing believed has followed, oldest first; `observed_at`:
@@ -96,7 +89,7 @@ def released(hold: Hold, waiting: Sequence[Waiting], observed_at: datetime, now:
     implausible = doubts(hold) - {Doubt.SERVED_AGAIN}
     if not implausible:
         return now - observed_at >= limits.release_served_again_after
-    agreeing = [w for w in waiting if not w.structural and implausible & w.doubts]
+    agreeing = [w for w in waiting if not w.hold.structural and implausible & doubts(w.hold)]
     since = min([observed_at, *(w.observed_at for w in agreeing)])
     return len(agreeing) >= limits.agreeing_publications or now - since >= limits.release_after
 

@@ -10,7 +10,8 @@ import click
 
 from cli import output
 from cli.progress import progress
-from monitor.checks.check import Rules, run_check
+from monitor.checks.check import run_check
+from monitor.checks.decide import Rules
 from monitor.errors import ManifestError, StateError
 from monitor.model import Outcome
 from monitor.sources.folder import Step

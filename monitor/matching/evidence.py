@@ -84,7 +84,7 @@ def same_county(a: Values, b: Values) -> bool | None:
     return False if real_county(one, a.state) and real_county(other, b.state) else None
 
 
-def believed(e: Evidence, rules: Rules) -> tuple[str, ...]:
+def believed(e: Evidence, rules: MatchRules) -> tuple[str, ...]:
     """The reasons why a pair is one agreement; () where two independent signals are not there.
 
     In each rule the first signal is what the two rows say of the agreement itself (document, signed date), the second
@@ -177,26 +177,26 @@ def listed_twice(e: Evidence) -> bool:
     return bool(e.document and e.signed) and _same_kind(e) and e.name >= Likeness.WORDING and e.county is not False
 
 
-Rules = tuple[Callable[[Evidence], bool], ...]
+MatchRules = tuple[Callable[[Evidence], bool], ...]
 
 # What is believed of two rows seen apart in time; of one replaced by the other in the same publication, which is a
 # signal of its own; and of the second row of an agreement whose first one stays.
-LATER: Rules = (
+LATER: MatchRules = (
     _same_document,
     _same_day_and_name,
     _same_day_other_state,
     _same_name_and_county,
 )
-AT_ONCE: Rules = (
+AT_ONCE: MatchRules = (
     *LATER,
     _same_day_other_model,
     _same_name_at_once,
     _same_day_and_place,
     _same_day_much_the_same_name,
 )
-SECOND_ROW: Rules = (_same_day_respelt, _same_name_at_once)
+SECOND_ROW: MatchRules = (_same_day_respelt, _same_name_at_once)
 # Of an application that leaves the pending list and an agreement that is listed in those very days: the same signal.
-AS_IT_LEFT: Rules = (*LATER, _same_name_at_once)
+AS_IT_LEFT: MatchRules = (*LATER, _same_name_at_once)
 
 _MOMENTS = {
     AT_ONCE: ("replaced in the same publication",),

@@ -20,7 +20,7 @@ from monitor.matching.evidence import (
     AT_ONCE,
     LATER,
     SECOND_ROW,
-    Rules,
+    MatchRules,
     agree,
     believed,
     listed_twice,
@@ -34,8 +34,8 @@ from monitor.normalize import document_name
 Key = tuple[str | None, str, SupportType | None]
 _Row = TypeVar("_Row", Standing, Listing)
 # By the key of an agreement that had left: those that were ever listed beside it, and so are not it respelt.
-Apart = Mapping[Key, frozenset[int]]
-NOBODY: Apart = {}
+ListedBeside = Mapping[Key, frozenset[int]]
+NONE_BESIDE: ListedBeside = {}
 
 
 def key(values: Values) -> Key:
@@ -43,7 +43,7 @@ def key(values: Values) -> Key:
     return values.state, values.agency, values.support_type
 
 
-def match(old: Sequence[Standing], new: Sequence[Listing], apart: Apart = NOBODY) -> Matching:
+def match(old: Sequence[Standing], new: Sequence[Listing], apart: ListedBeside = NONE_BESIDE) -> Matching:
     """Account for every row of two publications of one list.
 
     Matches are one-to-one. A row of `new` whose key is listed already, and that continues nobody else, is a second
@@ -68,7 +68,7 @@ def match(old: Sequence[Standing], new: Sequence[Listing], apart: Apart = NOBODY
 
 
 def rejoin(
-    left: Sequence[Standing], came: Sequence[Listing], apart: Apart = NOBODY, rules: Rules = LATER
+    left: Sequence[Standing], came: Sequence[Listing], apart: ListedBeside = NONE_BESIDE, rules: MatchRules = LATER
 ) -> list[Match]:
     """Which of the rows that `came` are agreements that `left` earlier (or applied): by key, else by evidence.
 
@@ -92,7 +92,7 @@ def _first_of_each(came: Sequence[Listing], exact: Iterable[Match]) -> tuple[lis
     return firsts, repeated
 
 
-def _respelt(came: Iterable[Listing], exact: Iterable[Match], apart: Apart) -> list[Match]:
+def _respelt(came: Iterable[Listing], exact: Iterable[Match], apart: ListedBeside) -> list[Match]:
     """Rows that list once more, under another spelling, what stands on the list: they continue nobody who left."""
     holders: dict[object, list[Match]] = defaultdict(list)
     for m in sorted(exact, key=lambda m: m.old.agreement):
@@ -286,9 +286,9 @@ _Rank = tuple[int, int]
 def by_evidence(
     gone: Sequence[Standing],
     came: Sequence[Listing],
-    rules: Rules,
+    rules: MatchRules,
     listed: frozenset[str] = frozenset(),
-    apart: Apart = NOBODY,
+    apart: ListedBeside = NONE_BESIDE,
     staying: frozenset[int] = frozenset(),
 ) -> list[Match]:
     """Pair what exact keys left over: mutual best by a margin, again and again until nothing more is certain.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from monitor.matching.evidence import Evidence, Rules, speaks_against, speaks_for, weigh
+from monitor.matching.evidence import Evidence, MatchRules, speaks_against, speaks_for, weigh
 from monitor.matching.similarity import Likeness
 from monitor.model import DEPARTURES, TAKEN_BACK, Act, Change, Departure, Entry, Kind, Listing, Values
 from monitor.normalize import document_name, shown
@@ -36,8 +36,8 @@ class Pair:
     reasons: tuple[str, ...]
 
 
-class Standing(StrEnum):
-    """How a pair stands."""
+class ReviewStatus(StrEnum):
+    """Whether a doubtful pair still needs an answer, and how it was answered."""
 
     OPEN = "open"
     SAME = "same"
@@ -102,10 +102,10 @@ def _same_terms(e: Evidence) -> bool:
     return e.state is not False and e.support_type is not False and e.county is not False
 
 
-DOUBTFUL: Rules = (_same_document, _much_the_same, _listed_anew, _applied_anew)
+DOUBTFUL: MatchRules = (_same_document, _much_the_same, _listed_anew, _applied_anew)
 
 
-def said(changes: Sequence[Change], pairs: Iterable[Pair], ids: Mapping[int | str, str]) -> tuple[Change, ...]:
+def with_suspects(changes: Sequence[Change], pairs: Iterable[Pair], ids: Mapping[int | str, str]) -> tuple[Change, ...]:
     """The changes, each saying which it may be the same as. `ids`: of the agreements, by `departure` and `arrival`."""
     words: dict[int | str, list[str]] = defaultdict(list)
     for pair in pairs:
@@ -124,15 +124,17 @@ def suspects(reasons: Iterable[str]) -> tuple[str, ...]:
     return tuple(r.removeprefix(MAY_BE).rpartition(", ")[0] for r in reasons if r.startswith(MAY_BE))
 
 
-def waits(departure: Departure, open_: frozenset[str], now: datetime, ask_for: timedelta = ASK_FOR) -> bool:
-    """Whether a departure is not confirmed yet because a person is asked. `open_`: departures nobody answered for."""
-    return departure.entry in open_ and now - departure.observed_at < ask_for
+def waits(departure: Departure, now: datetime, ask_for: timedelta = ASK_FOR) -> bool:
+    """Whether a departure that a person is asked about still waits for the answer, rather than being confirmed."""
+    return now - departure.observed_at < ask_for
 
 
-def standing(answer: str, departure: Entry, arrival: Entry, now: datetime, ask_for: timedelta = ASK_FOR) -> Standing:
+def standing(
+    answer: str, departure: Entry, arrival: Entry, now: datetime, ask_for: timedelta = ASK_FOR
+) -> ReviewStatus:
     """How a pair stands, by its answer, by how its departure and its arrival stand, and by how long it has waited."""
     if answer:
-        return Standing.SAME if answer == Act.SAME else Standing.DIFFERENT
+        return ReviewStatus.SAME if answer == Act.SAME else ReviewStatus.DIFFERENT
     if departure.status in TAKEN_BACK or arrival.status in TAKEN_BACK:
-        return Standing.SETTLED
-    return Standing.OPEN if now - arrival.observed_at < ask_for else Standing.LAPSED
+        return ReviewStatus.SETTLED
+    return ReviewStatus.OPEN if now - arrival.observed_at < ask_for else ReviewStatus.LAPSED

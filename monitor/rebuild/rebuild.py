@@ -14,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 from monitor.checks import decisions
-from monitor.checks.check import Rules, run_check
+from monitor.checks.check import run_check
+from monitor.checks.decide import Rules
 from monitor.errors import MonitorError, NotFound, NotPossible
 from monitor.model import Act, Entry, Kind
 from monitor.rebuild import inputs

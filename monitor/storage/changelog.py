@@ -291,10 +291,10 @@ class Log:
 
     def doubtful(self, now: datetime, ask_for: timedelta) -> tuple[ReviewRecord, ...]:
         """The pairs that wait for an operator's answer."""
-        from monitor.matching.review import Standing, standing
+        from monitor.matching.review import ReviewStatus, standing
 
         return tuple(
-            r for r in self.reviews() if standing(r.answer, r.departure, r.arrival, now, ask_for) is Standing.OPEN
+            r for r in self.reviews() if standing(r.answer, r.departure, r.arrival, now, ask_for) is ReviewStatus.OPEN
         )
 
     def review(self, id: str) -> ReviewRecord:

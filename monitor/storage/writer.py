@@ -8,8 +8,8 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 
@@ -18,7 +18,9 @@ from monitor.model import (
     Application,
     Cells,
     Change,
+    Current,
     Departure,
+    HeldPublication,
     Hold,
     Kind,
     ListName,
@@ -38,30 +40,6 @@ _texts = attrgetter(*CELL_NAMES)  # a row's cells as a tuple; dataclasses.astupl
 def open_store(path: Path) -> Store:
     """The store on the state.db at `path`, made or migrated where needed."""
     return Store(State(path, SCHEMA))
-
-
-@dataclass(frozen=True, slots=True)
-class Current:
-    """What a list held when it was last believed."""
-
-    publication: int
-    meaning: str
-    observed_at: datetime
-    announce: bool
-    standings: tuple[Standing, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A publication that waits to be believed, or that an operator rejected."""
-
-    publication: int
-    id: str
-    sha256: str
-    meaning: str
-    observed_at: datetime
-    hold: Hold
-    announce: bool
 
 
 class Store(Log):
@@ -125,11 +103,11 @@ class Store(Log):
         self._currents[list_] = row["public_id"], current
         return current
 
-    def held(self, list_: ListName) -> tuple[Held, ...]:
+    def held(self, list_: ListName) -> tuple[HeldPublication, ...]:
         """Publications of a list that wait to be believed, oldest first."""
         return tuple(map(_held, self.state.rows(f"{_STANDING} WHERE list = ? AND verdict = 'held' ORDER BY id", list_)))
 
-    def unbelieved(self, publication: str) -> Held | None:
+    def unbelieved(self, publication: str) -> HeldPublication | None:
         """A publication that waits or was rejected, by its public id, while nothing later of its list is believed."""
         row = self.state.row(
             f"{_STANDING} s WHERE public_id = ? AND verdict IN ('held', 'rejected') AND NOT EXISTS"
@@ -138,7 +116,7 @@ class Store(Log):
         )
         return _held(row) if row else None
 
-    def rejected(self, list_: ListName, sha256: str, meaning: str) -> Held | None:
+    def rejected(self, list_: ListName, sha256: str, meaning: str) -> HeldPublication | None:
         """The publication of these bytes or rows that was rejected since the list was last believed."""
         row = self.state.row(
             f"{_STANDING} s WHERE list = ? AND verdict = 'rejected' AND (sha256 = ? OR (meaning = ? AND meaning <> ''))"
@@ -253,26 +231,14 @@ class Store(Log):
             )
         )
 
-    def time_seen(self, list_: ListName, since: datetime, until: datetime) -> timedelta:
-        """For how long between two moments successful checks followed one another.
-
-        What passes before or after a check that failed, was held or found no link is not counted: nobody saw then
-        whether a departure stood.
-        """
-        total = timedelta()
-        last: datetime | None = None
-        for r in self.state.rows(
-            "SELECT at, outcome FROM checks WHERE list = ? AND at >= ? AND at <= ? ORDER BY id",
-            list_,
-            stamp(since),
-            stamp(until),
-        ):
-            at = moment(r["at"])
-            good = r["outcome"] in (Outcome.UNCHANGED, Outcome.CHANGED)
-            if good and last is not None:
-                total += at - last
-            last = at if good else None
-        return total
+    def checks_since(self, list_: ListName, since: datetime) -> tuple[tuple[datetime, Outcome], ...]:
+        """When a list was looked at from a moment on, and how each look went, in the order they were recorded."""
+        return tuple(
+            (moment(r["at"]), Outcome(r["outcome"]))
+            for r in self.state.rows(
+                "SELECT at, outcome FROM checks WHERE list = ? AND at >= ? ORDER BY id", list_, stamp(since)
+            )
+        )
 
     def last_check_at(self) -> datetime | None:
         """The newest look at any list."""
@@ -400,12 +366,13 @@ class Store(Log):
             row,
         )
 
-    def unanswered(self) -> frozenset[str]:
-        """The departures that an operator is asked about and has said nothing of, while their arrivals stand."""
-        return frozenset(
-            r["departure"]
+    def open_reviews(self) -> tuple[tuple[str, str], ...]:
+        """The pairs (departure, arrival) that an operator is asked about and has not answered, while the arrival
+        stands."""
+        return tuple(
+            (r["departure"], r["arrival"])
             for r in self.state.rows(
-                "SELECT r.departure FROM reviews r JOIN log a ON a.id = r.arrival"
+                "SELECT r.departure, r.arrival FROM reviews r JOIN log a ON a.id = r.arrival"
                 " WHERE r.public_id NOT IN (SELECT subject FROM acts) AND a.status IS NULL"
             )
         )
@@ -426,15 +393,15 @@ class Store(Log):
         """The permanent id of the agreement that an entry is about."""
         return self.agreement_id(self.state.value("SELECT agreement FROM entries WHERE id = ?", entry))
 
-    def arrival(self, agreement: int, kind: Kind) -> str | None:
-        """The entry of this kind that told of an agreement first; None where none did, or it is taken back."""
-        row = self.state.row(
-            "SELECT e.id FROM entries e JOIN log l ON l.seq = e.seq"
-            " WHERE e.agreement = ? AND e.kind = ? AND l.status IS NULL ORDER BY e.seq LIMIT 1",
-            agreement,
+    def arrivals(self, kind: Kind) -> dict[int, str]:
+        """The entry of this kind that told of each agreement first; agreements without one, or whose entry was taken
+        back, are left out."""
+        rows = self.state.rows(
+            "SELECT e.agreement, e.id FROM entries e JOIN log l ON l.seq = e.seq"
+            " WHERE e.kind = ? AND l.status IS NULL ORDER BY e.seq DESC",
             kind,
         )
-        return row["id"] if row else None
+        return {r["agreement"]: r["id"] for r in rows}  # the first, which comes last
 
     def record_review(self, departure: str, arrival: str, reasons: Sequence[str]) -> None:
         """Two entries that may be about one agreement, with what speaks for it and against."""
@@ -538,8 +505,8 @@ class _Undone(Exception):
     """Ends a rehearsal."""
 
 
-def _held(r: sqlite3.Row) -> Held:
-    return Held(
+def _held(r: sqlite3.Row) -> HeldPublication:
+    return HeldPublication(
         r["id"],
         r["public_id"],
         r["sha256"],

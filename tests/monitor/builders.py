@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from demo.workbooks import Linked, Row, workbook
-from monitor.checks.check import CheckResult, Rules, run_check
+from monitor.checks.check import run_check
+from monitor.checks.decide import Rules
+from monitor.checks.record import CheckResult
 from monitor.model import Cells, Entry, Fetched, Kind, Listing, ListName, NotLinked, NotModified, Validators
 from monitor.normalize import listing
 from monitor.storage.writer import Store, open_store

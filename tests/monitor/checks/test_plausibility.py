@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 
 from monitor.checks import plausibility
-from monitor.checks.plausibility import Doubt, Limits, Waiting
+from monitor.checks.plausibility import Doubt, Limits
 from monitor.matching.matcher import match
-from monitor.model import Cells, Hold, ListName
+from monitor.model import Cells, HeldPublication, Hold, ListName
 from tests.monitor.builders import NOON, PARTICIPATING, PENDING, cells, listings
 from tests.monitor.matching.test_matcher import standings
 
@@ -166,13 +166,13 @@ SERVED_AGAIN = Hold((f"{Doubt.SERVED_AGAIN}: its bytes were published before, an
 STRUCTURAL = Hold(("The participating list is empty.",), structural=True)
 
 
-def released(hold: Hold, *waiting: Waiting, first_seen: timedelta = timedelta()) -> bool:
+def released(hold: Hold, *waiting: HeldPublication, first_seen: timedelta = timedelta()) -> bool:
     """Whether a publication is believed at noon that was first seen so long before."""
     return plausibility.released(hold, waiting, NOON - first_seen, NOON, LIMITS)
 
 
-def held(hold: Hold, before: timedelta) -> Waiting:
-    return Waiting(plausibility.doubts(hold), hold.structural, NOON - before)
+def held(hold: Hold, before: timedelta) -> HeldPublication:
+    return HeldPublication(1, "p-1", "", "", NOON - before, hold, announce=True)
 
 
 def test_a_doubtful_publication_waits() -> None:
@@ -199,7 +199,7 @@ def test_publications_held_for_another_reason_do_not_agree() -> None:
 
 
 def test_the_wrong_workbook_agrees_with_nothing() -> None:
-    wrong = Waiting(plausibility.doubts(GONE), structural=True, observed_at=NOON - timedelta(hours=60))
+    wrong = held(replace(GONE, structural=True), timedelta(hours=60))
     assert not released(GONE, wrong, wrong)
 
 

@@ -12,7 +12,7 @@ from monitor.matching.evidence import (
     LATER,
     SECOND_ROW,
     Evidence,
-    Rules,
+    MatchRules,
     agree,
     believed,
     listed_twice,
@@ -37,14 +37,14 @@ def evidence(**facts: object) -> Evidence:
     return replace(NOTHING, **facts)  # type: ignore[arg-type]
 
 
-def is_believed(rules: Rules, facts: Facts) -> bool:
+def is_believed(rules: MatchRules, facts: Facts) -> bool:
     return bool(believed(evidence(**facts), rules))
 
 
 # --- each rule: the least it takes, and what is too little -------------------------------------------------
 
 # The rules, the facts that just suffice, and changes of one fact that make them too little.
-LEAST: list[tuple[Rules, Facts, list[Facts]]] = [
+LEAST: list[tuple[MatchRules, Facts, list[Facts]]] = [
     # one document, and the day
     (LATER, {"document": True, "signed": True}, [{"document": None}, {"signed": None}, {"signed": False}]),
     # one document, and the place, on whatever day
@@ -144,14 +144,14 @@ LEAST: list[tuple[Rules, Facts, list[Facts]]] = [
 
 
 @pytest.mark.parametrize(("rules", "facts"), [(rules, facts) for rules, facts, _ in LEAST])
-def test_two_signals_that_nothing_speaks_against_are_believed(rules: Rules, facts: Facts) -> None:
+def test_two_signals_that_nothing_speaks_against_are_believed(rules: MatchRules, facts: Facts) -> None:
     assert is_believed(rules, facts)
 
 
 @pytest.mark.parametrize(
     ("rules", "facts", "but"), [(rules, facts, but) for rules, facts, changes in LEAST for but in changes]
 )
-def test_with_one_of_its_facts_changed_a_rule_does_not_hold(rules: Rules, facts: Facts, but: Facts) -> None:
+def test_with_one_of_its_facts_changed_a_rule_does_not_hold(rules: MatchRules, facts: Facts, but: Facts) -> None:
     assert not is_believed(rules, facts | but)
 
 
@@ -190,20 +190,20 @@ SURE: Facts = {"signed": True, "name": EQUAL, "state": True, "support_type": Tru
 
 
 @pytest.mark.parametrize("rules", [LATER, AT_ONCE, SECOND_ROW])
-def test_two_real_counties_are_two_agencies(rules: Rules) -> None:
+def test_two_real_counties_are_two_agencies(rules: MatchRules) -> None:
     assert is_believed(rules, SURE)
     assert not is_believed(rules, SURE | {"county": False})
     assert not is_believed(rules, SURE | {"county": False, "document": False})
 
 
 @pytest.mark.parametrize("rules", [LATER, AT_ONCE])
-def test_one_document_outweighs_two_counties(rules: Rules) -> None:
+def test_one_document_outweighs_two_counties(rules: MatchRules) -> None:
     assert is_believed(rules, SURE | {"county": False, "document": True})
     assert is_believed(rules, {"county": False, "document": True, "signed": True})
 
 
 @pytest.mark.parametrize("rules", [LATER, AT_ONCE, SECOND_ROW])
-def test_two_documents_are_one_agreement_only_of_one_agency_under_one_model(rules: Rules) -> None:
+def test_two_documents_are_one_agreement_only_of_one_agency_under_one_model(rules: MatchRules) -> None:
     sure = SURE | {"document": False}
     assert is_believed(rules, sure)
     assert is_believed(rules, sure | {"state": None})

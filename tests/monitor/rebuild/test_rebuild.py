@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitor.checks import decisions
-from monitor.checks.check import Rules
+from monitor.checks.decide import Rules
 from monitor.checks.plausibility import Limits
 from monitor.errors import MonitorError, SourceError
 from monitor.model import Act, Entry, Kind, NotLinked, NotModified
