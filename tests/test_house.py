@@ -35,7 +35,7 @@ MONITOR_PURE = {
     *("monitor.model", "monitor.errors", "monitor.normalize", "monitor.counties"),
     *("monitor.matching.similarity", "monitor.matching.evidence"),
 }
-ALERTS_PURE = {"alerts.model", "alerts.routing.scope", "alerts.routing.instant", *MONITOR_PURE}
+ALERTS_PURE = {"alerts.model", "alerts.routing.scope", "alerts.routing.news", "alerts.routing.instant", *MONITOR_PURE}
 MAY_IMPORT_OF_OURS = {
     "monitor/model.py": LEAF,
     "monitor/errors.py": LEAF,
@@ -50,6 +50,7 @@ MAY_IMPORT_OF_OURS = {
     "monitor/matching/review.py": MONITOR_PURE,
     "alerts/model.py": ALERTS_PURE,
     "alerts/routing/scope.py": ALERTS_PURE,
+    "alerts/routing/news.py": ALERTS_PURE,
     "alerts/routing/instant.py": ALERTS_PURE,
     "alerts/routing/digests.py": ALERTS_PURE,
 }

@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from alerts.model import CORRECTIONS, Agency, Departures, Digest, Schedule, Subscriber, Watch
-from alerts.routing.instant import News, NewsIndex, is_as_before, watched
+from alerts.routing.instant import watched
+from alerts.routing.news import News, NewsIndex, is_as_before
 from monitor.model import DEPARTURES, Entry, Kind
 
 _WEEK = 7
