@@ -58,7 +58,7 @@ def route(
         correction = corrections.get(number)
         already = correction.told if correction else frozenset()
         wanted = [w for w in theirs if w.schedule is None and not w.paused]
-        lines = news.lines(wanted, lambda watch, found: found.at > watch.starts_after, already)
+        lines = news.lines(wanted, lambda watch, each: each.at > watch.starts_after, already)
         if correction:
             told_of_return = {
                 agreement_and_publication(note) for note, _ in correction.notes if note.kind is Kind.WITHDRAWN

@@ -66,12 +66,12 @@ class NewsIndex:
                 for news in self.wanted(watch.wants)
                 if news.entry.id not in already and hears(watch, news)
             ]
-        found: dict[str, tuple[News, list[Watch]]] = {}
+        watches_by: dict[str, tuple[News, list[Watch]]] = {}
         for watch in watches:
             for news in self.wanted(watch.wants):
                 if news.entry.id not in already and hears(watch, news):
-                    found.setdefault(news.entry.id, (news, []))[1].append(watch)
-        return [_line(news, wanting) for news, wanting in sorted(found.values(), key=lambda f: f[0].at)]
+                    watches_by.setdefault(news.entry.id, (news, []))[1].append(watch)
+        return [_line(news, wanting) for news, wanting in sorted(watches_by.values(), key=lambda each: each[0].at)]
 
 
 def _line(news: News, wanting: Sequence[Watch]) -> tuple[int, RoutedEntry]:
@@ -150,7 +150,7 @@ class _Sorted:
         self._by: defaultdict[object, list[_Concerns]] = defaultdict(list)
         for place, each in enumerate(news):
             entry = each.entry
-            found = _Concerns(
+            concerns = _Concerns(
                 place,
                 each,
                 states_of(entry),
@@ -158,13 +158,13 @@ class _Sorted:
                 agencies_of(entry),
                 support_types_of(entry),
             )
-            self._all.append(found)
-            for county in found.counties:
-                self._by["county", county].append(found)
-            for agency in found.agencies:
-                self._by["agency", agency].append(found)
-            for key in (*found.states, entry.agreement):
-                self._by[key].append(found)
+            self._all.append(concerns)
+            for county in concerns.counties:
+                self._by["county", county].append(concerns)
+            for agency in concerns.agencies:
+                self._by["agency", agency].append(concerns)
+            for key in (*concerns.states, entry.agreement):
+                self._by[key].append(concerns)
 
     def all(self) -> Iterator[News]:
         return (each.news for each in self._all)
@@ -176,8 +176,8 @@ class _Sorted:
             keys = [key for a in known for key in (*a.ids, *(("agency", name) for name in a.known_as))]
         elif wants.counties is not None:
             keys = [("county", county) for county in wants.counties]
-        found = self._all
+        candidates = self._all
         if keys is not None:
             at = {each.place: each for key in keys for each in self._by.get(key, ())}
-            found = [at[place] for place in sorted(at)]
-        return (each.news for each in found if each.is_wanted(wants))
+            candidates = [at[place] for place in sorted(at)]
+        return (each.news for each in candidates if each.is_wanted(wants))

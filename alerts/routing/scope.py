@@ -26,13 +26,13 @@ def counties_of(entry: Entry) -> frozenset[tuple[str, str]]:
     A misspelled county must still reach those who watch it (in December 2025 every fiftieth row had one), so the county
     that was probably meant counts too. If the cell is blank, the county in the agency's name counts.
     """
-    found = set()
+    counties = set()
     for side in _sides(entry):
         code = state(side.state)
         name = county(side.county) or county_in(agency(side.agency))
         if code and name:
-            found |= {(code, name), (code, county_meant(code, name))}
-    return frozenset(found)
+            counties |= {(code, name), (code, county_meant(code, name))}
+    return frozenset(counties)
 
 
 def agencies_of(entry: Entry) -> frozenset[tuple[str, str]]:
