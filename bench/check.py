@@ -51,12 +51,14 @@ def figures() -> Iterator[Figure]:
             for suffix in ("", "-wal", "-shm"):
                 (folder / f"after.db{suffix}").unlink(missing_ok=True)
         ours, bare = (sorted(column)[ROUNDS // 2] for column in zip(*times, strict=True))
-        yield Figure("check, whole process", f"{ours:.3f} s")
+        yield Figure("check that finds a list, whole process", f"{ours:.3f} s")
         yield Figure("import openpyxl and load the workbook", f"{bare:.3f} s")
         yield Figure("ratio", f"{ours / bare:.2f}", "≤ 2")
         yield Figure("after reading (normalize … record), median of 11", f"{_after_reading(folder):.3f} s", "≤ 0.10 s")
-        (hello,) = medians(ROUNDS, lambda: process(["-m", "cli", "--help"], folder))
-        yield Figure("agreement-monitor --help", f"{hello:.3f} s", "≤ 0.3 s")
+        check()  # the list is recorded: from here on there is nothing new
+        quiet, usage = medians(ROUNDS, check, lambda: process(["-m", "cli", "--help"], folder))
+        yield Figure("check that finds nothing, whole process", f"{quiet:.3f} s")
+        yield Figure("agreement-monitor --help", f"{usage:.3f} s", "≤ 0.10 s")
 
 
 def _after_reading(folder: Path) -> float:

@@ -1,8 +1,8 @@
 """Rows → entries of two real publications: the one of 11 August 2025 pm, and the largest batch of the year.
 
 Timed: both lists from cells as they were read, with nothing remembered (`normalize.listing` for each row), then
-`match`, `guard.plausibility` and `diff.participating`. Not timed: reading the workbooks, and the database. The largest
-batch is the publication in which most keys left and joined.
+`match`, `plausibility.plausibility` and `changes.participating`. Not timed: reading the workbooks, and the database.
+The largest batch is the publication in which most keys left and joined.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from bench.measure import LISTS, Figure, medians
-from monitor import normalize
+from monitor import geography, normalize
 from monitor.checks import changes as diff
 from monitor.checks import plausibility
 from monitor.matching import similarity
@@ -76,8 +76,7 @@ def participating() -> dict[str, list[Cells]]:
 
 def forget() -> None:
     """Let nothing be remembered of rows that were read before."""
-    normalize._read_lately.clear()
-    for module in (normalize, similarity):
+    for module in (normalize, geography, similarity):
         for function in vars(module).values():
             if hasattr(function, "cache_clear"):
                 function.cache_clear()

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from bench.measure import LISTS, Cost, Figure, apart, report
 from cli import wiring
-from monitor.checks.replay import replay_steps
+from monitor.checks.replay import replay, steps_to_check
 from monitor.settings import Settings
 from monitor.sources.folder import steps_of
 from monitor.storage.database import moment
+from monitor.storage.writer import open_store
 from web.static_site.publish import publish
 
 
@@ -55,9 +56,10 @@ def _participating() -> list[datetime]:
 def _history(state: Path, until: datetime) -> int:
     """The past in a state.db up to a moment; how many entries."""
     settings = Settings(state=state)
-    with wiring.reader(lambda: settings, 2) as reading, wiring.store(settings) as store:
+    with wiring.reader(lambda: settings, 2) as reading, open_store(settings.state) as store:
         steps = [step for step in steps_of(LISTS, reading) if step.at <= until]
-        replay_steps(steps, LISTS, reading, store, wiring.rules(settings))
+        for _ in replay(steps_to_check(steps, store, LISTS), reading, store, wiring.rules(settings)):
+            pass
         return store.position()
 
 

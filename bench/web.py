@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 from bench.measure import LISTS, Figure, process, seconds
 from monitor.normalize import STATES
 from monitor.storage.changelog import open_reader
-from web.pages.days import day_of
+from web.pages.calendar import day_of
 
 RATE, SECONDS, COLD = 50, 20, 100
 CONNECTIONS = 4

@@ -1,25 +1,23 @@
-"""The commands about deliveries. Addresses are masked wherever they are not asked for by name."""
+"""The commands about deliveries. Addresses are masked unless --reveal is given."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import click
 
-from alerts.model import CORRECTIONS
+from alerts.keys import open_keys
+from alerts.masking import masked
+from alerts.messages.slack_parts import parts_of, plain
+from alerts.model import CORRECTIONS, Message
+from alerts.storage.reports import DeliveryRecord
+from alerts.storage.store import AlertStore, open_alerts
 from cli.context import Context
+from cli.output import write
 from cli.parameters import format_option
 from monitor.errors import MonitorError
-
-if TYPE_CHECKING:
-    from alerts.model import Message
-    from alerts.storage.reports import DeliveryRecord
-    from alerts.storage.store import AlertStore
-    from monitor.exports.records import Line
+from monitor.exports.records import Line
 
 DELIVERY_COLUMNS = (
     *("id", "state", "purpose", "channel", "address", "changes"),
@@ -29,17 +27,9 @@ DELIVERY_COLUMNS = (
 _reveal = click.option("--reveal", is_flag=True, help="Print addresses and webhooks in full.")
 
 
-@contextmanager
-def _alerts(context: Context) -> Iterator[AlertStore]:
-    from alerts.storage.store import open_alerts
-
-    with open_alerts(context.settings.state) as alerts:
-        yield alerts
-
-
 @click.group()
 def deliveries() -> None:
-    """Print what was sent to whom, and what waits."""
+    """Print which messages were sent to whom, and which are waiting."""
 
 
 @deliveries.command("list")
@@ -48,7 +38,7 @@ def deliveries() -> None:
     "states",
     multiple=True,
     type=click.Choice(["pending", "leased", "sent", "ambiguous", "dead", "suppressed"]),
-    help="Only those; repeatable.",
+    help="Only deliveries in this state; repeatable.",
 )
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, newest first.")
 @format_option
@@ -56,9 +46,7 @@ def deliveries() -> None:
 @click.pass_obj
 def list_deliveries(context: Context, states: tuple[str, ...], limit: int, form: str, reveal: bool) -> None:
     """Print deliveries, newest first."""
-    from cli.output import write
-
-    with _alerts(context) as alerts:
+    with open_alerts(context.settings.state) as alerts:
         found = alerts.reports.deliveries(states=states, limit=limit)
         write(form, [_delivery_line(delivery, reveal=reveal) for delivery in found], DELIVERY_COLUMNS)
 
@@ -71,7 +59,7 @@ def list_deliveries(context: Context, states: tuple[str, ...], limit: int, form:
 @click.pass_obj
 def show(context: Context, id: str, form: str, html: bool, reveal: bool) -> None:
     """Print a delivery (d-…) and its message as it is sent."""
-    with _alerts(context) as alerts:
+    with open_alerts(context.settings.state) as alerts:
         delivery = _delivery(alerts, id)
     message = delivery.message
     if html:
@@ -97,20 +85,20 @@ def show(context: Context, id: str, form: str, html: bool, reveal: bool) -> None
 
 @deliveries.command()
 @click.argument("id", required=False)
-@click.option("--dead", is_flag=True, help="All that were given up, but for addresses that take no messages any more.")
+@click.option(
+    "--dead", is_flag=True, help="All that failed for good, except those to addresses that no longer accept messages."
+)
 @click.pass_obj
 def retry(context: Context, id: str | None, dead: bool) -> None:
-    """Send a delivery again that was given up or waits; it goes out with the next run.
+    """Send a delivery again that failed for good or is waiting; it goes out with the next run.
 
-    Named by its ID, one whose address takes no messages any more opens that address again: for when it is mended.
+    If its address no longer accepts messages, naming the delivery by its ID also allows messages to that address again.
     """
-    from alerts.keys import open_keys
-
     if (id is None) == (not dead):
-        raise click.UsageError("Say which: a delivery's ID, or --dead.")
+        raise click.UsageError("Name a delivery's ID, or use --dead.")
     give_up_at = context.now + timedelta(hours=context.settings.delivery.give_up_after_hours)
     opened = ""
-    with _alerts(context) as alerts, alerts.write():
+    with open_alerts(context.settings.state) as alerts, alerts.write():
         chosen = [_delivery(alerts, id)] if id else list(alerts.reports.deliveries(states=["dead"]))
         again = 0
         for delivery in reversed(chosen):
@@ -133,11 +121,11 @@ def retry(context: Context, id: str | None, dead: bool) -> None:
 
 
 def _obstacle(alerts: AlertStore, delivery: DeliveryRecord, *, by_id: bool) -> str:
-    """Why a delivery must not be sent again; "" where it may."""
+    """Why a delivery must not be sent again; "" if it may."""
     if delivery.state not in ("dead", "ambiguous", "pending"):
         return f"is {delivery.state}; only what was given up or waits can be sent again"
     if any(entry.status in CORRECTIONS for entry in alerts.log.entries(ids=delivery.entries)):
-        # Whoever was not told of a departure is not told of its correction either.
+        # A reader who never got the departure does not get its correction either.
         return "tells of a change that was taken back since; it stays unsent"
     if delivery.disabled_at and not by_id:
         return f"{_masked(delivery)} takes no messages any more; `deliveries retry {delivery.id}` tries it all the same"
@@ -146,11 +134,11 @@ def _obstacle(alerts: AlertStore, delivery: DeliveryRecord, *, by_id: bool) -> s
 
 @deliveries.command()
 @click.argument("id")
-@click.option("--why", required=True, help="Your reason; it is kept, and shown with the delivery.")
+@click.option("--why", required=True, help="Your reason; it is stored and shown with the delivery.")
 @click.pass_obj
 def drop(context: Context, id: str, why: str) -> None:
-    """Send a delivery no more that waits or was given up."""
-    with _alerts(context) as alerts, alerts.write():
+    """Never send a delivery that is waiting or failed for good."""
+    with open_alerts(context.settings.state) as alerts, alerts.write():
         delivery = _delivery(alerts, id)
         if delivery.state not in ("pending", "dead"):
             raise MonitorError(f"{id}: is {delivery.state}; only what waits or was given up can be dropped")
@@ -165,8 +153,6 @@ def _delivery(alerts: AlertStore, id: str) -> DeliveryRecord:
 
 
 def _masked(delivery: DeliveryRecord) -> str:
-    from alerts.masking import masked
-
     return masked(delivery.channel, delivery.address)
 
 
@@ -191,7 +177,5 @@ def _delivery_line(delivery: DeliveryRecord, *, reveal: bool) -> Line:
 
 
 def _slack_text(message: Message) -> str:
-    """The texts of a Slack message, one below the other, part by part."""
-    from alerts.messages.slack_parts import parts_of, plain
-
+    """The texts of a Slack message, one paragraph for each part."""
     return "\n\n".join(map(plain, parts_of(message)))

@@ -1,4 +1,4 @@
-"""The command `demo`: the whole job on the sample lists, between servers of its own on this machine."""
+"""The command `demo`: the whole service on sample lists, with its own servers on this machine."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from cli import wiring
+from cli.checking import check_once
 from cli.context import Context
+from cli.output import check_line
+from cli.watch import watch
 from demo.ice import FakeIce
 from demo.publications import SamplePublication, publications
 from demo.samples import LISTS
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
-
-if TYPE_CHECKING:
-    from monitor.settings import Settings
+from monitor.settings import Settings, load
+from web.server import serve_forever
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Somebody who watches some states, in the demo: at a Slack webhook or a mail address."""
+    """A subscriber in the demo, with a Slack webhook or a mail address."""
 
     who: str
     states: tuple[str, ...]
@@ -49,14 +51,14 @@ DESKS = (
 @click.pass_obj
 def demo(context: Context, once: bool) -> None:
     """Run the whole service on sample lists of invented agencies, against an ICE site, a mail server and a Slack that
-    it starts on this machine; print who was sent what; leave the change log open in the browser."""
-    # What is set for a real service must not lead the demo to a real server.
+    it starts on this machine; print who was sent what; then serve the change log."""
+    # Settings of a real service in the environment must not lead the demo to a real server.
     for name in [name for name in os.environ if name.startswith("AGREEMENT_MONITOR_")]:
         del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="agreement-monitor-demo-") as folder, _world(Path(folder)) as world:
-        world.add_watches()
+        world.add_watches(context)
         for published, lists in groupby(publications(), key=lambda p: p.published):
-            world.publish_and_check(context, published, list(lists))
+            world.publish_and_check(published, list(lists))
         if not once:
             world.serve(context)
 
@@ -68,7 +70,7 @@ def _world(folder: Path) -> Iterator[_World]:
 
 
 class _World:
-    """The make-believe servers, and a service that knows of no others."""
+    """The fake servers, and a service that uses no others."""
 
     def __init__(self, folder: Path, ice: FakeIce, slack: FakeSlack, smtp: FakeSmtp) -> None:
         self._ice, self._slack, self._smtp = ice, slack, smtp
@@ -89,44 +91,38 @@ class _World:
             [web]
             port = {port}
             base_url = "http://127.0.0.1:{port}"
+            [log]
+            level = "warning"
             """
         )
         self._desk_of = {slack.webhook_url(_webhook(desk)): desk for desk in DESKS if desk.channel == "slack"}
 
     @property
     def settings(self) -> Settings:
-        from monitor.settings import load
-
         return load(self._config)
 
-    def add_watches(self) -> None:
-        """Subscribe the desks, with the very command that an operator types."""
+    def add_watches(self, context: Context) -> None:
+        """Subscribe the desks with the command that an operator types."""
         click.secho("Who watches what", bold=True)
         for desk in DESKS:
             address = ["--email", desk.who, "--confirmed"]
             if desk.channel == "slack":
                 address = ["--slack", self._slack.webhook_url(_webhook(desk))]
             states = [word for state in desk.states for word in ("--state", state)]
-            self._run("watch", "add", *states, *address, "--significance", desk.significance)
+            self._watch(context, "add", *states, *address, "--significance", desk.significance)
 
-    def _run(self, *arguments: str) -> None:
-        from cli.__main__ import group
+    def _watch(self, context: Context, *arguments: str) -> None:
+        watch.main(arguments, obj=Context(context.clock, self._config), standalone_mode=False)
 
-        group.main(["--config", str(self._config), *arguments], standalone_mode=False)
-
-    def publish_and_check(self, context: Context, at: datetime, lists: list[SamplePublication]) -> None:
-        """ICE publishes; the service looks, records and tells; print what arrived at whose door."""
-        from cli import wiring
-        from cli.commands import check_once
-        from cli.output import check_line
-
+    def publish_and_check(self, at: datetime, lists: list[SamplePublication]) -> None:
+        """ICE publishes, the service checks, records and alerts; print who got what."""
         for publication in lists:
             content = (LISTS / publication.file).read_bytes()
             self._ice.publishes(**{publication.list: content}, name=publication.file, saved=publication.saved)
         click.secho(f"\nICE publishes ({at:%-d %B %Y, %H:%M} UTC)", bold=True)
         mails, posts = len(self._smtp.messages), len(self._slack.messages)
         with wiring.reader(lambda: self.settings) as reading:
-            results, _ = check_once(reading, self.settings, at, context.after_check)
+            results, _ = check_once(reading, self.settings, at)
         for result in results:
             click.echo(f"  {check_line(result)}")
         for post in self._slack.messages[posts:]:
@@ -140,9 +136,7 @@ class _World:
             click.echo("  Nobody was sent anything.")
 
     def serve(self, context: Context) -> None:
-        """Leave the change log open until stopped."""
-        from cli.web import serve_forever
-
+        """Serve the change log until stopped."""
         serve_forever(
             self.settings,
             context.clock,
@@ -152,7 +146,7 @@ class _World:
 
 
 def _free_port(wanted: int) -> int:
-    """The port, or another one if it is in use: the links in the messages name it before it is served."""
+    """This port, or a free one if it is in use. Chosen before serving, since links in messages name it."""
     for port in (wanted, 0):
         try:
             with socket.create_server(("127.0.0.1", port)) as found:

@@ -6,18 +6,17 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from monitor.exports.records import Line, as_csv, as_json
-from monitor.model import Entry, ListName, Outcome
+from monitor.matching.review import standing
+from monitor.model import Entry, Outcome
 
 if TYPE_CHECKING:
     from monitor.checks.record import CheckResult
-    from monitor.rebuild.rebuild import Rebuilt
-    from monitor.storage.changelog import AgreementRecord, Decision, LastCheck, PublicationRecord, ReviewRecord
+    from monitor.storage.changelog import AgreementRecord, Decision, PublicationRecord, ReviewRecord
 
 CHANGE_COLUMNS = ("observed_at", "list", "kind", "status", "state", "agency", "support_type", "id")
 AGREEMENT_COLUMNS = ("state", "agency", "support_type", "signed", "listed", "id")
@@ -35,10 +34,11 @@ def write(form: str, lines: Iterable[Line], columns: Sequence[str]) -> None:
     elif form == "csv":
         click.echo(as_csv(list(lines)), nl=False)
     else:
-        _table([[_short(name, line[name]) for name in columns] for line in lines], columns)
+        table([[_short(name, line[name]) for name in columns] for line in lines], columns)
 
 
-def _table(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
+def table(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
+    """Print rows under the names of their columns."""
     if not rows:
         click.echo("Nothing.", err=True)
         return
@@ -49,7 +49,7 @@ def _table(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
 
 
 def _short(name: str, value: object) -> str:
-    """A value as a table shows it: times to the minute, lists with commas, long names cut."""
+    """A value as a table shows it: times to the minute, lists joined by commas, long names cut."""
     if value is None:
         return ""
     if isinstance(value, list):
@@ -61,12 +61,12 @@ def _short(name: str, value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """Workbook text for a terminal: no control characters, which could move the cursor or change colours."""
+    """Workbook text for a terminal: no control characters, which could move the cursor or change colors."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
 def check_line(result: CheckResult) -> str:
-    """One check in a line."""
+    """The result of one check, in one line."""
     match result.outcome:
         case Outcome.CHANGED:
             said = f"a new publication, {entries_added(result.entries)}"
@@ -84,50 +84,21 @@ def check_line(result: CheckResult) -> str:
     return f"{result.list} list: {printable(said)}"
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
-
-
 def entries_added(count: int) -> str:
-    """How much the log grew."""
+    """How many entries were added to the log, in words."""
     return f"{'1 entry' if count == 1 else f'{count} entries'} added to the log"
 
 
 def replay_line(workbooks: int, entries: int, held: int) -> str:
-    """What a replay did, in a line."""
+    """What a replay did, in one line."""
     if not workbooks:
         return "Nothing to replay: all of it is recorded already."
     line = f"Replayed {workbooks} workbooks: {entries} entries added to the log"
     return f"{line}; {held} still held, see `publications list --held`." if held else f"{line}."
 
 
-def print_rebuilt(result: Rebuilt, old: Path, new: Path) -> None:
-    """What a rebuild did, and what differs."""
-    checks, acts = _counted(result.checks, "check"), _counted(result.acts, "decision")
-    click.echo(f"Rebuilt {old} into {new} from {checks} and {acts}.")
-    differ = len(result.differences)
-    click.echo(f"{result.entries} entries: {result.same} as before, {differ} otherwise.")
-    for act in result.unanswered:
-        click.echo(f"Of no use any more: {act.act} {act.subject}")
-    if differ:
-        click.echo("")
-        _table(
-            [
-                [
-                    d.how,
-                    _minute(d.entry.observed_at)[:16],
-                    d.entry.kind,
-                    d.entry.state or "",
-                    *map(printable, (d.entry.agency, d.entry.support_type, d.entry.id)),
-                ]
-                for d in result.differences
-            ],
-            ("differs", "observed_at", "kind", "state", "agency", "support_type", "id"),
-        )
-
-
 def print_agreement(agreement: AgreementRecord, history: Sequence[Entry]) -> None:
-    """An agreement: where it stands, and its whole history."""
+    """Print an agreement and its whole history."""
     named, of = printable(agreement.agency), printable(agreement.support_type)
     click.echo(f"{named}, {agreement.state or 'state unknown'}: {of}")
     where = " and ".join(agreement.listed) or "no"
@@ -141,7 +112,7 @@ def print_agreement(agreement: AgreementRecord, history: Sequence[Entry]) -> Non
             "type": agreement.type,
             "MOA": agreement.moa,
             "addendum": agreement.addendum,
-            "first seen": f"{_minute(agreement.first_seen)} on the {agreement.first_list} list"
+            "first seen": f"{minute(agreement.first_seen)} on the {agreement.first_list} list"
             + (" (listed before)" if agreement.listed_before else ""),
         }
     )
@@ -151,19 +122,19 @@ def print_agreement(agreement: AgreementRecord, history: Sequence[Entry]) -> Non
 
 
 def print_entry(entry: Entry, notes: Sequence[Entry]) -> None:
-    """One entry with all that is known of where it came from, and the notes about it."""
+    """Print one entry, where it came from, and the notes about it."""
     _print_brief(entry)
     source, before = entry.publication, entry.previous
     _facts(
         {
             "agreement": entry.agreement,
-            "first seen": _minute(entry.observed_at),
-            "recorded": _minute(entry.recorded_at),
-            "workbook": f"{source.file}, first seen {_minute(source.observed_at)}",
+            "first seen": minute(entry.observed_at),
+            "recorded": minute(entry.recorded_at),
+            "workbook": f"{source.file}, first seen {minute(source.observed_at)}",
             "address": source.url,
             "sha256": source.sha256,
             "row": str(source.row) if entry.after else "not in it",
-            "compared with": f"{before.file}, first seen {_minute(before.observed_at)}" if before else "",
+            "compared with": f"{before.file}, first seen {minute(before.observed_at)}" if before else "",
             "its address": before.url if before else "",
             "its sha256": before.sha256 if before else "",
             "its row": str(before.row) if before else "",
@@ -177,14 +148,14 @@ def print_entry(entry: Entry, notes: Sequence[Entry]) -> None:
 def _print_brief(entry: Entry) -> None:
     status = f" ({entry.status})" if entry.status else ""
     click.echo(
-        f"{_minute(entry.observed_at)}  {entry.kind}{status}  {printable(entry.agency)}, {entry.state or '?'}:"
+        f"{minute(entry.observed_at)}  {entry.kind}{status}  {printable(entry.agency)}, {entry.state or '?'}:"
         f" {printable(entry.support_type)}  {entry.id}"
     )
     for f in entry.fields:
         click.echo(f"    {f.name}: {printable(f.before) or '(blank)'} → {printable(f.after) or '(blank)'}"
                    f"  [{f.significance}]")  # fmt: skip
     if entry.pending_since:
-        click.echo(f"    on the pending list since {_minute(entry.pending_since)}")
+        click.echo(f"    on the pending list since {minute(entry.pending_since)}")
     if entry.reasons:
         click.echo(f"    because: {printable('; '.join(entry.reasons))}")
 
@@ -192,21 +163,21 @@ def _print_brief(entry: Entry) -> None:
 def print_publication(
     publication: PublicationRecord, decisions: Sequence[Decision], entries: Sequence[Entry], refused: str = ""
 ) -> None:
-    """A publication, what became of it, and the entries that it makes (or would make); or why it can make none."""
+    """Print a publication, the decisions on it, and the entries it makes (or would make), or why it can make none."""
     click.echo(f"{printable(publication.file)}: {publication.verdict}")
     _facts(
         {
             "id": publication.id,
             "list": publication.list,
             "rows": str(publication.rows),
-            "first seen": _minute(publication.observed_at),
+            "first seen": minute(publication.observed_at),
             "address": publication.url,
             "sha256": publication.sha256,
         }
     )
     for decision in decisions:
         why = f": {printable(' '.join(decision.reasons))}" if decision.reasons else ""
-        click.echo(f"\n{_minute(decision.at)}  {decision.verdict} by {printable(decision.by)}{why}")
+        click.echo(f"\n{minute(decision.at)}  {decision.verdict} by {printable(decision.by)}{why}")
     if refused:
         click.echo(f"\n{printable(refused)}")
         return
@@ -223,12 +194,10 @@ def print_publication(
 
 
 def print_review(review: ReviewRecord, now: datetime, ask_for: timedelta) -> None:
-    """A doubtful pair, with what speaks for its being one agreement and against."""
-    from monitor.matching.review import standing
-
+    """Print a doubtful pair, with the evidence."""
     how = standing(review.answer, review.departure, review.arrival, now, ask_for)
     click.echo(f"One agreement or two? {how}")
-    answered = f"{review.answer} on {_minute(review.answered_at)}" if review.answered_at else ""
+    answered = f"{review.answer} on {minute(review.answered_at)}" if review.answered_at else ""
     _facts({"id": review.id, "evidence": "; ".join(review.reasons), "answered": answered, "why": review.why})
     for entry in (review.departure, review.arrival):
         click.echo("")
@@ -256,43 +225,6 @@ def _facts(facts: Mapping[str, str]) -> None:
             click.echo(f"  {name.ljust(width)}  {printable(text)}")
 
 
-def print_status(
-    state: Path,
-    checks: Sequence[LastCheck],
-    waiting: Sequence[PublicationRecord],
-    doubtful: Sequence[ReviewRecord],
-    listed: Mapping[ListName, int],
-    position: int,
-    now: datetime,
-    stale_after: float,
-) -> bool:
-    """How things stand; whether something is wrong. `stale_after` in seconds."""
-    troubles = False
-    click.echo(f"{state}: {position} entries in the log")
-    if not checks:
-        click.echo("No list was ever checked; run `check` or `run`.")
-        return True
-    for check in checks:
-        last = f"{check.outcome} at {_minute(check.at)}"
-        good = check.succeeded_at and _minute(check.succeeded_at)
-        click.echo(
-            f"{check.list} list: {listed[check.list]} rows; last check {last}; last good check {good or 'never'}"
-        )
-        if check.outcome in (Outcome.FAILED, Outcome.HELD):
-            click.echo(f"    {printable(check.detail)}")
-            troubles = True
-        elif check.outcome is not Outcome.NOT_LINKED and (now - check.at).total_seconds() > stale_after:
-            click.echo("    this is too long ago: is `run` or cron still running?")
-            troubles = True
-    for review in doubtful:
-        names = f"{printable(review.departure.agency)} → {printable(review.arrival.agency)}"
-        click.echo(f"doubtful since {_minute(review.arrival.observed_at)}: {names} ({review.id})")
-        troubles = True
-    for publication in waiting:
-        click.echo(f"held since {_minute(publication.observed_at)}: {printable(publication.file)} ({publication.id})")
-        troubles = True
-    return troubles
-
-
-def _minute(moment: datetime) -> str:
+def minute(moment: datetime) -> str:
+    """A time to the minute, in UTC."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

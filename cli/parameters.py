@@ -1,4 +1,4 @@
-"""What a caller types on the command line, as values."""
+"""Types of command line parameters."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 
 import click
 
+from monitor.normalize import state
+
 
 class Moment(click.ParamType[datetime]):
-    """A time such as 2025-08-11, 2025-08-11T14:00 or 2025-08-11T14:00:00Z; UTC where it names no zone."""
+    """A time such as 2025-08-11, 2025-08-11T14:00 or 2025-08-11T14:00:00Z; UTC if it names no zone."""
 
     name = "time"
 
@@ -18,12 +20,12 @@ class Moment(click.ParamType[datetime]):
         try:
             found = datetime.fromisoformat(str(value))
         except ValueError:
-            self.fail(f"{value!r} is no time; write 2025-08-11 or 2025-08-11T14:00:00Z", param, ctx)
+            self.fail(f"{value!r} is not a time; write 2025-08-11 or 2025-08-11T14:00:00Z", param, ctx)
         return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 class Words(click.ParamType[str]):
-    """A reason in a caller's words: some, in one line, and such as can be kept and shown."""
+    """A reason: one line of printable text."""
 
     name = "text"
 
@@ -32,7 +34,7 @@ class Words(click.ParamType[str]):
         if not text:
             self.fail("say why, in a few words", param, ctx)
         if not text.isprintable():
-            self.fail("write plain words: something in it cannot be shown", param, ctx)
+            self.fail("write plain text: it has characters that cannot be shown", param, ctx)
         return text
 
 
@@ -42,20 +44,18 @@ class StateCode(click.ParamType[str]):
     name = "state"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from monitor.normalize import state
-
         code = state(str(value))
         if code is None:
-            self.fail(f"{value!r} is no state or territory; write TX or Texas", param, ctx)
+            self.fail(f"{value!r} is not a state or territory; write TX or Texas", param, ctx)
         return code
 
 
-# Of every command that prints lines; `output.write` takes it.
+# For every command that prints lines; `output.write` takes its value.
 format_option = click.option(
     "--format",
     "form",
     type=click.Choice(["table", "json", "jsonl", "csv"]),
     default="table",
     show_default=True,
-    help="How to print.",
+    help="Output format.",
 )

@@ -1,37 +1,25 @@
-"""Shows how far long work has come: a bar where a person is looking, a plain line now and then where not."""
+"""Shows how far long work has come: a bar on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import click
+from rich.console import Console
+from rich.progress import track
 
 _T = TypeVar("_T")
 _EVERY = 50  # items between two plain lines
 
 
-def progress(
-    items: Sequence[_T], what: str, *, ahead: Callable[[_T], None] = lambda _: None, depth: int = 0
-) -> Iterator[_T]:
-    """Yield `items`, saying how far it is on standard error; calls `ahead` for each, `depth` items before its turn."""
-    for item in items[:depth]:
-        ahead(item)
-    for number, item in enumerate(_shown(items, what)):
-        if number + depth < len(items):
-            ahead(items[number + depth])
-        yield item
-
-
-def _shown(items: Sequence[_T], what: str) -> Iterator[_T]:
+def progress(items: Iterable[_T], what: str, total: int) -> Iterator[_T]:
+    """Yield `items`, of which there are `total`, and print on standard error how many are done."""
     if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import track
-
-        yield from track(items, description=what, console=Console(stderr=True))
+        yield from track(items, description=what, total=total, console=Console(stderr=True))
         return
     for number, item in enumerate(items, start=1):
         yield item
-        if number % _EVERY == 0 or number == len(items):
-            click.echo(f"{what}: {number} of {len(items)}", err=True)
+        if number % _EVERY == 0 or number == total:
+            click.echo(f"{what}: {number} of {total}", err=True)

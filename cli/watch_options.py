@@ -1,4 +1,4 @@
-"""What a caller types about a watch, on the command line or in a line of a CSV file, as values."""
+"""The options of a watch, from the command line or a line of a CSV file."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from alerts import addresses
 from alerts.model import AGREEMENT_KINDS, DAYS, PENDING_KINDS, ChannelName, Departures, Schedule, Wants
 from cli.parameters import StateCode
 from monitor.model import NOTES, Kind, Significance, SupportType
-
-if TYPE_CHECKING:
-    from monitor.settings import Settings
-    from monitor.storage.changelog import Log
+from monitor.normalize import county, state, support_type
+from monitor.settings import Settings, zone_name
+from monitor.storage.changelog import Log
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _YES, _NO = {"yes", "true", "1", "x"}, {"no", "false", "0", ""}
@@ -24,7 +24,7 @@ _YES, _NO = {"yes", "true", "1", "x"}, {"no", "false", "0", ""}
 
 @dataclass(frozen=True, slots=True)
 class NewWatch:
-    """A watch that somebody asks for. `vouched`: no confirmation by mail is needed. `time_zone`: None leaves it."""
+    """A watch to add. `vouched`: no confirmation by mail is needed. `time_zone`: None keeps the subscriber's."""
 
     channel: ChannelName
     address: str = field(repr=False)
@@ -45,7 +45,7 @@ class TimeOfDay(click.ParamType[int]):
             return value
         found = re.fullmatch(r"(\d\d?):(\d\d)", str(value))
         if not found or int(found[1]) > 23 or int(found[2]) > 59:
-            self.fail(f"{value!r} is no time of day; write 07:00", param, ctx)
+            self.fail(f"{value!r} is not a time of day; write 07:00", param, ctx)
         return 60 * int(found[1]) + int(found[2])
 
 
@@ -55,7 +55,6 @@ class TimeZone(click.ParamType[str]):
     name = "zone"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from monitor.settings import zone_name
 
         try:
             return zone_name(str(value))
@@ -66,32 +65,32 @@ class TimeZone(click.ParamType[str]):
 _ADDRESS_OPTIONS = (
     click.option("--email", help="A mail address."),
     click.option("--slack", metavar="URL", help="The Slack channel behind this incoming webhook."),
-    click.option("--slack-channel", metavar="ID", help="The Slack channel with this id (C…), by the app's bot token."),
+    click.option("--slack-channel", metavar="ID", help="The Slack channel with this id (C…), using the bot token."),
 )
 _WATCH_OPTIONS = (
     click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable."),
-    click.option("--all-states", is_flag=True, help="Every state, and rows whose state cannot be made out."),
+    click.option("--all-states", is_flag=True, help="Every state, and rows whose state is not recognized."),
     click.option("--county", "counties", multiple=True, metavar="NAME", help='"Larkmere, TX"; repeatable.'),
     click.option(
         "--agency",
         "agencies",
         multiple=True,
         metavar="ID",
-        help="The agency that has the agreement a-…, with its other and later ones; repeatable.",
+        help="The agency of the agreement a-…, with all its agreements; repeatable.",
     ),
     click.option(
         "--type",
         "types",
         multiple=True,
         metavar="NAME",
-        help='A support type, such as "Task Force Model"; repeatable. All, if none is named.',
+        help='A support type, such as "Task Force Model"; repeatable. By default all.',
     ),
     click.option(
         "--kind",
         "kinds",
         multiple=True,
         type=click.Choice([kind.value for kind in Kind if kind not in NOTES]),
-        help="What happens to one; repeatable. If none is named, all that happens to agreements.",
+        help="A kind of entry; repeatable. By default all kinds about agreements.",
     ),
     click.option("--pending", is_flag=True, help="Also applications: new on the pending list, or no longer on it."),
     click.option(
@@ -99,14 +98,14 @@ _WATCH_OPTIONS = (
         type=click.Choice([s.value for s in Significance]),
         default=Significance.SUBSTANTIVE.value,
         show_default=True,
-        help="The least that a change must have: support type, date, state, county; or documents; or also spelling.",
+        help="Least significance to send: support type, date, state, county; or documents; or also spelling.",
     ),
     click.option(
         "--departures",
         type=click.Choice([d.value for d in Departures]),
         default=Departures.AT_ONCE.value,
         show_default=True,
-        help="Tell that an agreement is no longer listed at once, marked unconfirmed; or once it is confirmed.",
+        help="Send that an agreement is no longer listed at once, marked unconfirmed; or only once it is confirmed.",
     ),
     click.option("--daily", type=TimeOfDay(), help="In a digest every day at this time, instead of at once."),
     click.option(
@@ -116,22 +115,24 @@ _WATCH_OPTIONS = (
         metavar="DAY HH:MM",
         help="In a digest every week, such as `--weekly monday 07:00`.",
     ),
-    click.option("--empty", is_flag=True, help="A digest also when nothing happened."),
+    click.option("--empty", is_flag=True, help="Send a digest even if nothing happened."),
     *_ADDRESS_OPTIONS,
-    click.option("--confirmed", is_flag=True, help="You vouch that whoever reads that mail address asked for this."),
-    click.option("--time-zone", type=TimeZone(), help="Where the hours of all digests to this address are counted."),
+    click.option(
+        "--confirmed", is_flag=True, help="You vouch that the reader of this mail address asked for the watch."
+    ),
+    click.option("--time-zone", type=TimeZone(), help="Time zone of all digests to this address."),
 )
 
 
 def watch_options(command: _Command) -> _Command:
-    """The options that say what somebody wants; they are the columns of an import, too."""
+    """Add the options of a watch, which are also the columns of an import."""
     for option in reversed(_WATCH_OPTIONS):
         command = option(command)
     return command
 
 
 def address_options(command: _Command) -> _Command:
-    """The options that name an address."""
+    """Add the options that name an address."""
     for option in reversed(_ADDRESS_OPTIONS):
         command = option(command)
     return command
@@ -141,11 +142,10 @@ def address(
     settings: Settings, email: str | None, slack: str | None, slack_channel: str | None
 ) -> tuple[ChannelName, str]:
     """The one address that was given, checked. Raises click.UsageError."""
-    from alerts import addresses
 
     given = [(n, v) for n, v in (("--email", email), ("--slack", slack), ("--slack-channel", slack_channel)) if v]
     if len(given) != 1:
-        raise click.UsageError("Say whom to tell: --email ADDRESS, --slack URL, or --slack-channel ID.")
+        raise click.UsageError("Name one address: --email ADDRESS, --slack URL, or --slack-channel ID.")
     [(option, text)] = given
     try:
         match option:
@@ -184,12 +184,12 @@ def new_watch(
     """The watch that these options ask for. Raises click.UsageError, naming the option where it is one."""
     if (all_states and (states or counties)) or not (all_states or states or counties or agencies):
         raise click.UsageError(
-            "Say which states: --state TX (repeatable), or --all-states; or narrower, --county or --agency."
+            "Name the states: --state TX (repeatable), or --all-states; or narrower, --county or --agency."
         )
     if daily is not None and weekly is not None:
-        raise click.UsageError("Say one of --daily and --weekly; two watches can have both.")
+        raise click.UsageError("Use --daily or --weekly, not both; add two watches for both.")
     if empty and daily is None and weekly is None:
-        raise click.UsageError("--empty is about digests: say --daily or --weekly, too.")
+        raise click.UsageError("--empty is for digests: add --daily or --weekly.")
     schedule = None
     if daily is not None:
         schedule = Schedule(daily)
@@ -218,15 +218,14 @@ def new_watch(
 
 def _county(text: str, states: tuple[str, ...]) -> tuple[str, str]:
     """A county of a state: "Larkmere, TX", or its name alone beside one --state."""
-    from monitor.normalize import county, state
 
     name, _, named = text.rpartition(",") if "," in text else (text, "", states[0] if len(states) == 1 else "")
     code = state(named)
     if code is None or not county(name):
-        raise click.BadParameter(f'{text!r} is no county of a state; write "Larkmere, TX"', param_hint="--county")
+        raise click.BadParameter(f'{text!r} is not a county of a state; write "Larkmere, TX"', param_hint="--county")
     if states and code not in states:
         raise click.BadParameter(
-            f"{text!r} lies in none of the states beside it; leave those out, or add two watches",
+            f"{text!r} is in none of the states given with it; leave those out, or add two watches",
             param_hint="--county",
         )
     return code, county(name)
@@ -239,12 +238,11 @@ def _agency(id: str, log: Log) -> str:
 
 
 def _support_type(text: str) -> SupportType:
-    from monitor.normalize import support_type
 
     found = support_type(text)
     if found is None:
         names = ", ".join(SupportType)
-        raise click.BadParameter(f"{text!r} is no support type; there are {names}", param_hint="--type")
+        raise click.BadParameter(f"{text!r} is not a support type; they are {names}", param_hint="--type")
     return found
 
 
@@ -253,7 +251,7 @@ def _support_type(text: str) -> SupportType:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a file of watches, and where: `column` is "" where it is about the whole line."""
+    """What is wrong with a file of watches, and where. `column`: "" if it is about the whole line."""
 
     line: int
     column: str
@@ -266,10 +264,10 @@ class Fault:
 def read_watches(
     lines: Iterable[str], command: click.Command, parent: click.Context
 ) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
-    """What each line of a CSV file asks for, as the parameters of `command`, by its line number; or what is wrong.
+    """Yield the line number and the parameters of `command` for each line of a CSV file, or what is wrong with it.
 
-    Columns are named as the options. In a cell of an option that can be repeated, ";" stands between values; one of a
-    flag says yes or nothing.
+    Columns are named like the options. ";" separates the values of a repeatable option; the cell of a flag is yes or
+    empty.
     """
     options = {
         option.opts[0].removeprefix("--"): option for option in command.params if isinstance(option, click.Option)
@@ -282,7 +280,7 @@ def read_watches(
         return
     for number, name in enumerate(columns, start=1):
         if name not in options or columns.index(name) != number - 1:
-            what = "stands there twice" if name in options else f"is no column; there are {', '.join(options)}"
+            what = "is there twice" if name in options else f"is not a column; the columns are {', '.join(options)}"
             yield rows.line_num, Fault(rows.line_num, str(number), f"{name!r} {what}")
             return
     rows.fieldnames = columns
@@ -318,7 +316,7 @@ def _parameters(
             words += [f"--{name}"] if text.casefold() in _YES else []
         elif option.nargs > 1:
             parts = text.split()
-            if len(parts) not in (0, option.nargs):  # what is too much would be read as further options
+            if len(parts) not in (0, option.nargs):  # more words would be read as further options
                 return Fault(line, name, f"{text!r} is not of the form {option.metavar}")
             words += [f"--{name}", *parts] if parts else []
         else:
@@ -332,7 +330,7 @@ def _parameters(
 
 
 def fault(line: int, exc: click.UsageError) -> Fault:
-    """What a command line would have been told, about a line of a file."""
+    """A usage error, as the fault of a line of a file."""
     column = ""
     if isinstance(exc, click.BadParameter):
         hint = exc.param.opts[0] if exc.param else exc.param_hint

@@ -1,30 +1,25 @@
-"""The commands `serve` and `publish`. `run` and `demo` serve the same pages through `serve_forever`."""
+"""The commands `serve` and `publish`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from cli.context import Context
 from monitor.errors import StateUnusable
+from monitor.storage.changelog import open_reader
 from web.server import serve_forever
-
-if TYPE_CHECKING:
-    from cli.context import Context
-
-__all__ = ["publish", "serve", "serve_forever"]
+from web.static_site.publish import publish as write
 
 
 @click.command()
-@click.option("--host", help="Address to listen on; web.host of the settings.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port; web.port of the settings.")
-@click.option("--any-port", is_flag=True, help="Take another port where that one is in use.")
+@click.option("--host", help="Address to listen on; by default web.host of the settings.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; by default web.port of the settings.")
+@click.option("--any-port", is_flag=True, help="Use another port if that one is in use.")
 @click.pass_obj
 def serve(context: Context, host: str | None, port: int | None, any_port: bool) -> None:
     """Serve the change log on the web until stopped (Ctrl-C or SIGTERM); nothing is checked or sent."""
-    from monitor.storage.changelog import open_reader
-
     settings = context.settings
     if not settings.state.exists():
         raise StateUnusable(settings.state, "there is no such file; run `check` or `replay` first")
@@ -34,14 +29,7 @@ def serve(context: Context, host: str | None, port: int | None, any_port: bool) 
         click.echo(f"Serving {url} (Ctrl-C stops it)")
         click.echo("What visitors ask for by the forms waits until `run` or `check` sends it.", err=True)
 
-    serve_forever(
-        settings,
-        context.clock,
-        ready=ready,
-        host=host,
-        port=port,
-        any_port=any_port,
-    )
+    serve_forever(settings, context.clock, ready=ready, host=host, port=port, any_port=any_port)
 
 
 @click.command()
@@ -50,11 +38,9 @@ def serve(context: Context, host: str | None, port: int | None, any_port: bool) 
 def publish(context: Context, folder: Path) -> None:
     """Write the whole site into FOLDER as files for any web host: pages, feeds and data.
 
-    They are the pages that `serve` serves, for readers at web.base_url. Run it again after each check: only what has
-    changed is made again, and nothing is ever half-written.
+    These are the pages that `serve` serves, with links to web.base_url. Run it again after each check: only files that
+    have changed are written, each all at once.
     """
-    from web.static_site.publish import publish as write
-
     settings = context.settings
     if not settings.state.exists():
         raise StateUnusable(settings.state, "there is no such file; run `check` or `replay` first")

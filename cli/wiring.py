@@ -1,10 +1,13 @@
-"""Settings → the parts that a check is made of. Each is imported where it is made: some are wanted before others."""
+"""Settings → the parts that a check is made of.
+
+Each part is imported where it is made: the reading process starts before the others are imported, and a check that
+finds a list imports its rules while the list is being read.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +19,16 @@ if TYPE_CHECKING:
     from monitor.settings import Settings
     from monitor.sources.ice import IceSite
     from monitor.sources.internet_archive import Archive
-    from monitor.storage.writer import Store
+
+
+def reader(settings: Callable[[], Settings], workers: int = 1) -> Reader:
+    """Start `workers` reading processes; close it. `settings` is called when there is a workbook to read."""
+
+    def limits() -> ReadLimits:
+        read = settings().read
+        return ReadLimits(read.timeout, read.max_memory_mb << 20)
+
+    return Reader(limits, workers)
 
 
 def rules(settings: Settings) -> Rules:
@@ -38,25 +50,6 @@ def rules(settings: Settings) -> Rules:
         settings.log.confirm_after,
         settings.log.ask_for,
     )
-
-
-@contextmanager
-def store(settings: Settings) -> Iterator[Store]:
-    """The store on the settings' state.db, closed at the end."""
-    from monitor.storage.writer import open_store
-
-    with open_store(settings.state) as opened:
-        yield opened
-
-
-def reader(settings: Callable[[], Settings], workers: int = 1) -> Reader:
-    """A reader within the limits of the settings, which it asks for once it has something to read; close it."""
-
-    def limits() -> ReadLimits:
-        read = settings().read
-        return ReadLimits(read.timeout, read.max_memory_mb << 20)
-
-    return Reader(limits, workers)
 
 
 def ice_site(settings: Settings) -> IceSite:

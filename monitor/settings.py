@@ -97,11 +97,13 @@ class GuardSettings(_Section):
 
 
 class LogSettings(_Section):
-    """How the change log speaks of time."""
+    """The days and delays of the change log; and how the service logs what it does."""
 
     time_zone: Annotated[str, AfterValidator(zone_name)] = "America/New_York"  # where the days of the log begin and end
     confirm_after_hours: Hours = 48.0
     review_days: Annotated[float, Field(gt=0, le=366)] = 7.0
+    format: Literal["console", "json"] = "console"
+    level: Literal["info", "warning", "error"] = "info"
 
     @property
     def confirm_after(self) -> timedelta:

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, g, render_template, request
@@ -16,32 +15,41 @@ from werkzeug.exceptions import HTTPException
 import templates
 from monitor.errors import StateError, StateUnusable
 from monitor.normalize import STATES
+from monitor.settings import Settings
 from web.charts.preview import available
-from web.charts.series import Counter
 from web.http_cache import save_bytes
-from web.page_cache import address_of
+from web.page_cache import PageCache
 from web.pages import text
 from web.pages.documents import document_in
 from web.pages.lines import edit_of
-from web.request import Visit
+from web.request import Shared, Visit
 from web.security import QuietFlask, protect_forms
-from web.views.agencies import agencies
-from web.views.api import api
-from web.views.data import data
-from web.views.feeds import feeds
-from web.views.log import site, slug
-from web.views.manage import management
-from web.views.pictures import pictures
-from web.views.search import search
-from web.views.since import since
-from web.views.status import method
-from web.views.subscribe import subscriptions
-
-if TYPE_CHECKING:
-    from monitor.settings import Settings
+from web.urls import address_of, slug
+from web.views import (
+    agencies,
+    agreements,
+    api,
+    changes,
+    charts,
+    data,
+    days,
+    feeds,
+    front,
+    maps,
+    previews,
+    search,
+    states,
+    status,
+)
+from web.views.signup import manage, subscribe
 
 TEMPLATES = Path(templates.__file__).parent / "web"
 STATIC = Path(__file__).parent / "static"
+
+VIEWS = (
+    *(front, days, states, agencies, agreements, changes, maps, charts, previews, search, status),
+    *(feeds, data, api, subscribe, manage),
+)
 
 # Nothing but our own style sheet and pictures: no script at all, no request to another host, no frame around a page.
 POLICY = {
@@ -64,18 +72,18 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app = QuietFlask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
-    _furnish(app, settings)
-    counter = Counter()
-    pages = (site, method, agencies, search, since, pictures, feeds, data, api, subscriptions, management)
-    for blueprint in pages:
-        app.register_blueprint(blueprint)
+    _add_to_templates(app, settings)
+    for view in VIEWS:
+        app.register_blueprint(view.blueprint)
+    app.extensions["page cache"] = PageCache()
+    shared = Shared()
 
     was_there = settings.state.exists()
 
     @app.before_request
     def begin() -> None:
-        g.visit = Visit(settings, clock(), counter)
-        # To open it would make an empty one, of which every page would say that ICE lists nothing.
+        g.visit = Visit(settings, clock(), shared)
+        # Opening it would create an empty log, and every page would say that ICE lists nothing.
         if was_there and request.endpoint != "static" and not settings.state.exists():
             raise StateUnusable(settings.state, "it was here and is gone; put it back")
 
@@ -91,7 +99,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     def protect(response: Response) -> Response:
         response.headers.update(HEADERS)
         if response.location and response.location.startswith(request.host_url):
-            # Where an address lacks its last slash. Host is whatever was sent, and the scheme is the proxy's.
+            # Redirect by path alone: the host is whatever the client sent, and the scheme may be the proxy's.
             response.location = response.location.removeprefix(request.host_url.rstrip("/"))
         # A page that needs more says so in `g.policy`: the maps have a script of our own for their form.
         policy = POLICY | g.get("policy", {})
@@ -115,8 +123,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     return app
 
 
-def _furnish(app: Flask, settings: Settings) -> None:
-    """What the templates can say, beside the page's own values."""
+def _add_to_templates(app: Flask, settings: Settings) -> None:
+    """Give the templates their filters and globals."""
     env, zone = app.jinja_env, ZoneInfo(settings.log.time_zone)
     env.undefined = StrictUndefined
     env.finalize = text.neutral
@@ -136,12 +144,12 @@ def _furnish(app: Flask, settings: Settings) -> None:
         "weekday": text.weekday,
     }
     style = (STATIC / "style.css").read_bytes()
-    # A new style sheet has a new address, so that no browser dresses a new page in an old one.
+    # A new style sheet has a new address, so that no browser shows a new page with an old one.
     env.globals |= {
         "STATES": STATES,
         "url_for": address_of,
         "base_url": settings.web.base_url,
-        "published": False,  # as files, which say nothing that is true for an hour only
+        "published": False,  # True where the pages are written as files: they name nothing that holds for an hour only
         "confirm_after_hours": f"{settings.log.confirm_after_hours:g}",
         "style_version": hashlib.sha256(style).hexdigest()[:12],
         "zone_name": settings.log.time_zone,

@@ -1,52 +1,51 @@
-"""What several pages gather from the log, and how every page is rendered."""
+"""Renders pages, and reads from the log what several of them need."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date
 
 from flask import render_template
 
 from monitor.model import Entry
 from monitor.storage.changelog import Log
-from web.pages.lines import Threads
-from web.pages.pages import Freshness, freshness
+from web.pages.calendar import bounds
+from web.pages.lines import DayChanges, RelatedEntries, day_changes
 from web.request import Visit, visit
-
-# The lists are looked at every half hour; six looks missed are worth a banner.
-STALE_AFTER = timedelta(hours=3)
 
 
 def render(template: str, page: object, **pictures: object) -> str:
-    """A page that says, where a list may have changed without this log knowing, that it may have."""
-    return render_template(template, page=page, freshness=how_fresh(visit()), **pictures)
+    """A page with a banner where a list may have changed without this log knowing."""
+    return render_template(template, page=page, freshness=visit().freshness, **pictures)
 
 
 def render_lasting(template: str, page: object, **pictures: object) -> str:
-    """A page about what is over: how fresh the log is says nothing about it, and its bytes must not change."""
+    """A page about the past: without a banner, because its bytes must not change."""
     return render_template(template, page=page, freshness=None, **pictures)
 
 
-def how_fresh(here: Visit) -> tuple[Freshness, ...]:
-    """When each list was last read, as of this request."""
-    return freshness(here.store.last_checks(), here.now, STALE_AFTER)
+def changes_on(here: Visit, day: date) -> DayChanges:
+    """What happened on one day."""
+    since, until = bounds(day, here.zone)
+    entries = list(here.store.entries(since=since, until=until))
+    return day_changes(day, entries, related(here.store, entries))
 
 
-def threads(store: Log, entries: Sequence[Entry]) -> Threads:
+def related(store: Log, entries: Sequence[Entry]) -> RelatedEntries:
     """The notes about some entries, and what their own notes are about."""
     settled = [entry.id for entry in entries if entry.status not in (None, "unconfirmed")]
     about = [entry.about for entry in entries if entry.about]
-    return Threads(
+    return RelatedEntries(
         {note.about or "": note for note in store.entries(about=settled)} if settled else {},
         {entry.id: entry for entry in store.entries(ids=about)} if about else {},
     )
 
 
-def notes_about(store: Log, entries: Sequence[Entry]) -> list[Entry]:
+def notes_about(store: Log, ids: Sequence[str]) -> list[Entry]:
     """Every note about some entries, and every note about those."""
-    found: list[Entry] = []
-    newest = list(entries)
-    while newest:
-        newest = list(store.entries(about=[entry.id for entry in newest]))
-        found += newest
-    return found
+    notes: list[Entry] = []
+    while ids:
+        newest = list(store.entries(about=ids))
+        notes += newest
+        ids = [note.id for note in newest]
+    return notes

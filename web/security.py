@@ -1,14 +1,11 @@
-"""What guards the forms: whose they are (CSRF), how often they are sent, how large they are, and what stays of them.
-
-The headers of a form's page are decided here as well; those of all pages in `app`.
-"""
+"""Protects the forms: CSRF tokens, rate limits, size limits, and the headers of their pages (other headers: `app`)."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
@@ -17,10 +14,9 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from alerts.keys import open_keys
 from monitor.errors import StateUnusable
-
-if TYPE_CHECKING:
-    from monitor.settings import Settings
+from monitor.settings import Settings
 
 # The longest form names every state, and an address; a mail address has 254 characters (RFC 5321).
 MOST_BYTES = 32_768
@@ -39,8 +35,11 @@ class QuietFlask(Flask):
 
 
 def protect_forms(app: Flask, settings: Settings) -> None:
-    """Arm an application; before its own headers are wired, so that those of forms are put on top of them, and after
-    the caches, which look at those of forms."""
+    """Set it up on an application.
+
+    Call it before the application's own headers are set up, so that those of forms override them, and after the caches,
+    which look at the headers of forms.
+    """
     https = settings.web.base_url.startswith("https://")
     app.config.update(
         SECRET_KEY=_cookie_key(settings),
@@ -57,10 +56,9 @@ def protect_forms(app: Flask, settings: Settings) -> None:
     if count := settings.forms.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
     csrf = CSRFProtect(app)
-    # Each opens with a token that only the mail had, and does the one thing that it is for: also without cookies, and
-    # where nobody opened a page before (RFC 8058).
-    csrf.exempt("web.views.subscribe.confirm")
-    csrf.exempt("web.views.subscribe.stop")
+    # Their addresses have a token that only the mail had; they must work without cookies or an earlier page (RFC 8058).
+    csrf.exempt("web.views.signup.subscribe.confirm")
+    csrf.exempt("web.views.signup.subscribe.stop")
     _limit(app, settings)
 
     @app.after_request
@@ -73,7 +71,7 @@ def protect_forms(app: Flask, settings: Settings) -> None:
 
 
 def count_ask() -> None:
-    """One more form was sent. Raises TooManyRequests where that were too many."""
+    """Count one sent form. Raises TooManyRequests when the limit is reached."""
     try:
         current_app.extensions[_COUNT]()
     except RateLimitExceeded as exc:
@@ -81,7 +79,7 @@ def count_ask() -> None:
 
 
 def _limit(app: Flask, settings: Settings) -> None:
-    # In memory: there is one process, and a restart forgives. What an address is sent is counted in state.db.
+    # In memory: there is one process, and a restart resets it. Messages to one address are counted in state.db.
     limiter = Limiter(_network, app=app, storage_uri="memory://", strategy="moving-window")
 
     @limiter.shared_limit(f"{settings.forms.asks_per_network} per hour", scope="forms of a network")
@@ -93,23 +91,21 @@ def _limit(app: Flask, settings: Settings) -> None:
 
 
 def _network() -> str:
-    """Whose form it is, as far as can be told: a household or an office, which changes addresses within its network."""
-    said = request.remote_addr or "::"
-    if found := _ADDRESS.fullmatch(said):
-        said = found["v6"] or found["v4"]
+    """The network that a form came from: a household or office, whose addresses change within it."""
+    sender = request.remote_addr or "::"
+    if with_port := _ADDRESS.fullmatch(sender):
+        sender = with_port["v6"] or with_port["v4"]
     try:
-        address = ipaddress.ip_address(said.partition("%")[0])
+        address = ipaddress.ip_address(sender.partition("%")[0])
     except ValueError:
-        return "unknown"  # a proxy that writes no address: all such visitors together are limited as one
+        return "unknown"  # a proxy that writes no address: all such visitors share one limit
     if address.version == 6 and address.ipv4_mapped:
         address = address.ipv4_mapped
     return str(ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))
 
 
 def _cookie_key(settings: Settings) -> bytes:
-    from alerts.keys import open_keys
-
     try:
         return open_keys(settings).derived("cookies")
     except StateUnusable:
-        return secrets.token_bytes(32)  # the log can be read all the same, and what is sent is refused anyhow
+        return secrets.token_bytes(32)  # the pages still work, and forms are refused anyway

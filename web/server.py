@@ -10,19 +10,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
-from cli.collector import look_seldom
+from flask import Flask
+from waitress.server import create_server
+
 from monitor.errors import SettingsError
-
-if TYPE_CHECKING:
-    from flask import Flask
-
-    from monitor.settings import Settings
+from monitor.settings import Settings
+from web.app import create_app
 
 # Each holds one reader of the log; a page takes milliseconds.
 THREADS = 4
-MAX_REQUEST_BYTES = 65_536  # nothing is ever sent here but requests for pages, and small forms
+MAX_REQUEST_BYTES = 65_536  # requests for pages, and small forms
 IDLE_SECONDS = 60
 # Pages that between them need all that a process makes once a publication.
 WARM_UP = ("/", "/over-time", "/map", "/search?q=county")
@@ -41,12 +40,8 @@ def serve_forever(
 
     `host` and `port` are those of the settings unless given; `any_port` takes another port where that one is in use.
     `ready` is called with the address of the front page once requests are answered. Raises SettingsError where the
-    address cannot be had.
+    address is not available.
     """
-    from waitress.server import create_server
-
-    from web.app import create_app
-
     host = settings.web.host if host is None else host
     port = settings.web.port if port is None else port
     listening = _bind(host, port, any_port)
@@ -60,26 +55,25 @@ def serve_forever(
             ident="",
             max_request_body_size=MAX_REQUEST_BYTES,
             channel_timeout=IDLE_SECONDS,
-            # What proxies of ours say is read by the application; without any, visitors may say nothing.
+            # The application reads the headers of trusted proxies; without any, such headers are dropped.
             clear_untrusted_proxy_headers=settings.forms.trusted_proxies == 0,
         )
-        with suppress(KeyboardInterrupt):  # before it runs; once it does, it sees to that itself
+        with suppress(KeyboardInterrupt):  # before `run`, which handles it itself
             ready(_address(host, listening.getsockname()[1]))
             server.run()
         server.close()
 
 
 def _warm_up(app: Flask) -> None:
-    """Have ready what the first readers would wait for: templates compiled, numbers counted, agencies joined.
+    """Compile the templates, count the numbers and join the agencies before the first request.
 
-    What is there by then stays for good: Python need not look through it for garbage over and over while a page waits.
-    A log that cannot be read yet is told to whoever asks for it.
+    What is made here stays for good, so the garbage collector is told to leave it alone. Errors are ignored: a log that
+    cannot be read yet is reported to those who ask for a page.
     """
     for name in app.jinja_env.list_templates():
         app.jinja_env.get_template(name)
     for address in WARM_UP:
         app.test_client().get(address).close()
-    look_seldom()
     gc.collect()
     gc.freeze()
 

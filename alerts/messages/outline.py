@@ -14,8 +14,8 @@ from typing import Literal
 
 from alerts.messages.values import Value, one_sided, values_of
 from alerts.model import CORRECTIONS, Cadence, Digest, Notice, RoutedEntry, Watched, WatchedPart
-from alerts.routing.scope import county_name
 from alerts.sanitize import clean, shortened
+from monitor.geography import county_name
 from monitor.matching.review import suspects
 from monitor.model import Kind, ListName
 from monitor.normalize import STATES, signed

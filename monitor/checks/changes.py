@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 
-from monitor.matching.similarity import Likeness, likeness, real_county
+from monitor.geography import is_county
+from monitor.matching.similarity import Likeness, likeness
 from monitor.model import (
     Application,
     Cells,
@@ -55,22 +56,22 @@ def _what_it_means(old: Values, new: Values) -> tuple[str, ...]:
     if not all(documents):
         return ()
     another = documents[0] != documents[1]
-    said = []
+    meanings = []
     if another and old.signed and new.signed and old.signed < new.signed:
-        said.append("signed again: a later date and another document")
+        meanings.append("signed again: a later date and another document")
     if not another and old.support_type and new.support_type and old.support_type is not new.support_type:
-        said.append("the same document under another support type")
-    return tuple(said)
+        meanings.append("the same document under another support type")
+    return tuple(meanings)
 
 
 def field_changes(before: Listing, after: Listing) -> tuple[FieldChange, ...]:
     """Every field whose cell or link differs, with how much that matters."""
-    found = []
+    differing = []
     for name in FIELDS:
         old, new = _as_published(before.cells, name), _as_published(after.cells, name)
         if old != new:
-            found.append(FieldChange(name, old, new, _significance(name, before, after)))
-    return tuple(found)
+            differing.append(FieldChange(name, old, new, _significance(name, before, after)))
+    return tuple(differing)
 
 
 def weightiest(fields: Sequence[FieldChange]) -> Significance:
@@ -102,9 +103,9 @@ def _significance(field: str, before: Listing, after: Listing) -> Significance:
 
 
 def _agency_significance(old: Values, new: Values) -> Significance:
-    """Once matched, it is one agreement; but a county's prison where its sheriff stood is another agency to readers.
+    """Once matched, it is one agreement; but to readers a county's prison is another agency than its sheriff.
 
-    A name that much resembles the other was misspelt: "Freedom County" for "Freeborn County" (31 March 2025).
+    A name that much resembles the other was misspelled: "Freedom County" for "Freeborn County" (31 March 2025).
     """
     county = new.county if old.county == new.county else ""
     like = likeness(old.agency, new.agency, new.state or old.state, county)
@@ -113,10 +114,10 @@ def _agency_significance(old: Values, new: Values) -> Significance:
 
 
 def _county_significance(old: Values, new: Values) -> Significance:
-    """Another county is substantive; a blank filled in or emptied, or a misspelling put right, is not."""
+    """Another county is substantive; a blank filled in or emptied, or a corrected misspelling, is not."""
     if not old.county or not new.county or old.county == new.county:
         return Significance.CLERICAL
-    if not (real_county(old.county, old.state) and real_county(new.county, new.state)):
+    if not (is_county(old.state, old.county) and is_county(new.state, new.county)):
         return Significance.CLERICAL
     return Significance.SUBSTANTIVE
 
@@ -213,11 +214,11 @@ def pending(
 ) -> tuple[Change, ...]:
     """The changes of a pending publication.
 
-    An application that leaves is no departure if its agreement is on the participating list by now
-    (`participating_now`: numbers of agreements). `already`: rows of `matching.came` that name an agreement which is,
-    or was, listed as participating; they are entered as applications for that agreement. `second`: rows that name one
-    which stands on the pending list in another row; no news. `listed`: applications that go as an agreement is
-    listed that is theirs under another name: each has an id of its own in the log by then, so the departure says so.
+    An application that leaves has not departed if its agreement is on the participating list by now
+    (`participating_now`: numbers of agreements). `already`: rows of `matching.came` whose agreement is or was
+    participating; they are recorded as applications for it. `second`: second rows of an agreement on the pending list,
+    which are no news. `listed`: applications that leave while their agreement is listed under another name; both have
+    ids in the log by then, so the departure says so.
     """
     as_listed = {m.old.agreement: (*m.reasons, f"participating by now: {shown(m.new.cells.agency)}") for m in listed}
     known = {match.new.row for match in (*(match for _, match in returned), *already, *second)}

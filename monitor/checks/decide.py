@@ -304,8 +304,8 @@ def _confirmations(
 def time_seen(checks: Iterable[tuple[datetime, Outcome]], since: datetime, until: datetime) -> timedelta:
     """For how long between two moments successful checks followed one another.
 
-    What passes before or after a check that failed, was held or found no link is not counted: nobody saw then whether
-    a departure stood.
+    What passes before or after a check that failed, was held or found no link is not counted: it is not known
+    whether the agreement was missing then.
     """
     total = timedelta()
     last: datetime | None = None

@@ -93,13 +93,13 @@ def same(store: Store, id: str, *, now: datetime, why: str = "") -> None:
                 raise NotPossible(id, f"is settled: what had left was listed again ({back.id})")
         store.act(now, Act.SAME, id, why)
         older, younger = sorted(store.number(store.resolve(entry.agreement)) for entry in (departure, arrival))
-        left, came = _before(departure), _after(arrival)
-        assert left
-        assert came
-        fields = changes.field_changes(left, came)
-        said = (f"an operator found that the two are one agreement{f': {why}' if why else ''}",)
+        before, after = _before(departure), _after(arrival)
+        assert before
+        assert after
+        fields = changes.field_changes(before, after)
+        reason = f"an operator found that the two are one agreement{f': {why}' if why else ''}"
         notes = [
-            Change(kind, older, before=left, after=came, fields=fields, reasons=said, about=about.id)
+            Change(kind, older, before=before, after=after, fields=fields, reasons=(reason,), about=about.id)
             for kind, about in ((Kind.WITHDRAWN, departure), (Kind.MERGED, arrival))
         ]
         _append(
@@ -114,7 +114,7 @@ def _unanswered(review: ReviewRecord) -> None:
 
 
 def retract(store: Store, id: str, *, now: datetime, why: str) -> None:
-    """Say that an entry was wrong from the start; whoever was told of it is told so."""
+    """Say that an entry was wrong from the start; subscribers who were told of it are told so."""
     with store.write():
         entry = store.entry(id)
         if entry.kind.is_note or entry.status in TAKEN_BACK:

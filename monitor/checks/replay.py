@@ -1,19 +1,16 @@
-"""Has past workbooks checked, each as if at its time: what `replay` and `backfill` do once they know the steps."""
+"""Checks past workbooks, each as if at its time: what `replay` and `backfill` do once they know the steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
-import click
-
-from cli import output
-from cli.progress import progress
 from monitor.checks.check import run_check
 from monitor.checks.decide import Rules
+from monitor.checks.record import CheckResult
 from monitor.errors import ManifestError, StateError
-from monitor.model import Outcome
+from monitor.model import ListName
 from monitor.sources.folder import Step
 from monitor.storage.writer import Store
 from monitor.workbooks.sandbox import Reader
@@ -21,58 +18,34 @@ from monitor.workbooks.sandbox import Reader
 WORKERS = 2  # processes that read side by side
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """What was done: workbooks looked at, entries added to the log, publications that are still held."""
-
-    workbooks: int
-    entries: int
-    held: int
-
-
-def replay_steps(
-    steps: Sequence[Step],
-    folder: Path,
-    reading: Reader,
-    store: Store,
-    rules: Rules,
-    *,
-    announce: bool = False,
-    after_each: Callable[[], None] = lambda: None,
-) -> Replayed:
-    """Check each step that is not recorded already, saying how far it is; what is held or fails is said at once.
-
-    Raises ManifestError where the first of them lies before the last check.
-    """
-    steps = [s for s in steps if not store.was_checked(s.list, s.at, s.sha256)]
-    _refuse_the_past(store, steps, folder)
-    entries = 0
-    for step in progress(steps, "Replaying", ahead=lambda s: reading.ahead(s.fetched()), depth=2 * WORKERS):
-        if store.was_checked(step.list, step.at, step.sha256):
-            continue  # listed twice
-        result = run_check(step, reading, store, step.list, now=step.at, rules=rules, announce=announce)
-        entries += result.entries
-        if result.outcome in (Outcome.HELD, Outcome.FAILED):
-            click.echo(f"{step.file}: {output.check_line(result)}", err=True)
-        after_each()
-    held = sum(p.verdict == "held" for p in store.publications())
-    return Replayed(len(steps), entries, held)
-
-
-def _refuse_the_past(store: Store, steps: Sequence[Step], folder: Path) -> None:
+def steps_to_check(steps: Sequence[Step], store: Store, folder: Path) -> list[Step]:
+    """The steps that are not recorded yet. Raises ManifestError if the first is older than the last check."""
+    steps_by_look: dict[tuple[ListName, datetime, str], Step] = {}
+    for step in steps:
+        steps_by_look.setdefault((step.list, step.at, step.sha256), step)
+    to_check = [step for look, step in steps_by_look.items() if not store.was_checked(*look)]
     last = store.last_check_at()
-    if last and steps and steps[0].at < last:
+    if last and to_check and to_check[0].at < last:
         raise ManifestError(
             folder,
-            f"{steps[0].file} was published {steps[0].at:%Y-%m-%d %H:%M} UTC, before the last check"
+            f"{to_check[0].file} was published {to_check[0].at:%Y-%m-%d %H:%M} UTC, before the last check"
             f" ({last:%Y-%m-%d %H:%M} UTC); the log cannot be continued backwards, replay into a new --db",
         )
+    return to_check
+
+
+def replay(
+    steps: Sequence[Step], reader: Reader, store: Store, rules: Rules, *, announce: bool = False
+) -> Iterator[tuple[Step, CheckResult]]:
+    """Check each step at its own time, and yield what came of it."""
+    for step in reader.ahead_of(steps, Step.fetched, 2 * WORKERS):
+        yield step, run_check(step, reader, store, step.list, now=step.at, rules=rules, announce=announce)
 
 
 def refuse_another_log(store: Store, steps: Sequence[Step], folder: Path, state: Path) -> None:
-    """Raise StateError where other checks are recorded than those of the steps: history goes before a log, not after.
+    """Raise StateError if the store holds checks other than those of the steps: a log cannot be continued backwards.
 
-    What is recorded of the steps themselves is an interrupted run, which can be taken up again.
+    Recorded checks of the steps themselves are an interrupted run, which can be continued.
     """
     looks = {(s.list, s.at, s.sha256) for s in steps}
     if store.count_checks() > sum(store.was_checked(*look) for look in looks):

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from monitor.matching.similarity import Likeness, county_in, likeness, real_county
+from monitor.geography import county_in, is_county
+from monitor.matching.similarity import Likeness, likeness
 from monitor.model import Values
 from monitor.normalize import document_name
 
@@ -52,8 +53,7 @@ def weigh(a: Values, b: Values, shared: frozenset[str] = frozenset()) -> Evidenc
         county=county,
         state=state,
         support_type=agree(a.support_type, b.support_type),
-        state_corrected=state is False
-        and real_county(named_county(a), a.state) != real_county(named_county(b), b.state),
+        state_corrected=state is False and is_county(a.state, named_county(a)) != is_county(b.state, named_county(b)),
     )
 
 
@@ -75,20 +75,20 @@ def agree(one: object, other: object) -> bool | None:
 
 
 def same_county(a: Values, b: Values) -> bool | None:
-    """True for the same county, False for two that both exist; a misspelt one (None) says nothing against."""
+    """True for the same county, False for two that both exist; a misspelled one (None) says nothing against."""
     one, other = named_county(a), named_county(b)
     if not one or not other:
         return None
     if one == other:
         return True
-    return False if real_county(one, a.state) and real_county(other, b.state) else None
+    return False if is_county(a.state, one) and is_county(b.state, other) else None
 
 
 def believed(e: Evidence, rules: MatchRules) -> tuple[str, ...]:
     """The reasons why a pair is one agreement; () where two independent signals are not there.
 
     In each rule the first signal is what the two rows say of the agreement itself (document, signed date), the second
-    what they call the agency; state, county and support type may be the misspelt one, but not all together.
+    what they call the agency; state, county and support type may be the misspelled one, but not all together.
     """
     if e.county is False and not e.document:
         return ()  # two real counties (Pima, Pinal) are two agencies
@@ -115,9 +115,9 @@ def _same_day_and_name(e: Evidence) -> bool:
 
 
 def _same_day_other_model(e: Evidence) -> bool:
-    """One agency, one day, and another model in the same publication: one agreement described anew.
+    """One agency, one day, and another model in the same publication: one agreement described differently.
 
-    Not later: an agency may sign for several models on one day, of which one leaves and another comes months after.
+    Not later: an agency may sign for several models on one day, and one may leave and another come months later.
     """
     return bool(e.signed) and e.name >= Likeness.WORDING and e.state is not False and e.support_type is False
 
@@ -167,7 +167,7 @@ def _same_kind(e: Evidence) -> bool:
     return e.state is not False and e.support_type is True
 
 
-def _same_day_respelt(e: Evidence) -> bool:
+def _same_day_respelled(e: Evidence) -> bool:
     """The second of two rows of one agreement, under another spelling while the first stays as it was."""
     return bool(e.signed) and _same_kind(e) and e.name >= Likeness.WORDING
 
@@ -179,8 +179,8 @@ def listed_twice(e: Evidence) -> bool:
 
 MatchRules = tuple[Callable[[Evidence], bool], ...]
 
-# What is believed of two rows seen apart in time; of one replaced by the other in the same publication, which is a
-# signal of its own; and of the second row of an agreement whose first one stays.
+# Rules for two rows seen apart in time; for one replaced by the other in the same publication, which is a signal of
+# its own; and for the second row of an agreement whose first row stays.
 LATER: MatchRules = (
     _same_document,
     _same_day_and_name,
@@ -194,8 +194,8 @@ AT_ONCE: MatchRules = (
     _same_day_and_place,
     _same_day_much_the_same_name,
 )
-SECOND_ROW: MatchRules = (_same_day_respelt, _same_name_at_once)
-# Of an application that leaves the pending list and an agreement that is listed in those very days: the same signal.
+SECOND_ROW: MatchRules = (_same_day_respelled, _same_name_at_once)
+# Rules for an application that leaves the pending list within days of an agreement being listed: the same signal.
 AS_IT_LEFT: MatchRules = (*LATER, _same_name_at_once)
 
 _MOMENTS = {
@@ -216,23 +216,23 @@ _NAME_REASONS = {
 
 def speaks_for(e: Evidence) -> tuple[str, ...]:
     """The evidence for a pair, in words."""
-    said = []
+    reasons = []
     if e.document:
-        said.append("same document")
+        reasons.append("same document")
     if e.signed:
-        said.append("same signed date")
+        reasons.append("same signed date")
     if e.name is not Likeness.DIFFERENT:
-        said.append(_NAME_REASONS[e.name])
+        reasons.append(_NAME_REASONS[e.name])
     if e.county:
-        said.append("same county")
+        reasons.append("same county")
     if e.support_type:
-        said.append("same support type")
-    return tuple(said)
+        reasons.append("same support type")
+    return tuple(reasons)
 
 
 def speaks_against(e: Evidence) -> tuple[str, ...]:
     """The evidence against a pair, in words."""
-    said = {
+    compared = {
         "another document": e.document,
         "another signed date": e.signed,
         "another name": False if e.name is Likeness.DIFFERENT else None,
@@ -240,4 +240,4 @@ def speaks_against(e: Evidence) -> tuple[str, ...]:
         "another support type": e.support_type,
         "another state": e.state,
     }
-    return tuple(words for words, agree in said.items() if agree is False)
+    return tuple(words for words, agree in compared.items() if agree is False)

@@ -9,13 +9,14 @@ a match: a false "new" beside a "no longer listed" can be withdrawn, a false ide
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
-from itertools import chain, product
+from itertools import product
 from typing import TypeVar
 
 from rapidfuzz.distance import OSA
 
+from monitor.geography import county_in
 from monitor.matching.evidence import (
     AT_ONCE,
     LATER,
@@ -27,99 +28,104 @@ from monitor.matching.evidence import (
     same_county,
     weigh,
 )
-from monitor.matching.similarity import county_in
 from monitor.model import Listing, Match, Matching, Standing, SupportType, Values
 from monitor.normalize import document_name
 
 Key = tuple[str | None, str, SupportType | None]
 _Row = TypeVar("_Row", Standing, Listing)
-# By the key of an agreement that had left: those that were ever listed beside it, and so are not it respelt.
+# By the key of an agreement that had left: the agreements that were ever listed beside it, and so are not it respelled.
 ListedBeside = Mapping[Key, frozenset[int]]
 NONE_BESIDE: ListedBeside = {}
 
 
 def key(values: Values) -> Key:
-    """What identifies an agreement as long as nobody corrects anything."""
+    """What identifies an agreement while its cells are not corrected: state, agency name, support type."""
     return values.state, values.agency, values.support_type
 
 
-def match(old: Sequence[Standing], new: Sequence[Listing], apart: ListedBeside = NONE_BESIDE) -> Matching:
+def match(old: Sequence[Standing], new: Sequence[Listing], beside: ListedBeside = NONE_BESIDE) -> Matching:
     """Account for every row of two publications of one list.
 
-    Matches are one-to-one. A row of `new` whose key is listed already, and that continues nobody else, is a second
-    listing of the same agreement, not a new one (4 August 2025: one borough in two identical rows). `apart`: which
-    agreements the rows of a key cannot continue.
+    Matches are one-to-one. A row of `new` that continues no agreement and whose key is listed already is a second
+    listing of that agreement, not a new one (4 August 2025: one borough in two identical rows). `beside`: the
+    agreements that the rows of a key cannot continue.
     """
-    exact, gone, came = _by_key(old, new)
+    exact, gone, came = _same_key(old, new)
     staying = frozenset(m.old.agreement for m in exact)
     firsts, repeated = _first_of_each(came, exact)
-    listed = _documents_of(exact, beside=(*(s.listing for s in gone), *firsts))
-    respelt = _respelt(firsts, exact, apart)
-    taken = {id(m.new) for m in respelt}
-    left = [s for s in gone if not s.spare or s.agreement in staying]
-    rest = [n for n in firsts if id(n) not in taken]
-    found = by_evidence(left, rest, AT_ONCE, listed, apart, staying)
-    taken |= {id(m.new) for m in found}
-    matches, spares, gone = _one_each([*exact, *found], gone)
-    spares += respelt
-    rest = [n for n in (*firsts, *repeated) if id(n) not in taken]
+    listed = _documents_of(exact)
+    second_spellings = _second_spellings(firsts, exact, beside)
+    taken = {m.new.row for m in second_spellings}
+    departed = [s for s in gone if not s.spare or s.agreement in staying]
+    rest = [n for n in firsts if n.row not in taken]
+    evident = by_evidence(departed, rest, AT_ONCE, listed, beside, staying)
+    taken |= {m.new.row for m in evident}
+    matches, spares, gone = _one_each([*exact, *evident], gone)
+    spares += second_spellings
+    rest = [n for n in (*firsts, *repeated) if n.row not in taken]
     spares, came, twins = _second_listings(rest, matches, spares)
     return Matching(tuple(matches), tuple(spares), tuple(gone), tuple(came), tuple(twins))
 
 
 def rejoin(
-    left: Sequence[Standing], came: Sequence[Listing], apart: ListedBeside = NONE_BESIDE, rules: MatchRules = LATER
+    departed: Sequence[Standing],
+    came: Sequence[Listing],
+    beside: ListedBeside = NONE_BESIDE,
+    rules: MatchRules = LATER,
 ) -> list[Match]:
-    """Which of the rows that `came` are agreements that `left` earlier (or applied): by key, else by evidence.
+    """Which of the rows that `came` are agreements that `departed` earlier (or applied): by key, else by evidence.
 
     Nothing was replaced in the same publication here, so another office of the same place is not enough.
     """
-    exact, gone, rest = _by_key(left, came)
-    return [*exact, *by_evidence(gone, rest, rules, apart=apart)]
+    exact, gone, rest = _same_key(departed, came)
+    return [*exact, *by_evidence(gone, rest, rules, beside=beside)]
 
 
 def _first_of_each(came: Sequence[Listing], exact: Iterable[Match]) -> tuple[list[Listing], list[Listing]]:
-    """One row of each that came, and those that repeat one, or a row that is matched: the same key and date, and the
-    same document. Without a document a repeated key may be another row's model or state, mistyped."""
+    """Sort the rows that came into first ones and those that repeat one of them, or a matched row.
+
+    A row repeats another if key, date and document are the same. Without a document, a repeated key may be another
+    row's with a mistyped support type or state.
+    """
     documents = {listing.values.moa for listing in came} - {""}
     seen = {(key(v), v.signed, v.moa) for v in (m.new.values for m in exact) if v.moa in documents}
     firsts: list[Listing] = []
     repeated: list[Listing] = []
     for listing in sorted(came, key=_fullest_first):
-        what = (key(listing.values), listing.values.signed, listing.values.moa)
-        (repeated if what in seen else firsts).append(listing)
-        seen.add(what)
+        identity = (key(listing.values), listing.values.signed, listing.values.moa)
+        (repeated if identity in seen else firsts).append(listing)
+        seen.add(identity)
     return firsts, repeated
 
 
-def _respelt(came: Iterable[Listing], exact: Iterable[Match], apart: ListedBeside) -> list[Match]:
-    """Rows that list once more, under another spelling, what stands on the list: they continue nobody who left."""
+def _second_spellings(came: Iterable[Listing], exact: Iterable[Match], beside: ListedBeside) -> list[Match]:
+    """Rows that list a matched agreement a second time, spelled differently. They continue no agreement that left."""
     holders: dict[object, list[Match]] = defaultdict(list)
     for m in sorted(exact, key=lambda m: m.old.agreement):
         if m.new.values.moa:
             holders[document_name(m.new.values.moa)].append(m)
-    found = []
+    seconds = []
     for listing in came:
-        beside = apart.get(key(listing.values), ())
+        others = beside.get(key(listing.values), ())
         held = [
             m
             for m in holders.get(document_name(listing.values.moa), ())
-            if m.old.agreement not in beside and listed_twice(weigh(m.new.values, listing.values))
+            if m.old.agreement not in others and listed_twice(weigh(m.new.values, listing.values))
         ]
         if held:
             holder = max(held, key=lambda m: _alike(m.new, listing))
-            found.append(Match(holder.old, listing, ("listed a second time",)))
-    return found
+            seconds.append(Match(holder.old, listing, ("listed a second time",)))
+    return seconds
 
 
 def _fullest_first(listing: Listing) -> tuple[bool, bool, bool, tuple[str, ...]]:
-    """An order that does not depend on where a row stands: what says most first."""
+    """Sort key that puts the fullest row first, whatever its place in the sheet."""
     v = listing.values
     return not v.moa, v.signed is None, not v.county, astuple(listing.cells)
 
 
 def _one_each(matches: Iterable[Match], gone: Iterable[Standing]) -> tuple[list[Match], list[Match], list[Standing]]:
-    """One match an agreement; its further rows are spares, and it has not gone while one of its rows remains."""
+    """Keep one match for each agreement. Its other rows are spares; it has not gone while one of its rows remains."""
     mains: dict[int, Match] = {}
     spares = []
     missing = {s.agreement: s for s in gone if not s.spare}
@@ -137,10 +143,9 @@ def _one_each(matches: Iterable[Match], gone: Iterable[Standing]) -> tuple[list[
 def _second_listings(
     came: Sequence[Listing], matches: Iterable[Match], spares: Sequence[Match]
 ) -> tuple[list[Match], list[Listing], list[tuple[Listing, Listing]]]:
-    """Sort rows that continue nobody into second listings of what is listed, first ones, and their twins."""
-    names = {listing.values.agency for listing in came}
+    """Sort rows that continue no agreement into second listings of listed ones, first rows, and twins of those."""
     holders: dict[Key, list[Match]] = defaultdict(list)
-    for m in sorted((m for m in matches if m.new.values.agency in names), key=lambda m: m.old.agreement):
+    for m in sorted(matches, key=lambda m: m.old.agreement):
         holders[key(m.new.values)].append(m)
     firsts: dict[Key, list[Listing]] = defaultdict(list)
     seconds, twins = list(spares), []
@@ -161,20 +166,20 @@ def _second_listings(
 def under_one_key(matches: Iterable[Match]) -> list[tuple[Match, Match]]:
     """Agreements that were listed under two spellings and now share a key, as (older, younger).
 
-    3 July 2025: one police department in two rows, with "City of" and without, until the first was respelt; a week
-    later one of the rows went. They are two where two places or two documents say so.
+    3 July 2025: one police department in two rows, with "City of" and without, until the first was respelled; a
+    week later one of the rows went. They stay two if their places or their documents differ.
     """
     groups: dict[Key, list[Match]] = defaultdict(list)
     for m in sorted(matches, key=lambda m: m.old.agreement):
         groups[key(m.new.values)].append(m)
-    found = []
+    pairs = []
     for older, *rest in groups.values():
         for younger in rest:
             a, b = older.new.values, younger.new.values
             documents_differ = a.moa and b.moa and document_name(a.moa) != document_name(b.moa)
             if same_county(a, b) is not False and not documents_differ:
-                found.append((older, younger))
-    return found
+                pairs.append((older, younger))
+    return pairs
 
 
 # --- exact keys --------------------------------------------------------------------------------------------
@@ -183,79 +188,49 @@ def under_one_key(matches: Iterable[Match]) -> list[tuple[Match, Match]]:
 _SAME_KEY = ("same state, agency and support type",)
 
 
-def _by_key(old: Sequence[Standing], new: Sequence[Listing]) -> tuple[list[Match], list[Standing], list[Listing]]:
-    """Pair rows of equal key; inside a key that stands several times, the rows that agree most.
-
-    Nearly every key stands once on each side. Those are paired as they come: groups of one would take twice as long.
-    """
-    waiting: dict[Key, Standing] = {}
-    repeated: set[Key] = set()
-    for standing in old:
-        k = key(standing.listing.values)
-        if k in waiting:
-            repeated.add(k)
-        waiting[k] = standing
-    repeated |= _repeated(new, waiting)
-    standings = _grouped(((s.listing.values, s) for s in old), repeated)
-    listings = _grouped(((n.values, n) for n in new), repeated)
+def _same_key(old: Sequence[Standing], new: Sequence[Listing]) -> tuple[list[Match], list[Standing], list[Listing]]:
+    """Pair rows of equal key; inside a key that stands several times, the rows that agree most."""
+    standings = _grouped((key(s.listing.values), s) for s in old)
+    listings = _grouped((key(n.values), n) for n in new)
     matches: list[Match] = []
-    left_over: list[Standing] = []
+    gone: list[Standing] = []
     came: list[Listing] = []
-    for listing in new:
-        k = key(listing.values)
-        if k not in repeated:
-            paired = waiting.pop(k, None)
-            if paired and not _two_places(paired.listing.values, listing.values):
-                matches.append(Match(paired, listing, _SAME_KEY))
-            else:
-                left_over += [paired] if paired else []
-                came.append(listing)
-        elif group := listings.pop(k, None):
-            waiting.pop(k, None)
-            pairs = _best_pairs(standings[k], group)
-            matches += [Match(s, n, _SAME_KEY) for s, n in pairs]
-            ended, taken = {id(s) for s, _ in pairs}, {id(n) for _, n in pairs}
-            left_over += [s for s in standings[k] if id(s) not in ended]
-            came += [n for n in group if id(n) not in taken]
-    gone = [s for k, standing in waiting.items() for s in standings.get(k, (standing,))]
-    return matches, gone + left_over, came
+    for k in standings | listings:
+        before, after = standings.get(k, []), listings.get(k, [])
+        pairs = _best_pairs(before, after)
+        matches += [Match(before[i], after[j], _SAME_KEY) for i, j in pairs.items()]
+        gone += [s for i, s in enumerate(before) if i not in pairs]
+        came += [n for j, n in enumerate(after) if j not in pairs.values()]
+    return matches, gone, came
 
 
-def _repeated(new: Iterable[Listing], waiting: Mapping[Key, Standing]) -> set[Key]:
-    """The keys that stand in several of the new rows, found without a second set of them all."""
-    once = dict(waiting)
-    others = Counter(k for listing in new if once.pop(k := key(listing.values), None) is None)
-    return {k for k, count in others.items() if count > 1 or k in waiting}
-
-
-def _grouped(rows: Iterable[tuple[Values, _Row]], of: Set[Key]) -> dict[Key, list[_Row]]:
-    """The rows of each of these keys."""
-    groups: dict[Key, list[_Row]] = {k: [] for k in of}
-    names = {name for _, name, _ in of}
-    for values, row in rows:
-        if values.agency in names and (k := key(values)) in groups:
-            groups[k].append(row)
+def _grouped(rows: Iterable[tuple[Key, _Row]]) -> dict[Key, list[_Row]]:
+    groups: dict[Key, list[_Row]] = defaultdict(list)
+    for k, row in rows:
+        groups[k].append(row)
     return groups
 
 
-def _best_pairs(standings: Sequence[Standing], listings: Sequence[Listing]) -> list[tuple[Standing, Listing]]:
-    """The rows of one key, paired as they agree most; an agreement's main row before a spare one."""
-    standings = sorted(standings, key=lambda s: s.agreement)
-    listings = sorted(listings, key=_fullest_first)
-    ranked = sorted(
-        (
-            ((not s.spare, *_alike(s.listing, n)), -i, -j)
-            for i, s in enumerate(standings)
-            for j, n in enumerate(listings)
-            if not _two_places(s.listing.values, n.values)
-        ),
-        reverse=True,
-    )
+def _best_pairs(standings: Sequence[Standing], listings: Sequence[Listing]) -> dict[int, int]:
+    """The rows of one key, by index, paired as they agree most; an agreement's main row before a spare one."""
+    possible = [
+        (i, j)
+        for i, j in product(range(len(standings)), range(len(listings)))
+        if not _two_places(standings[i].listing.values, listings[j].values)
+    ]
+    if len(possible) > 1:
+
+        def most_alike(ij: tuple[int, int]) -> tuple[object, ...]:
+            standing, listing = standings[ij[0]], listings[ij[1]]
+            agreeing = (not standing.spare, *_alike(standing.listing, listing))
+            return *(not each for each in agreeing), standing.agreement, _fullest_first(listing)
+
+        possible.sort(key=most_alike)
     pairs: dict[int, int] = {}
-    for _, i, j in ranked:
+    for i, j in possible:
         if i not in pairs and j not in pairs.values():
             pairs[i] = j
-    return [(standings[-i], listings[-j]) for i, j in pairs.items()]
+    return pairs
 
 
 def _alike(one: Listing, other: Listing) -> tuple[bool, ...]:
@@ -270,8 +245,8 @@ def _alike(one: Listing, other: Listing) -> tuple[bool, ...]:
 
 
 def _two_places(a: Values, b: Values) -> bool:
-    """Whether two rows of one key are two agencies all the same: in two real counties, of which the name names none,
-    signed on two days, without one document. Pennsylvania alone has twenty Washington Townships."""
+    """Whether two rows of one key are two agencies: two real counties, neither in the agency's name, two signed dates
+    and no common document. Pennsylvania alone has twenty Washington Townships."""
     if a.county == b.county or a.signed == b.signed or (a.moa and a.moa == b.moa) or county_in(a.agency):
         return False
     return same_county(a, b) is False and agree(a.signed, b.signed) is False
@@ -281,6 +256,7 @@ def _two_places(a: Values, b: Values) -> bool:
 
 
 _Rank = tuple[int, int]
+_Ranked = dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]]  # by indexes of old and new row: rank and reasons
 
 
 def by_evidence(
@@ -288,118 +264,84 @@ def by_evidence(
     came: Sequence[Listing],
     rules: MatchRules,
     listed: frozenset[str] = frozenset(),
-    apart: ListedBeside = NONE_BESIDE,
+    beside: ListedBeside = NONE_BESIDE,
     staying: frozenset[int] = frozenset(),
 ) -> list[Match]:
-    """Pair what exact keys left over: mutual best by a margin, again and again until nothing more is certain.
+    """Pair the rows that have no exact key in common: mutual best pairs, until no more are certain.
 
-    Rows of agreements that are `staying` by another row are among the rivals, under rules of their own: an agreement
-    that leaves does not continue in the row that another had twice and that is respelt.
+    `staying`: agreements that keep another row. Their rows compete too, under `SECOND_ROW`, so that an agreement that
+    leaves does not continue in the respelled second row of another.
 
-    `listed`: names of the documents of rows that are matched; they are not those of the rows left over, whichever
-    row carries them now. `apart`: two that were ever listed side by side are never one by evidence, whatever speaks for
-    it: where one of them had left and a row of its key comes while the other goes, the one returned and the other left.
+    `listed`: names of the documents of matched rows, which identify no row left over. `beside`: agreements that were
+    ever listed beside the one that had a row's key are never that row: the one returned, and the other left.
     """
     shared = listed | _shared_documents([s.listing for s in gone]) | _shared_documents(came)
-    found: dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]] = {}
+    believable: _Ranked = {}
     for i, j in _candidates([s.listing.values for s in gone], [n.values for n in came]):
         a, b = gone[i].listing.values, came[j].values
-        if gone[i].agreement in apart.get(key(b), ()):
+        if gone[i].agreement in beside.get(key(b), ()):
             continue
         evidence = weigh(a, b, shared)
         if reasons := believed(evidence, SECOND_ROW if gone[i].agreement in staying else rules):
-            found[i, j] = (evidence.weight, -OSA.distance(a.agency, b.agency)), reasons
+            believable[i, j] = (evidence.weight, -OSA.distance(a.agency, b.agency)), reasons
     matches: list[Match] = []
     while True:
-        certain = list(_mutual_best(found))
+        certain = list(_mutual_best(believable))
         if not certain:
             return matches
         for i, j in certain:
-            matches.append(Match(gone[i], came[j], found[i, j][1]))
+            matches.append(Match(gone[i], came[j], believable[i, j][1]))
         ended, taken = {i for i, _ in certain}, {j for _, j in certain}
-        found = {(i, j): e for (i, j), e in found.items() if i not in ended and j not in taken}
+        believable = {(i, j): e for (i, j), e in believable.items() if i not in ended and j not in taken}
 
 
-def _mutual_best(found: dict[tuple[int, int], tuple[_Rank, tuple[str, ...]]]) -> Iterator[tuple[int, int]]:
+def _mutual_best(ranked: _Ranked) -> Iterator[tuple[int, int]]:
     """The pairs that are the strict best of both sides."""
     best_old: dict[int, Counter[_Rank]] = defaultdict(Counter)
     best_new: dict[int, Counter[_Rank]] = defaultdict(Counter)
-    for (i, j), (rank, _) in found.items():
+    for (i, j), (rank, _) in ranked.items():
         best_old[i][rank] += 1
         best_new[j][rank] += 1
-    for (i, j), (rank, _) in found.items():
+    for (i, j), (rank, _) in ranked.items():
         if all(max(side) == rank and side[rank] == 1 for side in (best_old[i], best_new[j])):
             yield i, j
 
 
-def _documents_of(matches: Sequence[Match], beside: Iterable[Listing]) -> frozenset[str]:
-    """Those names of documents of the rows `beside` that rows which are matched carry, before or after."""
-    names = {document_name(listing.values.moa) for listing in beside}
-    if not names:
-        return frozenset()
-    # Rows of equal cells share what is read from them.
-    before = (m.old.listing.values.moa for m in matches if m.old.listing.values is not m.new.values)
-    carried = map(document_name, chain((m.new.values.moa for m in matches), before))
-    return frozenset(names.intersection(carried))
+def _documents_of(matches: Iterable[Match]) -> frozenset[str]:
+    """The names of the documents that matched rows carry, before or after."""
+    carried = {moa for m in matches for moa in (m.new.values.moa, m.old.listing.values.moa)}
+    return frozenset(map(document_name, carried - {""}))
 
 
 def _shared_documents(listings: Sequence[Listing]) -> frozenset[str]:
-    """Names of documents that several of these rows carry (a row has carried its neighbour's)."""
+    """Names of documents that several of these rows carry (a row has carried its neighbor's)."""
     counts = Counter(document_name(n.values.moa) for n in listings if n.values.moa)
     return frozenset(name for name, count in counts.items() if count > 1)
 
 
 def _candidates(gone: Sequence[Values], came: Sequence[Values]) -> list[tuple[int, int]]:
-    """Pairs worth weighing: those that share a document, a signed date or a name; or, where one has no date, a state.
+    """Pairs worth weighing: those that share a document, a name, or a signed date and a state; or where one has no
+    date, the state, and where one has no state, the date.
 
-    No block trusts a field alone that can be misspelt: each row stands in several.
+    No block trusts a field alone that can be misspelled: each row stands in several.
     """
-    undated = any(v.signed is None for v in gone), any(v.signed is None for v in came)
-    blocks: dict[tuple[str, object], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-    for side, (rows, other_undated) in enumerate(((gone, undated[1]), (came, undated[0]))):
+    blocks: dict[tuple[object, ...], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for side, (rows, others) in enumerate(((gone, came), (came, gone))):
+        undated, stateless = any(v.signed is None for v in others), any(v.state is None for v in others)
         for i, v in enumerate(rows):
-            for block in _blocks(v, by_state=v.signed is None or other_undated):
+            for block in _blocks(v, by_state=v.signed is None or undated, by_date=v.state is None or stateless):
                 blocks[block][side].append(i)
-    pairs: set[tuple[int, int]] = set()
-    for left, right in blocks.values():
-        if len(left) * len(right) <= _LARGE:
-            pairs.update(product(left, right))
-        else:
-            pairs.update(_nearer(gone, left, came, right))
-    return sorted(pairs)
+    return sorted({pair for left, right in blocks.values() for pair in product(left, right)})
 
 
-_LARGE = 400  # pairs: twenty rows corrected in one batch
-_FEW = 20  # rows
-
-
-def _nearer(
-    gone: Sequence[Values], left: Sequence[int], came: Sequence[Values], right: Sequence[int]
-) -> Iterator[tuple[int, int]]:
-    """The pairs of a large block that share a state as well, or a word that few rows of the block have. A row whose
-    state nobody could read stays beside all."""
-    words = Counter(word for v in (*(gone[i] for i in left), *(came[j] for j in right)) for word in v.agency.split())
-    few = {word for word, rows in words.items() if rows <= _FEW}
-    finer: dict[tuple[str, str], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-    for side, (rows, block) in enumerate(((gone, left), (came, right))):
-        for i in block:
-            v = rows[i]
-            if v.state:
-                finer["state", v.state][side].append(i)
-            for word in few.intersection(v.agency.split()):
-                finer["word", word][side].append(i)
-    for some, others in finer.values():
-        yield from product(some, others)
-    yield from product([i for i in left if not gone[i].state], right)
-    yield from product(left, [j for j in right if not came[j].state])
-
-
-def _blocks(values: Values, *, by_state: bool) -> Iterator[tuple[str, object]]:
+def _blocks(values: Values, *, by_state: bool, by_date: bool) -> Iterator[tuple[object, ...]]:
     """What a row shares with those that it is weighed against."""
     yield "name", values.agency
     if values.moa:
         yield "document", document_name(values.moa)
     if values.signed:
-        yield "signed", values.signed
+        yield "signed", values.signed, values.state
+        if by_date:
+            yield "signed", values.signed
     if by_state:
         yield "state", values.state

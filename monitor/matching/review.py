@@ -1,7 +1,7 @@
 """Pure: pairs that may be one agreement and are too doubtful for a rule, so that a person is asked (`review`).
 
-Until somebody answers, both stand as what they look like: one that left, unconfirmed, and one that is new, each saying
-that it may be the other.
+Until an operator answers, both stay in the log as what they look like: one that left, unconfirmed, and one that is new,
+each saying that it may be the other.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ MAY_BE = "may be the same as "
 class Pair:
     """A departure and an arrival that may be one agreement.
 
-    `arrival` is its place among the changes of its publication, as `departure` is; or that is the entry of a departure
-    that an earlier publication showed. `reasons`: what speaks for it and what against.
+    `arrival` and `departure` are places among the changes of a publication; a departure that an earlier publication
+    showed is named by its entry. `reasons`: what speaks for the pair and against it.
     """
 
     departure: int | str
@@ -42,23 +42,23 @@ class ReviewStatus(StrEnum):
     OPEN = "open"
     SAME = "same"
     DIFFERENT = "different"
-    LAPSED = "counted as different"  # nobody said so in time
+    LAPSED = "counted as different"  # no answer in time
     SETTLED = "settled"  # the departure was taken back, or either of the two was
 
 
 def doubtful(changes: Sequence[Change], earlier: Iterable[Departure]) -> tuple[Pair, ...]:
-    """The pairs among these changes, and with `earlier` departures that are not confirmed, that a person should see."""
-    left: list[tuple[int | str, Listing]] = [(d.entry, d.standing.listing) for d in earlier]
-    left += [(i, c.before) for i, c in enumerate(changes) if c.kind in DEPARTURES and c.before]
+    """The pairs among these changes, and with `earlier` unconfirmed departures, that a person should see."""
+    departed: list[tuple[int | str, Listing]] = [(d.entry, d.standing.listing) for d in earlier]
+    departed += [(i, c.before) for i, c in enumerate(changes) if c.kind in DEPARTURES and c.before]
     blocks: dict[object, list[tuple[int | str, Listing]]] = defaultdict(list)
-    for one in left:
-        for block in _blocks(one[1].values):
-            blocks[block].append(one)
+    for name, gone in departed:
+        for block in _blocks(gone.values):
+            blocks[block].append((name, gone))
     pairs: dict[tuple[int | str, int], Pair] = {}
     for j, change in enumerate(changes):
         if change.kind not in (Kind.NEW, Kind.APPLIED) or change.agreement is not None or change.after is None:
             continue
-        for i, gone in (one for block in _blocks(change.after.values) for one in blocks[block]):
+        for i, gone in (known for block in _blocks(change.after.values) for known in blocks[block]):
             evidence = weigh(gone.values, change.after.values)
             if any(rule(evidence) for rule in DOUBTFUL):
                 at_once = ("replaced in the same publication",) if isinstance(i, int) else ()
@@ -84,12 +84,12 @@ def _much_the_same(e: Evidence) -> bool:
     return bool(e.signed) and _same_terms(e) and (e.name >= Likeness.RESEMBLES or bool(e.county))
 
 
-def _listed_anew(e: Evidence) -> bool:
+def _listed_again(e: Evidence) -> bool:
     """The same name in other words under another signed date: an agreement signed again, or another agency."""
     return e.signed is False and _same_terms(e) and e.name >= Likeness.REWORDED
 
 
-def _applied_anew(e: Evidence) -> bool:
+def _applied_again(e: Evidence) -> bool:
     """Where there is no date, the name in other words, or much the same name in the same county.
 
     15 July 2025: a township's application, and one of "Constable Office" of that township.
@@ -102,7 +102,7 @@ def _same_terms(e: Evidence) -> bool:
     return e.state is not False and e.support_type is not False and e.county is not False
 
 
-DOUBTFUL: MatchRules = (_same_document, _much_the_same, _listed_anew, _applied_anew)
+DOUBTFUL: MatchRules = (_same_document, _much_the_same, _listed_again, _applied_again)
 
 
 def with_suspects(changes: Sequence[Change], pairs: Iterable[Pair], ids: Mapping[int | str, str]) -> tuple[Change, ...]:

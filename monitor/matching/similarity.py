@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from monitor.counties import COUNTIES
+from monitor.geography import county_in, is_county
 from monitor.normalize import ABBREVIATIONS, ORDINALS, POSSESSIVES, STATES, agency, folded
 
 
@@ -90,11 +90,11 @@ def likeness(one: str, other: str, state: str | None, county: str = "") -> Liken
         return Likeness.DIFFERENT
     left, right = _less(left, [x for x, _ in pairs]), _less(right, [y for _, y in pairs])
     left, right = (_without_names(words, _names_of_state(state), county) for words in (left, right))
-    misspelt = pairs or misread or a != one.split() or b != other.split()
+    misspelled = pairs or misread or a != one.split() or b != other.split()
     if left or right:
         most = _of_the_rest(left, right, a, b)
     else:
-        most = Likeness.SPELLING if misspelt else Likeness.WORDING  # or the same words in another order
+        most = Likeness.SPELLING if misspelled else Likeness.WORDING  # or the same words in another order
     return min(most, Likeness.RESEMBLES) if loose else most
 
 
@@ -124,7 +124,7 @@ def _says_city_of(name: list[str]) -> bool:
 def _of_a_telling_word(
     left: list[str], right: list[str], telling: tuple[list[str], list[str]], common: set[str]
 ) -> Likeness:
-    """The likeness of names of which one says more than the other.
+    """The likeness of two names when one says more than the other.
 
     A part of a body may be listed under the whole ("Criminal Investigation Division" of a department), and where much
     else agrees one word more is no other agency ("…Safety and Homeland Security / THP"). Never so with a word that
@@ -175,7 +175,7 @@ def _abbreviating_one(words: list[str]) -> Iterator[str]:
 
 
 def _typing_errors(left: list[str], right: list[str]) -> list[tuple[str, str]]:
-    """Words of each side that look like each other misspelt, the nearest first, each used once."""
+    """Words of each side that look like each other misspelled, the nearest first, each used once."""
     near = sorted(
         (OSA.normalized_distance(left[i], right[j]), i, j)
         for i in range(len(left))
@@ -214,7 +214,7 @@ def _numbers(words: Sequence[str]) -> list[str]:
 
 
 def _numbers_read(a: list[str], b: list[str]) -> tuple[list[str], list[str]]:
-    """Two names with a misspelt ordinal read where the other name has that number ("Fouth Ward", "Fourth Ward")."""
+    """Two names with a misspelled ordinal read where the other name has that number ("Fouth Ward", "Fourth Ward")."""
     return _read_like(a, set(_numbers(b)).difference(a)), _read_like(b, set(_numbers(a)).difference(b))
 
 
@@ -226,22 +226,24 @@ def _read_like(words: list[str], missing: set[str]) -> list[str]:
 
 
 def _abbreviations_read(left: list[str], right: list[str]) -> tuple[list[str], list[str], bool]:
-    """What is left of two names without an abbreviation on one side, misspelt, and its words on the other: "Pcct." for
-    precinct; or "So." for "St.", which reads as another abbreviation. And whether there was one."""
+    """Two names without a misspelled abbreviation on one side and its words on the other, and whether there was one.
+
+    "Pcct." stands for precinct, and "So." may be a slip for "St.", though it reads as another abbreviation.
+    """
     misread = False
     for abbreviation, parts in _PARTS_OF.items():
         for short, long in ((left, right), (right, left)):
             if parts <= set(long):
-                found = next((meant for meant in _misspelt(short, parts) if _one_slip(abbreviation, meant)), None)
-                if found:
-                    short[:] = _less(short, _PARTS_OF.get(found, (found,)))
+                slips = (word for word in _misspelled(short, parts) if _one_slip(abbreviation, word))
+                if slip := next(slips, None):
+                    short[:] = _less(short, _PARTS_OF.get(slip, (slip,)))
                     long[:] = _less(long, parts)
                     misread = True
     return left, right, misread
 
 
-def _misspelt(words: list[str], parts: frozenset[str]) -> Iterator[str]:
-    """What among these words may be a misspelt abbreviation of `parts`: a short word that says nothing by itself; of
+def _misspelled(words: list[str], parts: frozenset[str]) -> Iterator[str]:
+    """What among these words may be a misspelled abbreviation of `parts`: a short word that says nothing by itself; of
     Fort, Saint and Mount, also the abbreviation of another kind of word that it reads as."""
     yield from (w for w in words if len(w) <= 5 and w not in _NOT_TELLING and w not in _QUALIFIERS)
     if parts <= _QUALIFIERS:
@@ -295,26 +297,6 @@ def _without_names(words: list[str], state: Sequence[str], county: str) -> list[
     return words
 
 
-@lru_cache(maxsize=64)
-def county_names(state: str) -> frozenset[str]:
-    """Comparable names of the counties of a state."""
-    return frozenset(agency(name) for name in COUNTIES.get(state, ()))
-
-
-def real_county(name: str, state: str | None) -> bool:
-    """Whether the state has a county of that comparable name."""
-    return state is not None and name in county_names(state)
-
-
 def _real_counties_differ(one: str, other: str, state: str | None) -> bool:
     a, b = county_in(one), county_in(other)
-    return a != b and real_county(a, state) and real_county(b, state)
-
-
-def county_in(name: str) -> str:
-    """The county that a comparable name speaks of: the words before "county" or "parish"; "" where there is none."""
-    words = name.split()
-    for form in ("county", "parish"):
-        if form in words:
-            return " ".join(words[: words.index(form)])
-    return ""
+    return a != b and is_county(state, a) and is_county(state, b)

@@ -12,14 +12,13 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from cli.progress import progress
 from monitor.errors import ManifestError, SourceError, WorkbookError
 from monitor.model import Fetched, ListName
 from monitor.sources.chronology import Appearance, Book, Page, address_key, appearances
@@ -33,9 +32,12 @@ _COLUMNS = ("captured", "address", "digest", "file", "sha256", "passed_over")
 _MANIFEST_COLUMNS = ("published", "link", "file", "url_name", "sha256", "rows")
 _LONGEST_NAME = 100  # characters; with the time before it, any file system takes it
 
+# Wraps captures to show how far the work has come: (captures, what is done with them, how many there are).
+Progress = Callable[[Iterable[Capture], str, int], Iterable[Capture]]
+
 
 def download(
-    archive: Archive, folder: Path, reader: Reader, *, page: str, workbooks: str, since: datetime
+    archive: Archive, folder: Path, reader: Reader, progress: Progress, *, page: str, workbooks: str, since: datetime
 ) -> tuple[str, ...]:
     """Fetch what was captured of the page and of the workbooks since a time, and write the manifest.
 
@@ -46,14 +48,14 @@ def download(
     """
     kept = Kept(folder)
     # The page differs from one minute to the next in things that do not matter; one an hour is enough.
-    pages = list(_pages(archive, kept, archive.captures(page, "exact", "timestamp:10", since)))
+    pages = list(_pages(archive, kept, progress, archive.captures(page, "exact", "timestamp:10", since)))
     found = list(archive.captures(workbooks, "prefix", "digest", since))
     for address in _elsewhere(pages, workbooks):
         found += archive.captures(address, "exact", "digest", since)
     wanted = to_fetch(found)
-    for capture in progress(wanted, "Workbooks"):
+    for capture in progress(wanted, "Workbooks", len(wanted)):
         _fetch(archive, kept, capture, file_name(capture))
-    books, unreadable = _read(kept, wanted, reader)
+    books, unreadable = _read(kept, wanted, reader, progress)
     published = appearances(pages, books)
     if not published:
         raise ManifestError(
@@ -101,9 +103,9 @@ def _elsewhere(pages: Iterable[Page], workbooks: str) -> list[str]:
     return [url for key, url in linked.items() if not key.startswith(prefix)]
 
 
-def _pages(archive: Archive, kept: Kept, captures: Sequence[Capture]) -> Iterator[Page]:
+def _pages(archive: Archive, kept: Kept, progress: Progress, captures: Sequence[Capture]) -> Iterator[Page]:
     wanted = [capture for capture in captures if _is_address(capture.original)]
-    for capture in progress(wanted, "Pages"):
+    for capture in progress(wanted, "Pages", len(wanted)):
         content = _fetch(archive, kept, capture, f"pages/{capture.timestamp}.html")
         if content is not None:
             yield Page(capture.at, find_links(content.decode("utf-8", "replace"), capture.original))
@@ -131,7 +133,7 @@ def _fetch(archive: Archive, kept: Kept, capture: Capture, file: str) -> bytes |
     return None
 
 
-def _read(kept: Kept, captures: Sequence[Capture], reader: Reader) -> tuple[list[Book], list[str]]:
+def _read(kept: Kept, captures: Sequence[Capture], reader: Reader, progress: Progress) -> tuple[list[Book], list[str]]:
     """What each workbook says of itself; and, in words, which cannot be read."""
     books: list[Book] = []
     unreadable: list[str] = []
@@ -141,8 +143,8 @@ def _read(kept: Kept, captures: Sequence[Capture], reader: Reader) -> tuple[list
         file = kept.file(capture)
         return Fetched(capture.original, file, content, hashlib.sha256(content).hexdigest())
 
-    had = [capture for capture in captures if kept.file(capture)]
-    for capture in progress(had, "Reading", ahead=lambda c: reader.ahead(fetched(c)), depth=4):
+    kept_captures = [capture for capture in captures if kept.file(capture)]
+    for capture in progress(reader.ahead_of(kept_captures, fetched, 4), "Reading", len(kept_captures)):
         book = fetched(capture)
         try:
             list_, said = reader.read(book, capture.at)

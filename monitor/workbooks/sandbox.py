@@ -12,16 +12,19 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from queue import SimpleQueue
-from typing import IO
+from typing import IO, TypeVar
 
 from monitor.errors import LayoutChanged, WorkbookError
 from monitor.model import Cells, Fetched, ListName, Publication
+
+_T = TypeVar("_T")
 
 _REMEMBERED = 4  # answers, of some 0.4 MB
 _MAX_ANSWER = 200_000_000  # bytes; a real one has 0.4 MB
@@ -55,6 +58,17 @@ class Reader:
         """Begin to read what will be asked for soon."""
         if fetched.sha256 not in self._ahead and fetched.sha256 not in self._recent:
             self._ahead[fetched.sha256] = self._threads.submit(self._ask, fetched.content)
+
+    def ahead_of(self, items: Iterable[_T], fetched: Callable[[_T], Fetched | None], depth: int) -> Iterator[_T]:
+        """Yield `items`, and begin to read the workbook of each one `depth` items before its turn."""
+        waiting: deque[_T] = deque()
+        for item in items:
+            if workbook := fetched(item):
+                self.ahead(workbook)
+            waiting.append(item)
+            if len(waiting) > depth:
+                yield waiting.popleft()
+        yield from waiting
 
     def read(self, fetched: Fetched, observed_at: datetime) -> tuple[ListName, Publication]:
         """Which list a workbook's columns say it is, and its rows. Raises WorkbookError or LayoutChanged."""

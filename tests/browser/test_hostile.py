@@ -53,7 +53,7 @@ def test_nothing_runs_on_any_page_even_where_the_browser_is_not_told_to_forbid_i
                 walked.faults[path] = faults
     assert walked.faults == {}
     kinds = list(walked.pages.values())
-    assert [kinds.count(name) for name in ("site.agreement", "site.change")] == [MANY, MANY]
+    assert [kinds.count(name) for name in ("agreements.agreement", "changes.change")] == [MANY, MANY]
     assert any(path.endswith(".atom") for path in walked.files)
 
 

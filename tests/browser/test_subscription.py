@@ -49,7 +49,7 @@ def test_a_reader_subscribes_changes_their_mind_pauses_and_leaves(
         changes_the_states_and_pauses(reader)
         leaves(reader, stop)
         asks_for_a_lost_link(reader)
-    assert reader.opened == FOR_SUBSCRIBERS - {"manage.kept"} | {"site.front"}  # that one is a file
+    assert reader.opened == FOR_SUBSCRIBERS - {"manage.kept"} | {"front.newest"}  # that one is a file
     assert at.log.alerts.reports.contradictions() == ()
 
 

@@ -14,7 +14,7 @@ from tests.browser.walking import kinds_to_read, walk
 # other sites show with a link; and what programs ask for. tests/web reads them all.
 NOT_LINKED = {
     "static",
-    *("pictures.preview_of_front", "pictures.preview_of_map", "pictures.preview_of_state"),
+    *("previews.preview_of_front", "previews.preview_of_map", "previews.preview_of_state"),
     *("api.agreement", "api.agreements", "api.change", "api.changes", "data.agreements_on"),
 }
 # Behind a form or a link that only a mail has: test_subscription.py goes there.

@@ -176,8 +176,8 @@ def whole(ice: FakeIce, smtp: FakeSmtp, slack: FakeSlack) -> str:
     """
 
 
-def mend(result: Result) -> list[str]:
-    return [line.split("  ", 1)[1] for line in result.output.splitlines() if line.startswith("MEND")]
+def to_fix(result: Result) -> list[str]:
+    return [line.split(maxsplit=1)[1] for line in result.output.splitlines() if line.startswith("FIX")]
 
 
 def test_where_all_is_in_place_a_test_message_arrives_on_each_channel(
@@ -201,7 +201,7 @@ def test_what_is_to_be_mended_is_said_line_by_line(
     log.alerts.outbox.pause(log.now)
     result = typed("doctor", settings=whole.replace('contact = "desk@example.org"', ""))
     assert result.exit_code == 1
-    said = mend(result)
+    said = to_fix(result)
     assert [line.partition(":")[0] for line in said] == [
         *("source.contact", "sending", "watches", "ICE", "operator by email", "operator by slack"),
     ]
@@ -213,7 +213,7 @@ def test_what_is_to_be_mended_is_said_line_by_line(
     ("token", "said"),
     [
         (FakeSlack.bot_token, "fine  slack.bot_token: is good for the workspace Demo"),
-        ("xoxb-wrong", "MEND  slack.bot_token: Slack answered 200 invalid_auth: "),
+        ("xoxb-wrong", "FIX   slack.bot_token: Slack answered 200 invalid_auth: "),
     ],
 )
 def test_a_bots_token_is_tried_without_posting_anything(
@@ -230,7 +230,7 @@ def test_without_an_operator_nothing_is_sent(log: Log, typed: Typed, whole: str,
     add_watch(log.alerts, "TX")
     result = typed("doctor", settings=whole.partition("[operator]")[0])
     assert result.exit_code == 1
-    assert mend(result) == [
+    assert to_fix(result) == [
         "operator: nobody is named to be told what goes wrong; set operator.email or operator.slack"
     ]
     assert smtp.messages == []
@@ -239,16 +239,16 @@ def test_without_an_operator_nothing_is_sent(log: Log, typed: Typed, whole: str,
 def test_settings_that_cannot_be_used_end_with_2(typed: Typed) -> None:
     result = typed("doctor", settings="[mail]\nport = 0")
     assert result.exit_code == 2
-    assert "mail.port" in mend(result)[0]
+    assert "mail.port" in to_fix(result)[0]
 
 
 def test_a_state_db_that_cannot_be_used_ends_with_2(path: Path, typed: Typed, whole: str) -> None:
     path.write_text("no database, but longer than the header of one " * 10)
     result = typed("doctor", settings=whole)
     assert result.exit_code == 2
-    assert "state.db" in mend(result)[0]
+    assert "state.db" in to_fix(result)[0]
 
 
 def test_an_address_of_an_operator_that_is_none_is_said(log: Log, typed: Typed, whole: str) -> None:
     add_watch(log.alerts, "TX")
-    assert "operator.email" in mend(typed("doctor", settings=whole.replace("op@example.org", "op")))[0]
+    assert "operator.email" in to_fix(typed("doctor", settings=whole.replace("op@example.org", "op")))[0]

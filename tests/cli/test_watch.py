@@ -49,22 +49,22 @@ def test_a_webhook_is_added_for_all_states_and_applications(typed: Typed) -> Non
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["--state", "TX", "--all-states", "--slack", WEBHOOK], "Say which states"),
-        (["--county", "Larkmere", "--slack", WEBHOOK], "no county of a state"),
-        (["--state", "TX", "--county", "Quillmarsh, GA", "--slack", WEBHOOK], "in none of the states beside it"),
+        (["--state", "TX", "--all-states", "--slack", WEBHOOK], "Name the states"),
+        (["--county", "Larkmere", "--slack", WEBHOOK], "not a county of a state"),
+        (["--state", "TX", "--county", "Quillmarsh, GA", "--slack", WEBHOOK], "in none of the states given with it"),
         (["--agency", "a-none", "--slack", WEBHOOK], "no agreement has the id"),
-        (["--state", "TX", "--type", "Gadget Model", "--slack", WEBHOOK], "no support type"),
+        (["--state", "TX", "--type", "Gadget Model", "--slack", WEBHOOK], "not a support type"),
         (["--state", "TX", "--kind", "withdrawn", "--slack", WEBHOOK], "--kind"),
-        (["--state", "TX", "--daily", "25:00", "--slack", WEBHOOK], "no time of day"),
-        (["--state", "TX", "--daily", "07:00", "--weekly", "monday", "07:00", "--slack", WEBHOOK], "one of"),
+        (["--state", "TX", "--daily", "25:00", "--slack", WEBHOOK], "not a time of day"),
+        (["--state", "TX", "--daily", "07:00", "--weekly", "monday", "07:00", "--slack", WEBHOOK], "not both"),
         (["--state", "TX", "--weekly", "payday", "07:00", "--slack", WEBHOOK], "--weekly"),
-        (["--state", "TX", "--empty", "--slack", WEBHOOK], "about digests"),
+        (["--state", "TX", "--empty", "--slack", WEBHOOK], "for digests"),
         (["--state", "TX", "--time-zone", "Texas", "--slack", WEBHOOK], "no time zone"),
         (["--state", "TX", "--slack-channel", "#alerts"], "no channel's id"),
-        (["--state", "TX"], "Say whom to tell"),
-        (["--state", "TX", "--email", "me@example.org", "--slack", WEBHOOK], "Say whom to tell"),
-        (["--slack", WEBHOOK], "Say which states"),
-        (["--state", "Utopia", "--slack", WEBHOOK], "no state or territory"),
+        (["--state", "TX"], "Name one address"),
+        (["--state", "TX", "--email", "me@example.org", "--slack", WEBHOOK], "Name one address"),
+        (["--slack", WEBHOOK], "Name the states"),
+        (["--state", "Utopia", "--slack", WEBHOOK], "not a state or territory"),
         (["--state", "TX", "--email", "me", "--confirmed"], "no mail address"),
         (["--state", "TX", "--slack", "https://evil.example/x"], "slack.hosts"),
     ],
@@ -156,7 +156,7 @@ def test_a_county_beside_one_state_needs_no_other(typed: Typed) -> None:
 
 
 def test_a_county_that_the_census_does_not_know_is_doubted(typed: Typed) -> None:
-    doubt = "is no county that the census knows"
+    doubt = "is not a county in the census"
     assert doubt in typed("watch", "add", "--county", "Larkmere, TX", "--slack", WEBHOOK).stderr
     assert doubt not in typed("watch", "add", "--county", "St. Lucie, FL", "--slack", WEBHOOK).stderr
 
@@ -241,7 +241,7 @@ def test_a_token_is_of_use_once(log: Log, typed: Typed) -> None:
     ok(typed(*ASKED))
     token = token_of(log)
     ok(typed("watch", "confirm", token))
-    assert "nobody waits for this token" in str(typed("watch", "confirm", token).exception)
+    assert "this token is not valid" in str(typed("watch", "confirm", token).exception)
 
 
 @pytest.mark.usefixtures("configuring")
@@ -249,7 +249,7 @@ def test_a_newer_token_replaces_the_one_before(log: Log, typed: Typed) -> None:
     ok(typed(*ASKED))
     first = token_of(log)
     ok(typed(*ASKED))
-    assert "nobody waits for this token" in str(typed("watch", "confirm", first).exception)
+    assert "this token is not valid" in str(typed("watch", "confirm", first).exception)
     assert [d.state for d in log.alerts.reports.deliveries()] == ["pending", "suppressed"]
     ok(typed("watch", "confirm", token_of(log)))
 
@@ -341,9 +341,9 @@ def test_an_import_with_a_wrong_line_imports_nothing_and_names_line_and_column(t
     said = str(typed("watch", "import", "-", typing=wrong).exception)
     assert said.splitlines() == [
         "nothing was imported",
-        "line 2, column daily: '7 a.m.' is no time of day; write 07:00",
-        "line 3, column county: 'Larkmere' is no county of a state; write \"Larkmere, TX\"",
-        "line 5: Say whom to tell: --email ADDRESS, --slack URL, or --slack-channel ID.",
+        "line 2, column daily: '7 a.m.' is not a time of day; write 07:00",
+        "line 3, column county: 'Larkmere' is not a county of a state; write \"Larkmere, TX\"",
+        "line 5: Name one address: --email ADDRESS, --slack URL, or --slack-channel ID.",
         "line 6, column confirmed: 'maybe' is neither yes nor no",
     ]
     assert watches(typed) == []
@@ -351,7 +351,7 @@ def test_an_import_with_a_wrong_line_imports_nothing_and_names_line_and_column(t
 
 def test_a_column_that_is_no_option_is_named(typed: Typed) -> None:
     said = str(typed("watch", "import", "-", typing="state,mail\nTX,me@example.org\n").exception)
-    assert "line 1, column 2: 'mail' is no column; there are state, all-states, county" in said
+    assert "line 1, column 2: 'mail' is not a column; the columns are state, all-states, county" in said
 
 
 def test_a_line_with_too_many_cells_is_refused(typed: Typed) -> None:
@@ -509,7 +509,7 @@ def test_erasing_asks_first(typed: Typed) -> None:
 
 
 def test_an_address_that_nobody_knows_cannot_be_erased(typed: Typed) -> None:
-    assert "nothing is kept about this address" in str(typed("watch", "erase", *READER, "--yes").exception)
+    assert "nothing is stored about this address" in str(typed("watch", "erase", *READER, "--yes").exception)
 
 
 def test_a_watch_whose_address_takes_no_messages_says_so(log: Log, typed: Typed) -> None:

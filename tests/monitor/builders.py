@@ -13,7 +13,7 @@ from demo.workbooks import Linked, Row, workbook
 from monitor.checks.check import run_check
 from monitor.checks.decide import Rules
 from monitor.checks.record import CheckResult
-from monitor.model import Cells, Entry, Fetched, Kind, Listing, ListName, NotLinked, NotModified, Validators
+from monitor.model import Cells, Change, Entry, Fetched, Kind, Listing, ListName, NotLinked, NotModified, Validators
 from monitor.normalize import listing
 from monitor.storage.writer import Store, open_store
 from monitor.workbooks.sandbox import Reader
@@ -122,3 +122,8 @@ def as_row(row: Cells) -> Row:
 def kinds(entries: Sequence[Entry]) -> list[Kind]:
     """The kinds of entries in their order."""
     return [entry.kind for entry in entries]
+
+
+def kinds_of(changes: Sequence[Change]) -> list[tuple[Kind, int | None]]:
+    """The kinds of changes with the numbers of their agreements, in their order."""
+    return [(change.kind, change.agreement) for change in changes]

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from random import Random
 from urllib.parse import quote
 
-from monitor.matching.similarity import county_in
+from monitor.geography import county_in
 from monitor.model import Cells, SupportType
 from monitor.normalize import STATES, agency, signed, state
 

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
 from monitor.counties import COUNTIES
+from monitor.geography import county_in, is_county
 from monitor.matching.matcher import Key, key
-from monitor.matching.similarity import county_in, real_county
 from monitor.model import Cells, Listing, ListName, Matching, Standing, SupportType, Values
 from monitor.normalize import STATES, document_name, listing
 from monitor.workbooks.parser import read
@@ -446,7 +446,7 @@ def _only_decidable(rows: Sequence[Listing], departed: set[int], after: dict[int
             or any(not _told_apart(now, other) for other in holders[key(now.values)])
             or any(_as_near_to_another(changed, row, now, q) for q in alike_but_for(changed, now) if q.row != number)
             or any(_model_of_another(row, now, q) for q in of_agency[now.values.state, now.values.agency])
-            or _another_real_county(row, now)
+            or _another_is_county(now, row)
             or _nothing_but_the_name(row, now, (now.values.state, now.values.agency) in agencies)
             or _another_word_of_place(row, now)
             or _nothing_but_a_shared_document(row, now, carried)
@@ -509,14 +509,14 @@ def _model_of_another(row: Listing, now: Listing, other: Listing) -> bool:
     )
 
 
-def _another_real_county(row: Listing, now: Listing) -> bool:
+def _another_is_county(now: Listing, row: Listing) -> bool:
     """A slip that makes a real county's name of another real county's ("Hall" to "Hale" in Texas). Two real counties
     are two agencies (Pima, Pinal), unless the document or the COUNTY cell says that they are one."""
     a, b = row.values, now.values
     one, other = county_in(a.agency), county_in(b.agency)
     state = b.state or a.state
     said = a.moa or (a.county and a.county == b.county)
-    return one != other and real_county(one, state) and real_county(other, state) and not said
+    return one != other and is_county(state, one) and is_county(state, other) and not said
 
 
 _WORDS_OF_PLACE = frozenset(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.wrappers import Response
 
 from monitor.model import Outcome
-from monitor.settings import Settings
+from monitor.settings import Settings, WebSettings
 from tests.web.builders import Browser, Log, at, confirmed, gone, new, row
 from web.app import create_app
+from web.http_cache import content_version
 
 ReadAt = Callable[[datetime], Browser]
 BASELINE, NOW = at("2025-08-10 14:00"), at("2025-08-20 16:00")
@@ -89,6 +91,27 @@ def test_another_site_has_other_validators(log: Log, client: FlaskClient) -> Non
     first = client.get("/feed.atom")
     moved = Settings.model_validate({"state": log.path, "web": {"base_url": "https://elsewhere.example"}})
     assert again(create_app(moved, lambda: NOW).test_client(), "/feed.atom", first).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["monitor/storage/deeper/log.py", "alerts/routing/scope.py", "web/static/style.css", "templates/web/front.html"],
+)
+def test_whatever_makes_pages_is_part_of_the_content_version(tmp_path: Path, file: str) -> None:
+    settings, path = Settings(), tmp_path / file
+    path.parent.mkdir(parents=True)
+    versions = [content_version(settings, tmp_path)]
+    for content in ("first", "second"):
+        path.write_text(content)
+        versions.append(content_version(settings, tmp_path))
+    assert len(set(versions)) == 3
+    path.with_suffix(".pyc").write_text("compiled")
+    assert content_version(settings, tmp_path) == versions[-1]
+
+
+def test_the_content_version_follows_the_settings_that_pages_show() -> None:
+    assert content_version(Settings()) == content_version(Settings())
+    assert content_version(Settings()) != content_version(Settings(web=WebSettings(base_url="https://a.example")))
 
 
 @pytest.mark.parametrize("address", [*FROM_THE_LOG, *PAGES])

@@ -11,7 +11,7 @@ from monitor.settings import Settings
 from monitor.storage.changelog import open_reader
 from tests.web.builders import Browser, Log, at, confirmed, gone, new, row
 from web.app import create_app
-from web.page_cache import LONGEST, KeptPages
+from web.page_cache import LONGEST, PageCache
 
 BASELINE = at("2025-08-01 14:00")
 ADDRESSES = ("/", "/days/", "/days/2025-08-05", "/states/", "/states/ga", "/about", "/since/0")
@@ -85,19 +85,19 @@ def test_another_log_under_the_same_name_is_seen_even_if_it_is_as_long(
 
 
 def test_what_was_asked_for_longest_ago_makes_room() -> None:
-    pages = KeptPages(room=10)
+    pages = PageCache(room=10)
     pages.put("one", "12345")
     pages.put("two", "12345")
     assert pages.get("one") == "12345"
     pages.put("three", "123")
     assert (pages.get("one"), pages.get("two"), pages.get("three")) == ("12345", None, "123")
-    pages.put("three", "1234567890 and more")
-    assert pages.get("three") is None
+    pages.put("too long", "1234567890 and more")
+    assert (pages.get("three"), pages.get("too long")) == ("123", None)
 
 
 def test_an_address_that_no_link_has_takes_no_room(process: Browser) -> None:
     process.get("/days/")
-    pages: KeptPages = process.client.application.extensions["kept pages"]
+    pages: PageCache = process.client.application.extensions["page cache"]
     before = len(pages)
     assert process.get("/days/?" + "x" * LONGEST).all("h1") == process.get("/days/").all("h1")
     assert len(pages) == before

@@ -15,7 +15,7 @@ from demo.smtp import FakeSmtp
 from monitor.settings import FormSettings, SlackSettings, WebSettings
 from tests.alerts.builders import Log, add_watch, new, open_log
 from tests.web.builders import Page
-from tests.web.views.test_subscribe import settings
+from tests.web.views.signup.test_subscribe import settings
 from tests.web.visitor import Visitor, links
 
 SLACK = SlackSettings(hosts=("hooks.slack.com",))

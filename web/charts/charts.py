@@ -11,10 +11,10 @@ from monitor.model import TAKEN_BACK, Kind, SupportType
 from monitor.storage.changelog import Tally
 from monitor.storage.statistics import Sort
 from web.charts.series import Series, days_with_news, of_state
-from web.pages.days import day_of
+from web.pages.calendar import day_of
 
 WIDTH = 600
-# Room for the direct labels on the right, and for the dates below. (What stands on the left is left of zero.)
+# Room for the labels on the right, and for the dates below. (Labels on the left are left of zero.)
 _RIGHT, _BELOW, _ABOVE = 112, 30, 16
 _NUMBER = 56  # room for a number alone
 # Two labels stand this far apart at least.
@@ -25,7 +25,7 @@ _MOST_TICKS = 7
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark on an axis: where, and what it says (a day, or a number)."""
+    """A mark on an axis: its place, and its label (a day or a number)."""
 
     at: int
     value: date | int
@@ -33,10 +33,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One support type of a stacked chart: its area, and its label, which stands at `y` on the right."""
+    """One support type of a stacked chart: its area, and its label at `y` on the right."""
 
     type: SupportType | None
-    number: int  # of its colour, from the darkest on
+    number: int  # of its color, from the darkest
     count: int  # now
     path: str
     y: int
@@ -44,7 +44,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A line of the table under a chart: a day, all agreements, and those of each band."""
+    """A row of the table under a chart: a day, all agreements, and those of each band."""
 
     day: date
     total: int
@@ -52,8 +52,8 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Stacked:
-    """How many agreements were listed when, by support type, one upon the other. `levels`: the same in numbers."""
+class StackedChart:
+    """How many agreements were listed when, by support type, stacked. `levels`: the same in numbers."""
 
     bands: tuple[Band, ...]
     levels: tuple[Level, ...]
@@ -66,13 +66,13 @@ class Stacked:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """How one number went: a line in steps, from its first value to its last."""
+class LineChart:
+    """One number over time: a line in steps, from its first value to its last."""
 
     path: str
     area: str
     first: tuple[date, int]
-    first_y: int  # beside which its first value is written
+    first_y: int  # where its first value is written
     last: tuple[date, int]
     most: int
     x: int  # where the line ends
@@ -86,7 +86,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One week, named by its Monday: what came goes up, what left goes down. Heights in units."""
+    """One week, named by its Monday: new agreements go up, departures go down. Heights in units."""
 
     week: date
     new: int
@@ -97,7 +97,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Bars:
+class BarChart:
     """New and departed by week. `middle`: where zero is."""
 
     bars: tuple[Bar, ...]
@@ -114,14 +114,14 @@ class Bars:
 class OverTimePage:
     """The charts of all agreements; None where there is nothing to draw yet."""
 
-    stacked: Stacked | None
-    weekly: Bars | None
+    stacked: StackedChart | None
+    weekly: BarChart | None
 
 
 # --- numbers over time --------------------------------------------------------------------------------------
 
 
-def stacked(days: Mapping[date, Mapping[Sort, int]], until: date, height: int = 380) -> Stacked | None:
+def stacked(days: Mapping[date, Mapping[Sort, int]], until: date, height: int = 380) -> StackedChart | None:
     """The numbers at the end of each day with a new publication, until a day; None where there is none."""
     if not days:
         return None
@@ -143,7 +143,7 @@ def stacked(days: Mapping[date, Mapping[Sort, int]], until: date, height: int = 
         middles.append((edges[-1][1] + bottom[-1][1]) // 2)
         below = above
     labels = _apart(middles, _LABEL_HEIGHT, base)
-    return Stacked(
+    return StackedChart(
         tuple(
             Band(type_, number, newest.get(type_, 0), path, at)
             for number, (type_, path, at) in enumerate(zip(types, bands, labels, strict=True), 1)
@@ -157,8 +157,8 @@ def stacked(days: Mapping[date, Mapping[Sort, int]], until: date, height: int = 
     )
 
 
-def line(levels: Sequence[tuple[date, int]], until: date, width: int = WIDTH, height: int = 150) -> Line | None:
-    """One number over time: the days on which it became another, with what it then was; None where it never was any."""
+def line(levels: Sequence[tuple[date, int]], until: date, width: int = WIDTH, height: int = 150) -> LineChart | None:
+    """One number over time, from the days on which it changed; None where it was always 0."""
     if not any(n for _, n in levels):
         return None
     right, base = width - _NUMBER, height - _BELOW
@@ -166,11 +166,11 @@ def line(levels: Sequence[tuple[date, int]], until: date, width: int = WIDTH, he
     most = max(n for _, n in levels)
     y = _linear(0, max(most, 1), base, _ABOVE)
     edges = [(x(day), y(n)) for day, n in levels]
-    return Line(
+    return LineChart(
         _step(edges, right),
         _area(edges, [(edges[0][0], base)], right),
         levels[0],
-        min(y for x, y in edges if x <= _NUMBER),  # above all that its first value is written over
+        min(y for x, y in edges if x <= _NUMBER),  # above the part of the line that its label covers
         levels[-1],
         most,
         right,
@@ -183,27 +183,27 @@ def line(levels: Sequence[tuple[date, int]], until: date, width: int = WIDTH, he
     )
 
 
-def listed(series: Series, zone: ZoneInfo) -> Line | None:
-    """How many agreements ICE listed, in small."""
+def listed(series: Series, zone: ZoneInfo) -> LineChart | None:
+    """How many agreements ICE listed, as a small chart."""
     days = series.by_day(zone)
     return series.once("listed", lambda: _of(days, max(days), 320, 130) if days else None)
 
 
-def listed_in(series: Series, zone: ZoneInfo, code: str | None) -> Line | None:
-    """How many of them in one state; None: one that nobody could tell.
+def listed_in(series: Series, zone: ZoneInfo, code: str | None) -> LineChart | None:
+    """How many of them in one state (None: not recognized).
 
     It ends with the state's last news, or with the month before the newest list: drawn to that list, every state's page
     would have to be published again for each list that has no news of it.
     """
 
-    def make() -> Line | None:
+    def make() -> LineChart | None:
         days = series.by_day(zone)
         return _of(of_state(days, code), max(days).replace(day=1), WIDTH, 150) if days else None
 
     return series.once(("listed in", code), make)
 
 
-def _of(days: Mapping[date, Mapping[Sort, int]], until: date, width: int, height: int) -> Line | None:
+def _of(days: Mapping[date, Mapping[Sort, int]], until: date, width: int, height: int) -> LineChart | None:
     news = days_with_news(days)
     return line(news, max(until, news[-1][0]), width, height)
 
@@ -211,32 +211,32 @@ def _of(days: Mapping[date, Mapping[Sort, int]], until: date, width: int, height
 # --- weeks --------------------------------------------------------------------------------------------------
 
 
-def weekly(tallies: Iterable[Tally], zone: ZoneInfo, until: date, height: int = 300) -> Bars | None:
-    """What was new and what was listed no longer, by week; what was taken back counts for neither."""
-    found: dict[date, list[int]] = {}
+def weekly(tallies: Iterable[Tally], zone: ZoneInfo, until: date, height: int = 300) -> BarChart | None:
+    """New agreements and departures by week, without what was taken back."""
+    counts: dict[date, list[int]] = {}
     for tally in tallies:
         if tally.kind in (Kind.NEW, Kind.TERMINATED) and tally.status not in TAKEN_BACK:
-            week = found.setdefault(monday(day_of(tally.observed_at, zone)), [0, 0])
+            week = counts.setdefault(monday(day_of(tally.observed_at, zone)), [0, 0])
             week[tally.kind is Kind.TERMINATED] += tally.count
-    if not found:
+    if not counts:
         return None
-    first, last = min(found), max(*found, monday(until))
+    first, last = min(counts), max(*counts, monday(until))
     weeks = [first + i * _WEEK for i in range((last - first) // _WEEK + 1)]
-    up, down = (max(numbers[i] for numbers in found.values()) for i in (0, 1))
+    up, down = (max(numbers[i] for numbers in counts.values()) for i in (0, 1))
     base = height - _BELOW
     reach, _ = _numbers(max(up, down, 1), base)
-    # One scale for both, and no more room below zero than is needed; some in any case.
+    # One scale for both, with some room below zero, but not more than needed.
     lowest = reach if down > reach // 2 else max(reach // 4, 1) if down <= reach // 4 else reach // 2
     scale = _linear(-lowest, reach, base, _ABOVE)
     right = WIDTH - _RIGHT
     slot = right / len(weeks)
     step = next(step for step in _round_steps() if reach / step <= 4)
-    return Bars(
+    return BarChart(
         tuple(
             Bar(
                 week,
-                new := found.get(week, [0, 0])[0],
-                gone := found.get(week, [0, 0])[1],
+                new := counts.get(week, [0, 0])[0],
+                gone := counts.get(week, [0, 0])[1],
                 round(i * slot),
                 scale(0) - scale(new),
                 scale(-gone) - scale(0),
@@ -310,7 +310,7 @@ _Edge = tuple[int, int]
 
 
 def _step(edges: Sequence[_Edge], right: int) -> str:
-    """A line that keeps its height until the next number: nothing was listed "in between". Ends at the right."""
+    """A line in steps: it keeps its height until the next number, and ends at the right."""
     (x, y), *rest = edges
     path = [f"M{x} {y}"]
     for to_x, to_y in rest:
@@ -322,7 +322,7 @@ def _step(edges: Sequence[_Edge], right: int) -> str:
 
 
 def _area(top: Sequence[_Edge], bottom: Sequence[_Edge], right: int) -> str:
-    """What lies between two lines in steps."""
+    """The area between two lines in steps."""
     back: list[str] = []
     reach = right
     y: int | None = None
@@ -335,28 +335,28 @@ def _area(top: Sequence[_Edge], bottom: Sequence[_Edge], right: int) -> str:
 
 
 def _apart(wanted: Sequence[int], distance: int, lowest: int) -> list[int]:
-    """Where labels stand that each want a height, from the bottom up, so that none covers another."""
-    found: list[int] = []
+    """The heights of labels, from the bottom up: as wanted, but moved so that none covers another."""
+    heights: list[int] = []
     limit = lowest
     for y in wanted:
-        found.append(min(y, limit))
-        limit = found[-1] - distance
-    return found
+        heights.append(min(y, limit))
+        limit = heights[-1] - distance
+    return heights
 
 
 def _by_type(counts: Mapping[Sort, int]) -> dict[SupportType | None, int]:
-    found: dict[SupportType | None, int] = {}
+    by_type: dict[SupportType | None, int] = {}
     for (_, type_), n in counts.items():
-        found[type_] = found.get(type_, 0) + n
-    return found
+        by_type[type_] = by_type.get(type_, 0) + n
+    return by_type
 
 
 def _levels(days: Mapping[date, Mapping[Sort, int]], types: Sequence[SupportType | None]) -> tuple[Level, ...]:
-    """The first day and each on which a number was another than before."""
-    found: list[Level] = []
+    """The first day, and each on which a number changed."""
+    levels: list[Level] = []
     for day in sorted(days):
         by_type = _by_type(days[day])
         level = Level(day, sum(by_type.values()), tuple(by_type.get(type_, 0) for type_ in types))
-        if not found or found[-1].by_type != level.by_type:
-            found.append(level)
-    return tuple(found)
+        if not levels or levels[-1].by_type != level.by_type:
+            levels.append(level)
+    return tuple(levels)

@@ -1,4 +1,4 @@
-"""Pure: how many agreements where → the maps of the states and of the counties; their words are in `templates/web/`."""
+"""Pure: numbers of agreements by place → the maps of the states and of the counties."""
 
 from __future__ import annotations
 
@@ -8,29 +8,26 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from alerts.routing.scope import county_meant
-from monitor.matching.similarity import county_in
+from monitor.geography import county_in, county_meant
 from monitor.normalize import STATES, agency, county
 from monitor.normalize import state as state_named
 from monitor.storage.statistics import Place
 from web.charts import atlas
-from web.charts.topology import GRID, Shape
+from web.charts.atlas import GRID, Outline
 
 WIDTH, HEIGHT = atlas.WIDTH * GRID, atlas.HEIGHT * GRID
-# The least number of each class of colour, the same on every day, so that two maps can be laid side by side.
+# The least number of each color, the same on every day, so that maps can be compared.
 STATE_CLASSES = (1, 5, 20, 50, 100)
 COUNTY_CLASSES = (1, 2, 3, 4, 5)
-# The places that the atlas lacks or shows too small, as squares beside the coast where nothing else is drawn.
+# Places that the atlas lacks or shows too small, drawn as squares beside the coast.
 SQUARES = ("DC", "PR", "VI", "GU", "MP", "AS")
 _SQUARE, _GAP = 38, 8
 _LEFT, _TOP = 975 - 2 * _SQUARE - _GAP - 6, 436
-# A state this large has room for its two letters.
-_LABELLED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Class:
-    """A class of colour: its number, and the least and the most agreements in it (None: any number)."""
+class ColorClass:
+    """A color of the legend: its number, and the least and most agreements (None: any number)."""
 
     number: int
     least: int
@@ -39,7 +36,7 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One shape of a map. `class_`: 0 for no agreement; `label`: its two letters and where they stand.
+    """One shape of a map. `class_`: 0 for no agreement; `label`: its two letters and their place.
 
     `square`: a place that the atlas lacks or shows too small, in a row of squares beside the coast.
     """
@@ -55,8 +52,8 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the table beside the map."""
+class TableRow:
+    """A row of the table beside the map."""
 
     state: str | None
     name: str
@@ -68,8 +65,8 @@ class Map:
     """A map and the table of the same numbers. `elsewhere`: agreements in no shape, which the page counts in words."""
 
     regions: tuple[Region, ...]
-    classes: tuple[Class, ...]
-    rows: tuple[Row, ...]
+    classes: tuple[ColorClass, ...]
+    rows: tuple[TableRow, ...]
     shown: int
     elsewhere: int
     width: int = WIDTH
@@ -95,7 +92,7 @@ class MapPage:
 
 
 def states(counts: Mapping[str | None, int]) -> Map:
-    """The map of the states and territories, from the number of each; None: a state that nobody could tell."""
+    """The map of the states and territories, from the number of each; None: not recognized."""
     outlines = atlas.states()
     regions = [_state(code, outlines[code], counts.get(code, 0)) for code in sorted(outlines) if code != "DC"]
     regions += [_square(code, i, counts.get(code, 0)) for i, code in enumerate(SQUARES)]
@@ -103,7 +100,7 @@ def states(counts: Mapping[str | None, int]) -> Map:
         tuple(regions),
         classes(STATE_CLASSES),
         tuple(
-            Row(code, STATES[code], counts[code])
+            TableRow(code, STATES[code], counts[code])
             for code in sorted(STATES, key=lambda code: (-counts.get(code, 0), STATES[code]))
             if counts.get(code)
         ),
@@ -114,46 +111,46 @@ def states(counts: Mapping[str | None, int]) -> Map:
 
 def counties(places: Mapping[Place, int]) -> Map:
     """The map of the counties that have an agreement, from the rows' own words."""
-    found: Counter[str] = Counter()
+    by_county: Counter[str] = Counter()
     elsewhere = 0
     for place, count in places.items():
         fips = county_of(place)
         if fips is None:
             elsewhere += count
         else:
-            found[fips] += count
+            by_county[fips] += count
     outlines = atlas.counties()
     regions = tuple(
         Region(
             fips,
             outlines[fips].name,
-            atlas.state_of(fips),
-            found[fips],
-            class_of(found[fips], COUNTY_CLASSES),
+            outlines[fips].state,
+            by_county[fips],
+            class_of(by_county[fips], COUNTY_CLASSES),
             outlines[fips].path,
         )
-        for fips in sorted(found)
+        for fips in sorted(by_county)
     )
     ranked = sorted(regions, key=lambda region: (-region.count, region.name, region.state))
     return Map(
         regions,
         classes(COUNTY_CLASSES),
-        tuple(Row(region.state, region.name, region.count) for region in ranked),
-        found.total(),
+        tuple(TableRow(region.state, region.name, region.count) for region in ranked),
+        by_county.total(),
         elsewhere,
     )
 
 
 @cache
 def ground() -> tuple[str, str]:
-    """What lies under the map of the counties: the states' outlines, and the lines between all counties."""
-    return "".join(shape.path for shape in atlas.states().values()), atlas.county_borders()
+    """The background of the map of the counties: the states' outlines, and the lines between all counties."""
+    return "".join(outline.path for outline in atlas.states().values()), atlas.county_borders()
 
 
 def county_of(place: Place) -> str | None:
     """The county that a row places an agreement in; None where it names none, or none that the atlas has.
 
-    Spelling is mended as for those who watch a county; a blank cell is made up for by the agency's own name.
+    Misspelled names are resolved as for watches of a county; for a blank cell the agency's name is used.
     """
     code = state_named(place.state)
     if code is None:
@@ -164,10 +161,10 @@ def county_of(place: Place) -> str | None:
     return next((fips for name in meant if (fips := atlas.county_called(code, name, city=city))), None)
 
 
-def classes(least: Sequence[int]) -> tuple[Class, ...]:
+def classes(least: Sequence[int]) -> tuple[ColorClass, ...]:
     """The classes of a scale, by the least number of each."""
     return tuple(
-        Class(number, low, following - 1 if following else None)
+        ColorClass(number, low, following - 1 if following else None)
         for number, (low, following) in enumerate(zip(least, (*least[1:], None), strict=True), 1)
     )
 
@@ -177,10 +174,9 @@ def class_of(count: int, least: Sequence[int]) -> int:
     return sum(count >= low for low in least)
 
 
-def _state(code: str, shape: Shape, count: int) -> Region:
-    x, y = shape.middle
-    label = (code, round(x * GRID), round(y * GRID)) if shape.area >= _LABELLED else None
-    return Region(code, STATES[code], code, count, class_of(count, STATE_CLASSES), shape.path, label)
+def _state(code: str, outline: Outline, count: int) -> Region:
+    label = (code, *outline.label) if outline.label else None
+    return Region(code, outline.name, code, count, class_of(count, STATE_CLASSES), outline.path, label)
 
 
 def _square(code: str, number: int, count: int) -> Region:

@@ -1,4 +1,4 @@
-"""How the numbers of agreements went: counted once a process, and again only what is new."""
+"""The numbers of agreements over time: counted once in a process, then only what is new."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from threading import Lock
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from cachetools import LRUCache
+
 from monitor.model import ListName
 from monitor.storage.changelog import Log, Tally
 from monitor.storage.revision import Version, version
 from monitor.storage.statistics import Accepted, Place, Sort, accepted, counted, places
-from web.pages.days import day_of
+from web.pages.calendar import day_of
 
-# County maps of this many past publications are kept counted.
+# The counts of this many county maps are kept.
 _PLACES_KEPT = 32
 
 _Made = TypeVar("_Made")
@@ -23,7 +25,7 @@ _Made = TypeVar("_Made")
 
 @dataclass(frozen=True)
 class Series:
-    """What each list showed from which moment on, the oldest first; and the log's tally. Of one version of the log."""
+    """The publications of each list, oldest first, with counts, and the log's tally. Of one version of the log."""
 
     version: Version
     publications: tuple[Accepted, ...]
@@ -31,8 +33,8 @@ class Series:
     tally: tuple[Tally, ...]
     _made: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def standing(self, list_: ListName, before: datetime | None = None) -> Accepted | None:
-        """The publication that stood before a moment, or that stands now; None before the first."""
+    def publication(self, list_: ListName, before: datetime | None = None) -> Accepted | None:
+        """The newest publication before a moment, or of all; None before the first."""
         for publication in reversed(self.publications):
             if publication.list is list_ and (before is None or publication.observed_at < before):
                 return publication
@@ -40,8 +42,8 @@ class Series:
 
     def listed(self, list_: ListName, before: datetime | None = None) -> Mapping[Sort, int]:
         """How many agreements a list showed before a moment, or shows now."""
-        found = self.standing(list_, before)
-        return self.counts[found.number] if found else {}
+        publication = self.publication(list_, before)
+        return self.counts[publication.number] if publication else {}
 
     def first_day(self, zone: ZoneInfo) -> date | None:
         """The day of the first participating list; None where there is none yet."""
@@ -52,24 +54,24 @@ class Series:
 
     def by_day(self, zone: ZoneInfo, list_: ListName = ListName.PARTICIPATING) -> dict[date, Mapping[Sort, int]]:
         """How many agreements a list showed at the end of each day on which a new publication of it was seen."""
-        # The last one of a day stays; by number, as everywhere, whichever was believed when.
+        # The last publication of a day counts, by number, whenever it was accepted.
         return {day_of(p.observed_at, zone): self.counts[p.number] for p in self.publications if p.list is list_}
 
     def once(self, name: object, make: Callable[[], _Made]) -> _Made:
-        """What is made of this series and nothing else, made when it is first asked for. `name`: which."""
+        """Something made from this series alone, made on first use and kept. `name`: its key."""
         if name not in self._made:
             self._made[name] = make()
         made: _Made = self._made[name]
         return made
 
 
-class Counter:
-    """Keeps the newest series of one log, for all threads. A page waits only while something new is counted."""
+class SeriesCache:
+    """Keeps the newest series of one log, for all threads. Pages wait while new publications are counted."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._newest: Series | None = None
-        self._places: dict[tuple[Version, int], Mapping[Place, int]] = {}
+        self._places: LRUCache[tuple[Version, int], Mapping[Place, int]] = LRUCache(_PLACES_KEPT)
 
     def series(self, log: Log) -> Series:
         """The series of the log as it is now."""
@@ -84,13 +86,11 @@ class Counter:
         key = version(log), publication.number
         with self._lock:
             if key not in self._places:
-                if len(self._places) >= _PLACES_KEPT:
-                    del self._places[next(iter(self._places))]
                 self._places[key] = places(log, publication.number)
             return self._places[key]
 
     def _kept(self, now: Version) -> Mapping[int, Mapping[Sort, int]]:
-        """The counts that still hold: a publication's never change but where two agreements prove to be one."""
+        """The counts that are still right: those of a publication change only when agreements are merged."""
         if self._newest is None:
             return {}
         was = self._newest.version
@@ -105,28 +105,28 @@ def _counted(log: Log, now: Version, kept: Mapping[int, Mapping[Sort, int]]) -> 
 
 
 def total(counts: Mapping[Sort, int]) -> int:
-    """All of them together."""
+    """The sum."""
     return sum(counts.values())
 
 
 def by_state(counts: Mapping[Sort, int]) -> dict[str | None, int]:
-    """By state alone."""
-    found: dict[str | None, int] = {}
+    """The counts by state."""
+    counts_by_state: dict[str | None, int] = {}
     for (code, _), n in counts.items():
-        found[code] = found.get(code, 0) + n
-    return found
+        counts_by_state[code] = counts_by_state.get(code, 0) + n
+    return counts_by_state
 
 
 def of_state(days: Mapping[date, Mapping[Sort, int]], code: str | None) -> dict[date, Mapping[Sort, int]]:
-    """The numbers of one state alone."""
+    """The numbers of one state."""
     return {day: {sort: n for sort, n in counts.items() if sort[0] == code} for day, counts in days.items()}
 
 
 def days_with_news(days: Mapping[date, Mapping[Sort, int]]) -> Sequence[tuple[date, int]]:
-    """The first day, and each day on which the number was another than before; with the number."""
-    found: list[tuple[date, int]] = []
+    """The first day, and each day on which the number changed, with the number."""
+    levels: list[tuple[date, int]] = []
     for day, counts in days.items():
         n = total(counts)
-        if not found or found[-1][1] != n:
-            found.append((day, n))
-    return found
+        if not levels or levels[-1][1] != n:
+            levels.append((day, n))
+    return levels

@@ -1,7 +1,7 @@
-"""Pure: one agreement's life → a small timeline: when each list showed it, and when something changed.
+"""Pure: the history of one agreement → a small timeline: when each list showed it, and when something changed.
 
-It depends on nothing but the agreement's own history, so that its page stays as it is until it has news: what stands
-still runs on to the right edge, which is "now" whenever it is read.
+It depends on the agreement's history alone, so that its page stays the same until it has news: what is still listed
+runs to the right edge, which means "now".
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from monitor.storage.statistics import Span
 
 WIDTH = 600
 _LEFT, _TAIL, _LANE, _TOP = 96, 76, 26, 8
-# What lasted for less is drawn as wide as can still be seen.
+# The least width of a bar, so that it can be seen.
 _NARROWEST = 3
 
 
@@ -41,7 +41,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that was changed, in one of the lanes."""
+    """A change, in one of the lanes."""
 
     entry: Entry
     x: int
@@ -50,7 +50,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """From the first listing to now. `end`: where the last event is drawn; what follows is "since", to no scale."""
+    """From the first listing to now. `end`: where the last event is drawn; the rest is not to scale."""
 
     lanes: tuple[Lane, ...]
     marks: tuple[Mark, ...]
@@ -68,7 +68,7 @@ class Timeline:
 
 
 def timeline(spans: Sequence[Span], entries: Sequence[Entry]) -> Timeline | None:
-    """`entries`: all of this agreement, in the order of the log. None for one that no believed list shows."""
+    """`entries`: all of this agreement, in the order of the log. None for one that no accepted list shows."""
     if not spans:
         return None
     changes = [e for e in entries if e.kind.value == "changed" and e.status not in TAKEN_BACK]
@@ -97,6 +97,6 @@ def _stretch(span: Span, x: Callable[[datetime], int]) -> Stretch:
 
 
 def _scale(first: datetime, last: datetime) -> Callable[[datetime], int]:
-    """From the first event to the last; where there is but one, it is at the left edge."""
+    """From times to x, from the first event to the last; a single event is at the left edge."""
     length = max(last - first, timedelta(seconds=1))
     return lambda moment: round(_LEFT + (moment - first) / length * (WIDTH - _TAIL - _LEFT))

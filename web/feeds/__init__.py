@@ -1,1 +1,1 @@
-"""The items of a feed, and its formats: Atom, JSON Feed, OPML; pure."""
+"""What the feeds are about, their items, and their formats: Atom, JSON Feed, OPML."""

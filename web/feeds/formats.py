@@ -12,15 +12,15 @@ from xml.sax.xmlreader import AttributesImpl
 
 from feedgenerator import Atom1Feed
 
-from web.feeds.items import Item, Page, Scope, urn
+from web.feeds.items import FeedPage, FeedScope, Item, urn
 
 HISTORY = "http://purl.org/syndication/history/1.0"
 ATOM, JSON_FEED, OPML = "application/atom+xml", "application/feed+json", "text/x-opml"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An item with its words: `title` is plain text, `content` HTML, both fit to be published."""
+class RenderedItem:
+    """An item with its texts: `title` is plain text, `content` HTML; both are safe to publish."""
 
     item: Item
     title: str
@@ -29,16 +29,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A page of a feed with its words. `base`: what addresses begin with. `began_at`: its time while it has no item."""
+    """A page of a feed with its texts. `base`: the start of addresses. `began_at`: its time while it has no items."""
 
-    scope: Scope
-    page: Page
+    scope: FeedScope
+    page: FeedPage
     base: str
     site: str
     title: str
     about: str
     began_at: datetime
-    items: tuple[Told, ...]
+    items: tuple[RenderedItem, ...]
 
     @property
     def updated_at(self) -> datetime:
@@ -49,7 +49,7 @@ class Feed:
 
 
 class _Atom(Atom1Feed):  # type: ignore[misc]  # it has no types
-    """What feedgenerator leaves out: the feed's own time, and its pages."""
+    """Adds what feedgenerator lacks: the feed's own time, and its pages."""
 
     def root_attributes(self) -> dict[str, str]:
         return {**super().root_attributes(), "xmlns:fh": HISTORY}
@@ -136,8 +136,8 @@ def json_feed(feed: Feed) -> dict[str, object]:
     }
 
 
-def opml(title: str, base: str, feeds: Iterable[tuple[str, Scope]], at: datetime) -> bytes:
-    """Feeds, each with its title, as a list that a feed reader imports."""
+def opml(title: str, base: str, feeds: Iterable[tuple[str, FeedScope]], at: datetime) -> bytes:
+    """Feeds with their titles, as a list that a feed reader imports."""
     sheet = io.StringIO()
     xml = XMLGenerator(sheet, "utf-8", short_empty_elements=True)
     xml.startDocument()

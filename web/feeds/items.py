@@ -1,4 +1,4 @@
-"""Pure: what a feed has in it: a change an item, which later notes update; and its pages back to the beginning."""
+"""Pure: the items of a feed, one for each change, which later notes update; and the feed's pages."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 
 from monitor.model import Entry
 from monitor.storage.events import Event
-from web.pages.lines import Line
+from web.pages.lines import EntryLine
 
-# A page, once full, has the same entries of the log for ever (RFC 5005, section 4).
+# A full page keeps the same entries of the log forever (RFC 5005, section 4).
 PAGE = 100
-# A feed shows at least a page, and all of its last days: whoever looks once a day misses nothing, and most readers
-# do not follow links to older pages.
+# A feed has at least a page, and all of its last days: most feed readers do not follow links to older pages, and one
+# that looks once a day must miss nothing.
 DAYS = timedelta(days=3)
 
-# Ids are made from the log's own, which are made from the workbooks: the same on any host, after any rebuild.
+# Ids are derived from those of the log, which are derived from the workbooks: the same on any host, after any rebuild.
 _NAMESPACE = uuid.UUID("6f1c9a52-3b0e-5d0b-9c0b-287a287a287a")
 
 
@@ -28,12 +28,11 @@ def urn(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """What a feed is about: everything, a state, an agency, an agreement. `path`: of its page, which the feed's lies
-    under.
+class FeedScope:
+    """What a feed is about: everything, a state, an agency, an agreement.
 
-    `name` is what it is called, "" where nothing calls it; `key` never changes. `agreements`: its ids, where it is
-    about some only.
+    `key`: never changes. `path`: of the page about the same, above the feed's. `name`: of the state or agency, or "".
+    `agreements`: their ids, for a feed about some agreements only.
     """
 
     key: str
@@ -46,15 +45,15 @@ class Scope:
         return self.path.rstrip("/")
 
     def address(self, form: str, number: int | None = None) -> str:
-        """Where the feed is (`form`: atom or json), or one of its pages."""
+        """The path of the feed (`form`: atom or json), or of one of its pages."""
         return f"{self.under}/feed{'' if number is None else f'-{number}'}.{form}"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A change, and all that was noted about it, oldest first."""
+    """A change, and all notes about it, oldest first."""
 
-    line: Line
+    line: EntryLine
     notes: tuple[Entry, ...]
 
     @property
@@ -71,7 +70,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FeedPage:
     """Some of a feed's events. `number`: None for the feed itself, which begins where page `older` ends."""
 
     number: int | None
@@ -81,26 +80,26 @@ class Page:
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """The ids of the changes that it shows, the one that was spoken of last first."""
+        """The ids of the changes on it, the one with the newest event first."""
         return tuple(dict.fromkeys(event.change for event in reversed(self.events)))
 
 
-def newest(events: Sequence[Event]) -> Page:
+def newest(events: Sequence[Event]) -> FeedPage:
     """The feed itself."""
     enough = len(events) - PAGE
     if events:
         since = events[-1].recorded_at - DAYS
         enough = min(enough, sum(event.recorded_at < since for event in events))
     older = max(enough, 0) // PAGE
-    return Page(None, tuple(events[older * PAGE :]), older or None, None)
+    return FeedPage(None, tuple(events[older * PAGE :]), older or None, None)
 
 
-def page(events: Sequence[Event], number: int) -> Page | None:
+def page(events: Sequence[Event], number: int) -> FeedPage | None:
     """A full page, counted from 1 at the beginning of the log; None where there is none (yet)."""
     full = len(events) // PAGE
     if not 1 <= number <= full:
         return None
-    return Page(
+    return FeedPage(
         number,
         tuple(events[(number - 1) * PAGE : number * PAGE]),
         number - 1 or None,
@@ -108,13 +107,13 @@ def page(events: Sequence[Event], number: int) -> Page | None:
     )
 
 
-def pages(events: Sequence[Event]) -> Iterator[Page]:
+def pages(events: Sequence[Event]) -> Iterator[FeedPage]:
     """The feed, and all its pages."""
     yield newest(events)
     for number in range(1, len(events) // PAGE + 1):
-        found = page(events, number)
-        if found:
-            yield found
+        full = page(events, number)
+        if full:
+            yield full
 
 
 def items(changes: Sequence[str], entries: Iterable[Entry], notes: Iterable[Entry]) -> tuple[Item, ...]:
@@ -131,4 +130,6 @@ def _item(entry: Entry, about: dict[str, list[Entry]]) -> Item:
     for note in notes:  # grows: a note can be retracted, too
         notes += about[note.id]
     settled = [note for note in about[entry.id] if note.kind.value == entry.status]
-    return Item(Line(entry, settled[-1] if settled else None, None), tuple(sorted(notes, key=lambda note: note.seq)))
+    return Item(
+        EntryLine(entry, settled[-1] if settled else None, None), tuple(sorted(notes, key=lambda note: note.seq))
+    )

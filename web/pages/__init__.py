@@ -1,1 +1,1 @@
-"""What each page says; pure."""
+"""The content of each page as values; pure."""

@@ -1,32 +1,85 @@
-"""Pure: the days of the log, which begin and end where the setting `log.time_zone` says."""
+"""Pure: the front page, the page of one day, and the list of all days."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
-# No list of this programme is older.
-FIRST_YEAR = 1996
+from monitor.model import ListName
+from monitor.storage.changelog import Looks
+from web.pages.calendar import day_of
+from web.pages.freshness import Freshness
+from web.pages.lines import DayChanges, DaySummary
+from web.pages.past_days import Added
 
 
-def day_of(moment: datetime, zone: ZoneInfo) -> date:
-    """The day of the log that a moment belongs to."""
-    return moment.astimezone(zone).date()
+@dataclass(frozen=True, slots=True)
+class FrontPage:
+    """The newest days with changes in full, earlier days in short. `newest`: the id of the newest entry."""
+
+    today: date
+    checked_today: bool
+    days: tuple[DayChanges, ...]
+    earlier: tuple[DaySummary, ...]
+    newest: str | None
 
 
-def bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The first moment of a day and that of the next, in UTC: 23, 24 or 25 hours apart."""
-    return _begin(day, zone), _begin(day + timedelta(days=1), zone)
+def front_page(
+    today: date,
+    fresh: Sequence[Freshness],
+    days: Sequence[DayChanges],
+    earlier: Sequence[DaySummary],
+    zone: ZoneInfo,
+    newest: str | None,
+) -> FrontPage:
+    """`days` and `earlier`: newest first; `earlier` are the days before `days`."""
+    return FrontPage(
+        today,
+        any(
+            f.list is ListName.PARTICIPATING and f.succeeded_at is not None and day_of(f.succeeded_at, zone) == today
+            for f in fresh
+        ),
+        tuple(days),
+        tuple(earlier),
+        newest,
+    )
 
 
-def day_in(text: str) -> date | None:
-    """A day in an address: YYYY-MM-DD and nothing else."""
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if FIRST_YEAR <= found.year < date.max.year and found.isoformat() == text else None
+@dataclass(frozen=True, slots=True)
+class DayPage:
+    """One day, its neighbours with changes, and how often each list was read on it.
+
+    A past day stays as it was when it ended; `corrections` is what was added since.
+    """
+
+    changes: DayChanges
+    today: bool
+    previous: date | None
+    next: date | None
+    looks: Mapping[ListName, Looks]
+    corrections: tuple[Added, ...] = ()
+
+    @property
+    def was_read(self) -> bool:
+        """Whether the participating list was read: if not, an empty day means nothing."""
+        looks = self.looks.get(ListName.PARTICIPATING)
+        return bool(looks and looks.succeeded)
 
 
-def _begin(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+@dataclass(frozen=True, slots=True)
+class Month:
+    """The days with changes of one month, the newest first; `first` is the month's first day."""
+
+    first: date
+    days: tuple[DaySummary, ...]
+
+
+def months(days: Iterable[DaySummary]) -> tuple[Month, ...]:
+    """All days with changes, which come the newest first."""
+    return tuple(
+        Month(first, tuple(of_month))
+        for first, of_month in groupby(days, key=lambda summary: summary.day.replace(day=1))
+    )

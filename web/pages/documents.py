@@ -1,4 +1,4 @@
-"""Pure: the address of a document in a cell, as something that a page may link to."""
+"""Pure: the document that a cell links to, in a form that is safe to show."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from monitor.normalize import document
 class Document:
     """What a MOA or ADDENDUM cell holds.
 
-    `address` can be followed; it is "" where the cell names no document on the web. `text` is what the cell says.
-    `wrapper` is the host that the address was pasted in with, if any: Outlook's safelinks carry the mailbox of whoever
-    received them, so of such an address nothing is shown but the document's own.
+    `address`: safe to link to, or "" where the cell names no document on the web. `text`: what to show. `wrapper`: the
+    host of a redirecting address, if the document's was wrapped in one. Outlook's safelinks contain the recipient's
+    mailbox, so only the document's own address is shown.
     """
 
     address: str
@@ -37,15 +37,15 @@ def document_in(cell: str) -> Document:
 
 
 def _as_published(cell: str, canonical: str) -> str:
-    """The canonical address in the letters of the cell: case is folded for comparing, and servers mind it."""
+    """The canonical address with the upper and lower case of the cell, which servers may need."""
     bare = canonical.removeprefix("https://")
     plain = unquote(unquote(cell))
-    found = re.search(rf"(?:www\.)?{re.escape(bare)}", plain, re.IGNORECASE)
-    written = found[0] if found else bare
+    match = re.search(rf"(?:www\.)?{re.escape(bare)}", plain, re.IGNORECASE)
+    written = match[0] if match else bare
     return "https://" + quote(written, safe="/:()_-.~!$&'*+,;=@")
 
 
 def _host(address: str) -> str:
-    """Not by urlsplit, which refuses brackets that a cell may well hold."""
+    """The host of an address. (urlsplit raises on brackets, which cells may contain.)"""
     authority = re.match(r"\s*(?:[a-z-]+:)?/+([^/?#\s]*)", address, re.IGNORECASE)
     return authority[1].casefold().rpartition("@")[2].removeprefix("www.") if authority else ""

@@ -1,4 +1,4 @@
-"""Pure: entries of the log as a reader meets them: by state, then by what happened, the news before the corrections."""
+"""Pure: entries of the log in reading order: by state, then by what happened."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 from monitor.model import TAKEN_BACK, Entry, FieldChange, Kind, Significance
 from monitor.normalize import STATES, document
 from monitor.storage.changelog import Tally
-from web.pages.days import day_of
+from web.pages.calendar import day_of
 
-# From this many equal edits of one state on (a document posted for each of 14 agencies), they share a line.
+# This many equal edits of one state (a document posted for each of 14 agencies) share a line.
 GROUPED_FROM = 3
 
 
-class Section(StrEnum):
-    """What happened, in the order in which it is told."""
+class Heading(StrEnum):
+    """What happened, in reading order."""
 
     NEW = "new"
     TERMINATED = "terminated"
@@ -33,7 +33,7 @@ class Section(StrEnum):
 
 
 class Edit(StrEnum):
-    """What an edit of one field comes to."""
+    """What an edit of one field did."""
 
     POSTED = "posted"  # a document where there was none
     REPLACED = "replaced"  # a document by another
@@ -42,15 +42,15 @@ class Edit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Threads:
-    """What stands around some entries: the last note about each, and the entry that each note is about."""
+class RelatedEntries:
+    """For some entries: the last note about each, and the entry that each note is about."""
 
     notes: Mapping[str, Entry]
     about: Mapping[str, Entry]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EntryLine:
     """One entry. `settled_by`: the last note about it. `about`: for a note, or for an entry that withdraws another."""
 
     entry: Entry
@@ -59,43 +59,43 @@ class Line:
 
     @property
     def stands(self) -> bool:
-        """Whether it is still held to be so."""
+        """Whether it was not taken back."""
         return _stands(self.entry.status)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Entries of one state that edit the same fields in the same way, whatever was corrected in passing.
+class EditGroup:
+    """Entries of one state that edit the same fields in the same way; lesser edits are ignored.
 
-    `fields` are those edits, as the first entry has them.
+    `fields`: those edits, from the first entry.
     """
 
     fields: tuple[FieldChange, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[EntryLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """What happened of one sort. `count`: the entries that still stand."""
+class HeadingBlock:
+    """The entries under one heading. `count`: those that were not taken back."""
 
-    section: Section
-    groups: tuple[Group, ...]
-    lines: tuple[Line, ...]
+    heading: Heading
+    groups: tuple[EditGroup, ...]
+    lines: tuple[EntryLine, ...]
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class StateBlock:
-    """What happened in one state; None where nobody could tell which. `count`: without corrections and follow-ups."""
+    """What happened in one state (None: not recognized). `count`: without spelling fixes and follow-ups."""
 
     state: str | None
     count: int
-    blocks: tuple[Block, ...]
+    blocks: tuple[HeadingBlock, ...]
 
     @property
     def minor(self) -> bool:
-        """Whether nothing but spelling and links was corrected."""
-        return all(block.section is Section.CLERICAL for block in self.blocks)
+        """Whether there are only spelling fixes."""
+        return all(block.heading is Heading.CLERICAL for block in self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,73 +103,73 @@ class DayChanges:
     """What happened on one day of the log."""
 
     day: date
-    counts: Mapping[Section, int]
+    counts: Mapping[Heading, int]
     states: tuple[StateBlock, ...]
 
     @property
     def entries(self) -> int:
-        """How much there is to read."""
+        """The number of lines and groups."""
         return sum(len(b.lines) + len(b.groups) for s in self.states for b in s.blocks)
 
 
 @dataclass(frozen=True, slots=True)
 class DaySummary:
-    """How much happened on one day of the log."""
+    """The counts of one day of the log."""
 
     day: date
-    counts: Mapping[Section, int]
+    counts: Mapping[Heading, int]
 
 
-def by_day(entries: Iterable[Entry], threads: Threads, zone: ZoneInfo) -> tuple[DayChanges, ...]:
+def by_day(entries: Iterable[Entry], related: RelatedEntries, zone: ZoneInfo) -> tuple[DayChanges, ...]:
     """Entries as days, the newest first."""
     days: dict[date, list[Entry]] = defaultdict(list)
     for entry in entries:
         days[day_of(entry.observed_at, zone)].append(entry)
-    return tuple(day_changes(day, days[day], threads) for day in sorted(days, reverse=True))
+    return tuple(day_changes(day, days[day], related) for day in sorted(days, reverse=True))
 
 
-def day_changes(day: date, entries: Sequence[Entry], threads: Threads) -> DayChanges:
-    """One day's entries, in the alphabetical order of the states' names."""
-    lines = _lines(entries, threads)
-    states: dict[str | None, list[Line]] = defaultdict(list)
+def day_changes(day: date, entries: Sequence[Entry], related: RelatedEntries) -> DayChanges:
+    """One day's entries by state, in the order of the states' names."""
+    lines = _lines(entries, related)
+    states: dict[str | None, list[EntryLine]] = defaultdict(list)
     for line in lines:
         states[line.entry.state].append(line)
     return DayChanges(
         day,
-        _told(Counter(_section(line.entry) for line in lines if line.stands)),
+        _in_reading_order(Counter(_heading(line.entry) for line in lines if line.stands)),
         tuple(_state_block(code, states[code]) for code in in_order(states)),
     )
 
 
 def in_order(codes: Iterable[str | None]) -> list[str | None]:
-    """States by their names; the one that nobody could tell last."""
+    """States in the order of their names; None, for not recognized, last."""
     return sorted(codes, key=lambda code: (code is None, STATES.get(code or "", code or "")))
 
 
 def summaries(tallies: Iterable[Tally], zone: ZoneInfo) -> tuple[DaySummary, ...]:
-    """How much happened on each day, the newest first."""
-    days: dict[date, Counter[Section]] = defaultdict(Counter)
+    """The counts of each day, newest first."""
+    days: dict[date, Counter[Heading]] = defaultdict(Counter)
     for tally in tallies:
         counts = days[day_of(tally.observed_at, zone)]
-        counts[section_of(tally.kind, tally.significance)] += tally.count if _stands(tally.status) else 0
-    return tuple(DaySummary(day, _told(days[day])) for day in sorted(days, reverse=True))
+        counts[heading_of(tally.kind, tally.significance)] += tally.count if _stands(tally.status) else 0
+    return tuple(DaySummary(day, _in_reading_order(days[day])) for day in sorted(days, reverse=True))
 
 
-def section_of(kind: Kind, significance: Significance) -> Section:
-    """Under which heading an entry is told."""
+def heading_of(kind: Kind, significance: Significance) -> Heading:
+    """The heading that an entry belongs under."""
     if kind.is_note:
-        return Section.FOLLOW_UP
+        return Heading.FOLLOW_UP
     if kind is not Kind.CHANGED:
-        return Section(kind.value)
+        return Heading(kind.value)
     return {
-        Significance.SUBSTANTIVE: Section.CHANGED,
-        Significance.DOCUMENT: Section.DOCUMENT,
-        Significance.CLERICAL: Section.CLERICAL,
+        Significance.SUBSTANTIVE: Heading.CHANGED,
+        Significance.DOCUMENT: Heading.DOCUMENT,
+        Significance.CLERICAL: Heading.CLERICAL,
     }[significance]
 
 
 def edit_of(field: FieldChange) -> Edit:
-    """What an edit comes to; only documents are posted or withdrawn."""
+    """What an edit did; only documents are posted or withdrawn."""
     if field.name not in ("moa", "addendum"):
         return Edit.REWRITTEN
     match bool(document(field.before)), bool(document(field.after)):
@@ -187,66 +187,66 @@ def _stands(status: str | None) -> bool:
     return status not in TAKEN_BACK
 
 
-def _section(entry: Entry) -> Section:
-    return section_of(entry.kind, entry.significance)
+def _heading(entry: Entry) -> Heading:
+    return heading_of(entry.kind, entry.significance)
 
 
-def _told(counts: Counter[Section]) -> dict[Section, int]:
-    """The counts in the order of telling. Follow-ups count only where nothing else does: they are no change."""
-    told = {section: counts[section] for section in Section if counts[section]}
-    if len(told) > 1:
-        told.pop(Section.FOLLOW_UP, None)
-    return told
+def _in_reading_order(counts: Counter[Heading]) -> dict[Heading, int]:
+    """The counts in reading order. Follow-ups are not changes: they count only where there is nothing else."""
+    ordered = {heading: counts[heading] for heading in Heading if counts[heading]}
+    if len(ordered) > 1:
+        ordered.pop(Heading.FOLLOW_UP, None)
+    return ordered
 
 
-def _lines(entries: Sequence[Entry], threads: Threads) -> list[Line]:
-    """A line each; but a note that an entry of the same moment speaks for goes along with that entry."""
+def _lines(entries: Sequence[Entry], related: RelatedEntries) -> list[EntryLine]:
+    """One line an entry; a withdrawal that comes with the agreement's new or returned entry is shown on that line."""
     arrived = {(e.agreement, e.observed_at) for e in entries if e.kind in (Kind.NEW, Kind.RETURNED)}
     withdrawn = {
-        (e.agreement, e.observed_at): threads.about.get(e.about or "") for e in entries if e.kind is Kind.WITHDRAWN
+        (e.agreement, e.observed_at): related.about.get(e.about or "") for e in entries if e.kind is Kind.WITHDRAWN
     }
-    found = []
+    lines = []
     for entry in entries:
         moment = entry.agreement, entry.observed_at
         if entry.kind is Kind.WITHDRAWN and moment in arrived:
             continue
-        about = threads.about.get(entry.about or "")
+        about = related.about.get(entry.about or "")
         if entry.kind in (Kind.NEW, Kind.RETURNED):
             about = withdrawn.get(moment)
-        found.append(Line(entry, threads.notes.get(entry.id), about))
-    return found
+        lines.append(EntryLine(entry, related.notes.get(entry.id), about))
+    return lines
 
 
-def _state_block(code: str | None, lines: Sequence[Line]) -> StateBlock:
-    sections: dict[Section, list[Line]] = defaultdict(list)
+def _state_block(code: str | None, lines: Sequence[EntryLine]) -> StateBlock:
+    by_heading: dict[Heading, list[EntryLine]] = defaultdict(list)
     for line in lines:
-        sections[_section(line.entry)].append(line)
-    blocks = tuple(_block(section, sections[section]) for section in Section if sections[section])
-    news = (b.count for b in blocks if b.section not in (Section.CLERICAL, Section.FOLLOW_UP))
+        by_heading[_heading(line.entry)].append(line)
+    blocks = tuple(_block(heading, by_heading[heading]) for heading in Heading if by_heading[heading])
+    news = (b.count for b in blocks if b.heading not in (Heading.CLERICAL, Heading.FOLLOW_UP))
     return StateBlock(code, sum(news), blocks)
 
 
-def _block(section: Section, lines: Sequence[Line]) -> Block:
-    alike: dict[object, list[Line]] = defaultdict(list)
-    if section in (Section.CHANGED, Section.DOCUMENT):
+def _block(heading: Heading, lines: Sequence[EntryLine]) -> HeadingBlock:
+    alike: dict[object, list[EntryLine]] = defaultdict(list)
+    if heading in (Heading.CHANGED, Heading.DOCUMENT):
         for line in lines:
-            alike[tuple(map(_sameness, _telling(line.entry)))].append(line)
+            alike[tuple(map(_group_key, _decisive_edits(line.entry)))].append(line)
     many = [group for group in alike.values() if len(group) >= GROUPED_FROM]
     grouped = {line.entry.id for group in many for line in group}
-    return Block(
-        section,
-        tuple(Group(_telling(group[0].entry), tuple(group)) for group in many),
+    return HeadingBlock(
+        heading,
+        tuple(EditGroup(_decisive_edits(group[0].entry), tuple(group)) for group in many),
         tuple(line for line in lines if line.entry.id not in grouped),
         sum(line.stands for line in lines),
     )
 
 
-def _telling(entry: Entry) -> tuple[FieldChange, ...]:
-    """The edits that make an entry as significant as it is."""
+def _decisive_edits(entry: Entry) -> tuple[FieldChange, ...]:
+    """The edits that have the significance of the entry."""
     return tuple(field for field in entry.fields if field.significance is entry.significance)
 
 
-def _sameness(field: FieldChange) -> tuple[str, ...]:
-    """What two edits must share to be told in one line: of documents the edit, of other cells the words too."""
+def _group_key(field: FieldChange) -> tuple[str, ...]:
+    """What edits in a group have in common: for documents the kind of edit, for other cells the texts too."""
     edit = edit_of(field)
     return (field.name, edit) if edit is not Edit.REWRITTEN else (field.name, field.before, field.after)

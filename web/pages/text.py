@@ -1,4 +1,4 @@
-"""Pure: text and moments as pages show them. Whatever a workbook says is hostile until it has been through here."""
+"""Pure: text and times as pages show them. Text from a workbook is hostile until it has been through here."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from markupsafe import Markup
 
 
 def neutral(value: object) -> object:
-    """A value about to be written into a page, without characters that act instead of being read.
+    """A value for a page, without characters that do something instead of being shown.
 
     Control characters could end a line or a parser's patience; bidirectional overrides show "txt.exe" as "exe.txt";
-    lone surrogates cannot be sent at all. Jinja calls this for every expression of every template (`finalize`),
-    so no template can forget it.
+    lone surrogates cannot be encoded. Jinja calls this for every expression of every template (`finalize`), so no
+    template can forget it.
     """
     if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
         return value
@@ -35,7 +35,7 @@ def _neutral(char: str) -> str:
             return "\N{REPLACEMENT CHARACTER}"
 
 
-# What a reader cannot see, and a correction may be all about.
+# Spaces that a reader cannot see, and that a spelling fix may be about.
 _STRAY_SPACE = re.compile(r"^ +| +$|(?<= ) +")
 _NO_BREAK_SPACE, _TAB, _NEW_LINE = "\N{NO-BREAK SPACE}", "\t", "\n"
 
@@ -69,7 +69,7 @@ def weekday(value: date) -> str:
 
 @lru_cache(maxsize=4096)
 def day_in_cell(text: str) -> str:
-    """The text of a SIGNED cell: the day that it names, or what it says where it names none."""
+    """The text of a SIGNED cell: the day, or the text as it is where it is no date."""
     try:
         return day(date.fromisoformat(text))
     except ValueError:

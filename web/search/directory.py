@@ -1,4 +1,4 @@
-"""All agencies, as of the newest publication: made once for each and process, for whoever asks first."""
+"""All agencies as of now, by their agreements, counties and words."""
 
 from __future__ import annotations
 
@@ -6,21 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
-from typing import cast
-
-from flask import current_app
 
 from monitor.normalize import STATES
 from monitor.storage.agencies import AgencyRecord, agencies
 from monitor.storage.changelog import AgreementRecord, Log
-from monitor.storage.revision import Version, version
 from web.search.index import SearchIndex
 
 
 @dataclass(frozen=True, slots=True)
 class CountyRecord:
-    """A county of a state and the agencies of which a row names it. `key` is its comparable name."""
+    """A county of a state, and the agencies with a row that names it. `key`: its comparable name."""
 
     state: str
     key: str
@@ -42,20 +37,25 @@ class Directory:
         """The agency that has an agreement."""
         return self._of.get(agreement)
 
+    def agency_id(self, agreement: str) -> str | None:
+        """The id of that agency."""
+        agency = self.of(agreement)
+        return agency.id if agency else None
+
     def agreements_in(self, state: str | None) -> Sequence[AgreementRecord]:
-        """The agreements of a state, as they stand; None for those of which nobody could tell."""
+        """The agreements of a state now; None for a state that was not recognized."""
         return self._in.get(state, ())
 
     @cached_property
     def counties(self) -> tuple[CountyRecord, ...]:
         """Every county that a row names, in the order of states and names."""
-        found: dict[tuple[str, str], list[tuple[str, AgencyRecord]]] = defaultdict(list)
+        rows: dict[tuple[str, str], list[tuple[str, AgencyRecord]]] = defaultdict(list)
         for agency in self.agencies:
             for key, name in agency.counties:
-                found[agency.state or "", key].append((name, agency))
+                rows[agency.state or "", key].append((name, agency))
         return tuple(
             CountyRecord(code, key, of[-1][0], tuple(agency for _, agency in of))
-            for (code, key), of in sorted(found.items())
+            for (code, key), of in sorted(rows.items())
             if code
         )
 
@@ -66,27 +66,10 @@ class Directory:
 
     @cached_property
     def words(self) -> SearchIndex:
-        """For searching."""
+        """The index for searching."""
         return SearchIndex(self.agencies, [(c.state, c.name) for c in self.counties], self.states)
 
 
-class Shelf:
-    """The newest directory of this process."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._version: Version | None = None
-        self._directory = Directory(())
-
-    def directory(self, log: Log) -> Directory:
-        """The directory as of what is in the log now."""
-        newest = version(log)
-        with self._lock:
-            if newest != self._version:
-                self._directory, self._version = Directory(agencies(log), log.agreements()), newest
-            return self._directory
-
-
-def directory(log: Log) -> Directory:
-    """The directory of the application that is answering."""
-    return cast(Shelf, current_app.extensions.setdefault("directory", Shelf())).directory(log)
+def read_directory(log: Log) -> Directory:
+    """The directory as of what is in the log now."""
+    return Directory(agencies(log), log.agreements())

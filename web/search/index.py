@@ -1,7 +1,6 @@
 """Finds agencies, counties and states by words: an FTS5 index in memory, and the only SQL about it.
 
-It is made from the directory whenever that is, in some milliseconds: nothing has to be kept, migrated or rebuilt, and
-the pages go on reading state.db only.
+It is made from the directory in a few milliseconds, so nothing has to be stored, migrated or rebuilt.
 """
 
 from __future__ import annotations
@@ -14,20 +13,20 @@ from threading import Lock
 from monitor.normalize import STATES, agency
 from monitor.storage.agencies import AgencyRecord
 
-# A query is read as words; what is longer than any name is no name.
+# The most words of a query, and the most letters of a word: no name is longer.
 WORDS, LETTERS = 12, 40
 
 
 class SearchIndex:
     """The words of agencies (all names that they were ever listed under), of counties and of states.
 
-    Rows are known by the numbers that `agencies`, `counties` and `states` have in the sequences they were made from.
+    A row's number is its index in the sequence of agencies, counties or states that it was made from.
     """
 
     def __init__(
         self, agencies: Sequence[AgencyRecord], counties: Sequence[tuple[str, str]], states: Sequence[str]
     ) -> None:
-        # Written here, in whichever thread that is, and only read from then on; one query at a time.
+        # Written in this thread, later read by others, one query at a time.
         self._lock = Lock()
         self._connection = sqlite3.connect(":memory:", check_same_thread=False)
         self._connection.execute(
@@ -43,9 +42,9 @@ class SearchIndex:
         self._connection.executemany("INSERT INTO words VALUES (?, ?, ?, ?)", rows)
 
     def find(self, sort: str, query: str) -> list[int]:
-        """The numbers of the rows of a sort that hold every word of a query, the last one perhaps begun; best first.
+        """The numbers of the rows of a sort that hold every word of a query, the last one maybe incomplete; best first.
 
-        Whatever is no word in a query (quotes, operators of FTS5, brackets) counts as a space between words.
+        Everything else in a query (quotes, operators of FTS5, brackets) separates words.
         """
         forms = [_expression(words) for words in (_words(query), _words(agency(query))) if words]
         if not forms:
@@ -54,7 +53,7 @@ class SearchIndex:
             return [
                 number
                 for (number,) in self._connection.execute(
-                    # A word in the name says more than one in the place.
+                    # A word in the name counts more than one in the place.
                     "SELECT number FROM words WHERE words MATCH ? AND sort = ?"
                     " ORDER BY bm25(words, 0, 0, 4, 1), number",
                     (" OR ".join(f"({form})" for form in dict.fromkeys(forms)), sort),
@@ -67,7 +66,7 @@ def _words(text: str) -> list[str]:
 
 
 def _expression(words: Sequence[str]) -> str:
-    """An FTS5 expression in which every word stands as a string, so that none is an operator."""
+    """An FTS5 expression with every word as a string, so that none is an operator."""
     *whole, begun = (f'"{word}"' for word in words)
     return " AND ".join([*whole, f"{begun}*"])
 

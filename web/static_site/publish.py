@@ -1,8 +1,8 @@
-"""Writes the whole site as files for any web host, by asking the very application that serves it.
+"""Writes the whole site as files for any web host, by requests to the application that serves it.
 
-Nothing half-written is ever there: each file is written beside its place and then renamed. `.published.json` says what
-each file was made from, and of those that a run is about to make that they are not to be trusted: whatever ends it, the
-next run makes up for it.
+Each file is written beside its place and then renamed, so none is ever incomplete. `.published.json` says what each
+file was made from. Files that a run is about to make are marked there first: if the run is cut off,
+the next one makes them.
 """
 
 from __future__ import annotations
@@ -17,31 +17,29 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from flask import Flask, render_template
 
 from monitor.errors import EditionUnusable
+from monitor.settings import Settings
 from monitor.storage.snapshot import Snapshot
 from web.app import create_app
-from web.http_cache import version_of
+from web.http_cache import content_version
 from web.request import Visit, visit
 from web.static_site import sitemap
-from web.static_site.plan import Address, depends_on, file_of, plan
-
-if TYPE_CHECKING:
-    from monitor.settings import Settings
+from web.static_site.plan import Address, file_of, plan
 
 _Files: TypeAlias = "dict[str, dict[str, str]]"
 
 MANIFEST = ".published.json"
-BESIDE = ".new"  # what is being written ends so
+BESIDE = ".new"  # the ending of a file that is being written
 NOT_FOUND = "404.html"  # the name under which most hosts look for it
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was done: files in all, made, of those different from before, and removed."""
+    """The number of files, of those made, of those that changed, and of those removed."""
 
     files: int
     made: int
@@ -49,20 +47,22 @@ class Published:
     removed: int
 
 
-def publish(settings: Settings, folder: Path, now: datetime, said: Callable[[str], None] = lambda _: None) -> Published:
-    """Bring the files in `folder` up to the log. Raises EditionUnusable where something else is in there."""
-    with _alone_in(folder), closing(_Edition(settings, folder, now)) as edition:
-        return edition.publish(said)
+def publish(
+    settings: Settings, folder: Path, now: datetime, progress: Callable[[str], None] = lambda _: None
+) -> Published:
+    """Bring the files in `folder` up to date. Raises EditionUnusable where the folder has other files."""
+    with _alone_in(folder), closing(_Publisher(settings, folder, now)) as publisher:
+        return publisher.publish(progress)
 
 
-class _Edition:
-    """One run: a log as of one moment, the application on it, and a folder."""
+class _Publisher:
+    """One run: a snapshot of the log, the application on it, and a folder."""
 
     def __init__(self, settings: Settings, folder: Path, now: datetime) -> None:
         self.settings, self.folder, self.now = settings, folder, now
         self.log = Snapshot(settings.state)
         self.base = settings.web.base_url
-        self.version = depends_on(version_of(settings), settings.web.base_url)
+        self.version = content_version(settings)
         self.app = _application(settings, now, self.log)
         self.client = self.app.test_client()
         self.written = 0
@@ -70,7 +70,7 @@ class _Edition:
     def close(self) -> None:
         self.log.release()
 
-    def publish(self, said: Callable[[str], None]) -> Published:
+    def publish(self, progress: Callable[[str], None]) -> Published:
         version, files = _manifest(self.folder)
         made = {file: of["depends"] if version == self.version else "" for file, of in files.items()}
         with self.app.app_context():
@@ -79,7 +79,7 @@ class _Edition:
         for number, (file, address) in enumerate(work.make.items(), 1):
             files[file] = {"depends": address.depends, "sha256": self._make(file, address, files.get(file))}
             if number % 1000 == 0:
-                said(f"{number} of {len(work.make)} pages")
+                progress(f"{number} of {len(work.make)} pages")
         for file in work.remove:
             _remove(self.folder, file)
             del files[file]
@@ -92,9 +92,9 @@ class _Edition:
     def _wanted(self) -> Iterator[Address]:
         here = Visit(self.settings, self.now)
         here.store = self.log
-        sources = sitemap.Sources(self.log, here)
+        content = sitemap.SiteContent(self.log, here)
         for part in sitemap.ALL:
-            yield from part(sources)
+            yield from part(content)
         yield Address(f"/{NOT_FOUND}", "the same for one version")
         static = Path(self.app.static_folder or "")
         for path in sorted(static.rglob("*")):
@@ -102,16 +102,16 @@ class _Edition:
                 yield Address(f"/static/{path.relative_to(static).as_posix()}", "the same for one version")
 
     def _make(self, file: str, address: Address, before: Mapping[str, str] | None) -> str:
-        content = self._asked(address.path, found=file != NOT_FOUND)
+        content = self._asked(address.path, exists=file != NOT_FOUND)
         hashed = hashlib.sha256(content).hexdigest()
-        # A file that is as it was keeps its time, so that nothing is uploaded or fetched again for nothing.
+        # An unchanged file keeps its time, so that it is not uploaded or fetched again.
         if before is None or before["sha256"] != hashed or not (self.folder / file).exists():
             self._write(file, content)
             self.written += 1
         return hashed
 
-    def _asked(self, path: str, *, found: bool) -> bytes:
-        """What the application answers; where it leads elsewhere, a page that leads there."""
+    def _asked(self, path: str, *, exists: bool) -> bytes:
+        """What the application answers; for a redirect, a page that leads there."""
         with self.client.get(path, base_url=self.base) as answer:
             if answer.status_code in (301, 302, 308):
                 target = str(answer.headers["Location"])
@@ -119,8 +119,8 @@ class _Edition:
                     with self.app.test_request_context(base_url=self.base):
                         return render_template("moved.html", target=target).encode()
                 script_root = path_of(self.base)
-                return self._asked(target.removeprefix(self.base).removeprefix(script_root), found=found)
-            if answer.status_code != (200 if found else 404):
+                return self._asked(target.removeprefix(self.base).removeprefix(script_root), exists=exists)
+            if answer.status_code != (200 if exists else 404):
                 raise RuntimeError(f"{path} is {answer.status}, and was to be published")
             return answer.get_data()
 
@@ -150,10 +150,10 @@ def _application(settings: Settings, now: datetime, log: Snapshot) -> Flask:
 
 
 def _manifest(folder: Path) -> tuple[str, _Files]:
-    """The version by which the files in the folder were made, and of each what it was made from."""
+    """The content version that the files in the folder were made with, and what each was made from."""
     try:
-        found = json.loads((folder / MANIFEST).read_text())
-        return found["version"], found["files"]
+        manifest = json.loads((folder / MANIFEST).read_text())
+        return manifest["version"], manifest["files"]
     except FileNotFoundError:
         return "", {}
     except (ValueError, LookupError, TypeError) as exc:

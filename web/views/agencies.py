@@ -1,4 +1,4 @@
-"""The page of an agency: all agreements that it ever had."""
+"""The page of an agency: all agreements that it has or had."""
 
 from __future__ import annotations
 
@@ -11,24 +11,21 @@ from monitor.model import ListName
 from monitor.storage.agencies import AgencyRecord
 from monitor.storage.changelog import AgreementRecord
 from web.page_cache import kept
-from web.pages.history import history
-from web.pages.lines import Line
-from web.pages.pages import AgreementPage
-from web.pages.pages import agreement as agreement_page
+from web.pages.agreements import AgreementPage, agreement_page, history
+from web.pages.lines import EntryLine
 from web.rendering import render
 from web.request import visit
-from web.search.directory import directory
 
-agencies = Blueprint("agencies", __name__)
+blueprint = Blueprint("agencies", __name__)
 
 
 @dataclass(frozen=True, slots=True)
 class AgencyPage:
-    """An agency: how each of its agreements stands, those that are listed first; and its history, newest first."""
+    """An agency: its agreements, listed ones first, and its history, newest first."""
 
     agency: AgencyRecord
     agreements: tuple[AgreementPage, ...]
-    history: tuple[Line, ...]
+    history: tuple[EntryLine, ...]
 
     @property
     def listed(self) -> tuple[AgreementRecord, ...]:
@@ -36,25 +33,24 @@ class AgencyPage:
         return tuple(p.agreement for p in self.agreements if ListName.PARTICIPATING in p.agreement.listed)
 
 
-@agencies.get("/agencies/<id_>")
+@blueprint.get("/agencies/<id_>")
 @kept
 def agency(id_: str) -> str | Response:
-    """An agency at the id of its oldest agreement; the ids of all others lead there."""
+    """An agency at the id of its oldest agreement; the ids of the others redirect there."""
     store = visit().store
-    known = store.resolve(id_)
-    found = directory(store).of(known)
-    if found is None:
+    agency_record = visit().directory.of(store.resolve(id_))
+    if agency_record is None:
         abort(404)
-    if found.id != id_:
-        return redirect(url_for(".agency", id_=found.id), 301)
-    entries = {agreement: list(store.entries(agreement=agreement)) for agreement in found.agreements}
+    if agency_record.id != id_:
+        return redirect(url_for(".agency", id_=agency_record.id), 301)
+    entries = {agreement: list(store.entries(agreement=agreement)) for agreement in agency_record.agreements}
     pages = [
         agreement_page(record, entries[agreement])
-        for agreement in found.agreements
+        for agreement in agency_record.agreements
         for record in store.agreements(agreement)
     ]
     together = sorted((entry for of_one in entries.values() for entry in of_one), key=lambda entry: entry.seq)
     return render(
         "agency.html",
-        AgencyPage(found, tuple(sorted(pages, key=lambda p: not p.agreement.listed)), history(together)),
+        AgencyPage(agency_record, tuple(sorted(pages, key=lambda p: not p.agreement.listed)), history(together)),
     )

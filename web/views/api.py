@@ -1,4 +1,4 @@
-"""The addresses of the read API: changes and agreements as JSON, a few at a time."""
+"""The read API: changes and agreements as JSON, a page at a time."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from monitor.exports.records import agreement_line, entry_line
 from monitor.model import Kind, ListName
 from monitor.normalize import state as state_named
 from web.request import visit
-from web.views.feeds import UNKNOWN
+from web.urls import UNKNOWN
 
 USUAL, MOST = 100, 1000
 
-api = Blueprint("api", __name__, url_prefix="/api")
+blueprint = Blueprint("api", __name__, url_prefix="/api")
 
 _Word = TypeVar("_Word", Kind, ListName)
 
 
-@api.get("/changes")
+@blueprint.get("/changes")
 def changes() -> Response:
     """Entries of the log after a position, oldest first, and where the next ones are."""
     asked = _asked({"state", "kind", "list", "since", "until", "after", "limit"})
     limit = _number(asked, "limit", USUAL, 1, MOST)
-    found = list(
+    entries = list(
         visit().store.entries(
             after=_number(asked, "after", 0, 0, 2**53),
             states=_states(asked),
@@ -39,9 +39,9 @@ def changes() -> Response:
             limit=limit + 1,
         )
     )
-    shown = found[:limit]
+    shown = entries[:limit]
     following = None
-    if len(found) > limit:
+    if len(entries) > limit:
         following = _following(".changes", asked, str(shown[-1].seq))
     return jsonify(
         changes=[entry_line(entry) for entry in shown],
@@ -50,7 +50,7 @@ def changes() -> Response:
     )
 
 
-@api.get("/changes/<id_>")
+@blueprint.get("/changes/<id_>")
 def change(id_: str) -> Response:
     """One entry, and the notes about it."""
     entry = next(visit().store.entries(ids=[id_]), None)
@@ -59,7 +59,7 @@ def change(id_: str) -> Response:
     return jsonify(entry_line(entry) | {"notes": [entry_line(note) for note in visit().store.entries(about=[id_])]})
 
 
-@api.get("/agreements")
+@blueprint.get("/agreements")
 def agreements() -> Response:
     """Agreements in the order in which they were first seen, with those that are no longer listed if asked."""
     asked = _asked({"state", "listed", "after", "limit"})
@@ -67,13 +67,13 @@ def agreements() -> Response:
     listed = asked.get("listed", "yes")
     if listed not in ("yes", "no", "all"):
         raise BadRequest("listed: write yes, no or all")
-    found = list(visit().store.agreements(states=_states(asked)))
+    records = list(visit().store.agreements(states=_states(asked)))
     after = asked.get("after")
-    # Among all: the last one that was shown may have left the lists since.
-    begin = next((n + 1 for n, record in enumerate(found) if record.id == after), None) if after else 0
+    # Among all records: the last one that was shown may be off the lists since.
+    begin = next((n + 1 for n, record in enumerate(records) if record.id == after), None) if after else 0
     if begin is None:
         raise BadRequest("after: no such agreement among these; begin again")
-    rest = [record for record in found[begin:] if listed == "all" or bool(record.listed) == (listed == "yes")]
+    rest = [record for record in records[begin:] if listed == "all" or bool(record.listed) == (listed == "yes")]
     shown = rest[:limit]
     following = None
     if len(rest) > limit:
@@ -81,9 +81,9 @@ def agreements() -> Response:
     return jsonify(agreements=[agreement_line(record) for record in shown], next=following)
 
 
-@api.get("/agreements/<id_>")
+@blueprint.get("/agreements/<id_>")
 def agreement(id_: str) -> Response:
-    """One agreement, and its history. An id that proved to be another's gives that one."""
+    """One agreement, and its history. The id of an agreement that was merged into another gives that one."""
     record = next(visit().store.agreements(id_), None)
     if record is None:
         raise NotFound("no agreement has this id")
@@ -91,16 +91,16 @@ def agreement(id_: str) -> Response:
     return jsonify(agreement_line(record) | {"changes": history})
 
 
-@api.errorhandler(HTTPException)
+@blueprint.errorhandler(HTTPException)
 def refuse(error: HTTPException) -> Response:
-    """In the form in which everything else is answered."""
+    """Errors as JSON."""
     answer = current_app.make_response(jsonify(error=error.description))
     answer.status_code = error.code or 500
     return answer
 
 
 def _asked(known: set[str]) -> MultiDict[str, str]:
-    """A misspelt filter must not be answered as if it had been no filter."""
+    """The filters of the request. A misspelled one is refused: ignoring it would answer another question."""
     unknown = sorted(set(request.args) - known)
     if unknown:
         raise BadRequest(f"there is no {unknown[0]!r} here; there is {', '.join(sorted(known))}")
@@ -115,13 +115,13 @@ def _number(asked: MultiDict[str, str], name: str, usual: int, least: int, most:
 
 
 def _states(asked: MultiDict[str, str]) -> list[str | None]:
-    found: list[str | None] = []
+    codes: list[str | None] = []
     for text in asked.getlist("state"):
         code = None if text == UNKNOWN else state_named(text)
         if code is None and text != UNKNOWN:
             raise BadRequest("state: write a code such as TX, or unknown")
-        found.append(code)
-    return found
+        codes.append(code)
+    return codes
 
 
 def _words(asked: MultiDict[str, str], name: str, words: type[_Word]) -> list[_Word]:
@@ -136,15 +136,15 @@ def _moment(asked: MultiDict[str, str], name: str) -> datetime | None:
     if text is None:
         return None
     try:
-        found = datetime.fromisoformat(text.replace(" ", "+"))  # a plus that was not written as %2B
+        moment = datetime.fromisoformat(text.replace(" ", "+"))  # a plus that was not encoded as %2B
         # Also refuses what lies outside of all years once its zone is taken into account.
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadRequest(f"{name}: write a day or a time such as 2025-08-11T14:00:00Z") from None
 
 
 def _following(endpoint: str, asked: MultiDict[str, str], after: str) -> str:
-    """The same question, for what comes after."""
+    """The address of the same request for the next page."""
     arguments: dict[str, Any] = {**asked.to_dict(flat=False), "after": after}
     path = url_for(endpoint, **arguments).removeprefix(request.script_root)
     return f"{visit().settings.web.base_url}{path}"

@@ -1,4 +1,4 @@
-"""The addresses of the downloads: the agreements as of any day, and the changes, as CSV and JSON; and their page."""
+"""The downloads: agreements as of any day and all changes, as CSV and JSON; public.db; and the page about them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from werkzeug.wrappers import Response
 from monitor.exports.public_db import is_current, public_mark, write_public
 from monitor.exports.records import Line, agreement_line, as_csv, as_json, entry_line
 from monitor.storage.changelog import Log
-from web.pages.days import bounds, day_in, day_of
+from web.pages.calendar import bounds, day_in, day_of
 from web.request import Visit, visit
 
 JSON, JSONL, CSV = "application/json", "application/x-ndjson", "text/csv"
 
-data = Blueprint("data", __name__)
+blueprint = Blueprint("data", __name__)
 
-# One writes public.db, the others wait for it.
+# One thread writes public.db, the others wait for it.
 _writing = threading.Lock()
 
 
-@data.get("/data/")
+@blueprint.get("/data/")
 def about() -> str:
     """What there is to download, what its fields mean, and how to ask for less of it."""
     here = visit()
@@ -34,39 +34,39 @@ def about() -> str:
     return render_template("data.html", month_ends=ends, freshness=None)
 
 
-@data.get("/data/agreements.<any(csv, json):form>")
+@blueprint.get("/data/agreements.<any(csv, json):form>")
 def agreements(form: str) -> Response:
     """The agreements that are listed; with `?as-of=2025-08-11`, at the end of that day."""
     asked = request.args.get("as-of", "")
     return agreements_on(asked, form) if asked else _agreements(form, None)
 
 
-@data.get("/data/agreements-<day>.<any(csv, json):form>")
+@blueprint.get("/data/agreements-<day>.<any(csv, json):form>")
 def agreements_on(day: str, form: str) -> Response:
     """The agreements that were listed at the end of a day."""
     here, wanted = visit(), day_in(day)
     first = min(here.store.first_checks().values(), default=None)
-    # Before the first check nothing is known: an empty list would say that there was none.
+    # Before the first check nothing is known: an empty list would say that there were no agreements.
     if wanted is None or wanted > here.today or first is None or wanted < day_of(first, here.zone):
         abort(404)
     return _agreements(form, wanted)
 
 
-@data.get("/data/changes.csv")
+@blueprint.get("/data/changes.csv")
 def changes_csv() -> Response:
     """The whole log."""
     return _file(as_csv([entry_line(entry) for entry in visit().store.entries()]), CSV)
 
 
-@data.get("/data/changes.jsonl")
+@blueprint.get("/data/changes.jsonl")
 def changes_jsonl() -> Response:
     """The whole log, a line an entry."""
     return _file("".join(f"{as_json(entry_line(entry))}\n" for entry in visit().store.entries()), JSONL)
 
 
-@data.get("/data/public.db")
+@blueprint.get("/data/public.db")
 def public_db() -> Response:
-    """All of it as a SQLite file without any subscriber, written anew once there is something new."""
+    """The log as a SQLite file without subscribers, written again when there is something new."""
     here = visit()
     path = here.settings.state.with_name(f"{here.settings.state.name}.public")
     with _writing:
@@ -81,14 +81,14 @@ def public_db() -> Response:
     )
 
 
-@data.get("/data/metadata.json")
+@blueprint.get("/data/metadata.json")
 def metadata() -> Response:
-    """What Datasette says about public.db."""
+    """Datasette's metadata for public.db."""
     return _file((Path(current_app.template_folder or "") / "public_metadata.json").read_text(), JSON)
 
 
 def ends_of_months(log: Log, today: date, zone: ZoneInfo) -> Iterator[date]:
-    """The last day of each month that the log has seen end, the newest first."""
+    """The last day of each complete month of the log, newest first."""
     first = min(log.first_checks().values(), default=None)
     if first is None:
         return
@@ -100,8 +100,8 @@ def ends_of_months(log: Log, today: date, zone: ZoneInfo) -> Iterator[date]:
 
 def _agreements(form: str, day: date | None) -> Response:
     here = visit()
-    found = here.store.agreements(as_of=_end(here, day) if day else None)
-    listed: list[Line] = [agreement_line(agreement) for agreement in found if agreement.listed]
+    records = here.store.agreements(as_of=_end(here, day) if day else None)
+    listed: list[Line] = [agreement_line(agreement) for agreement in records if agreement.listed]
     if form == "csv":
         return _file(as_csv(listed), CSV)
     when = {"as_of": day.isoformat()} if day else {"position": here.store.position()}

@@ -1,4 +1,4 @@
-"""The addresses of the feeds: of everything, each state, agency and agreement, as Atom and as JSON Feed."""
+"""The feeds: of everything, each state, agency and agreement, as Atom and as JSON Feed."""
 
 from __future__ import annotations
 
@@ -8,35 +8,28 @@ from typing import Any
 from flask import Blueprint, abort, current_app, redirect, url_for
 from werkzeug.wrappers import Response
 
-from monitor.model import Entry
 from monitor.normalize import STATES
 from monitor.normalize import state as state_named
-from monitor.storage.agencies import AgencyRecord
-from monitor.storage.changelog import Log
-from monitor.storage.events import Event
-from monitor.storage.snapshot import events_of
 from web.feeds import items
-from web.feeds.formats import ATOM, JSON_FEED, OPML, Feed, Told, atom, json_feed, opml
-from web.feeds.items import Page, Scope
+from web.feeds.formats import ATOM, JSON_FEED, OPML, Feed, RenderedItem, atom, json_feed, opml
+from web.feeds.items import FeedPage, FeedScope
+from web.feeds.scopes import EVERYTHING, agency_scope, agreement_scope, state_scope, within
+from web.rendering import notes_about
 from web.request import Visit, visit
-from web.search.directory import directory
+from web.urls import UNKNOWN
 
-UNKNOWN = "unknown"
-
-feeds = Blueprint("feeds", __name__)
-
-EVERYTHING = Scope("everything", "/", "")
+blueprint = Blueprint("feeds", __name__)
 
 
-@feeds.get("/feed.<any(atom, json):form>")
-@feeds.get("/feed-<int:number>.<any(atom, json):form>")
+@blueprint.get("/feed.<any(atom, json):form>")
+@blueprint.get("/feed-<int:number>.<any(atom, json):form>")
 def everything(form: str, number: int | None = None) -> Response:
     """All changes."""
     return _answer(EVERYTHING, form, number)
 
 
-@feeds.get("/states/<name>/feed.<any(atom, json):form>")
-@feeds.get("/states/<name>/feed-<int:number>.<any(atom, json):form>")
+@blueprint.get("/states/<name>/feed.<any(atom, json):form>")
+@blueprint.get("/states/<name>/feed-<int:number>.<any(atom, json):form>")
 def state(name: str, form: str, number: int | None = None) -> Response:
     """The changes in one state."""
     code = None if name == UNKNOWN else state_named(name)
@@ -48,10 +41,10 @@ def state(name: str, form: str, number: int | None = None) -> Response:
     return _answer(scope, form, number)
 
 
-@feeds.get("/agreements/<id_>/feed.<any(atom, json):form>")
-@feeds.get("/agreements/<id_>/feed-<int:number>.<any(atom, json):form>")
+@blueprint.get("/agreements/<id_>/feed.<any(atom, json):form>")
+@blueprint.get("/agreements/<id_>/feed-<int:number>.<any(atom, json):form>")
 def agreement(id_: str, form: str, number: int | None = None) -> Response:
-    """The changes of one agreement. An id that proved to be another's leads to that one."""
+    """The changes of one agreement. The id of an agreement that was merged into another redirects to it."""
     record = next(visit().store.agreements(id_), None)
     if record is None:
         abort(404)
@@ -60,21 +53,21 @@ def agreement(id_: str, form: str, number: int | None = None) -> Response:
     return _answer(agreement_scope(record.id, record.agency), form, number)
 
 
-@feeds.get("/agencies/<id_>/feed.<any(atom, json):form>")
-@feeds.get("/agencies/<id_>/feed-<int:number>.<any(atom, json):form>")
+@blueprint.get("/agencies/<id_>/feed.<any(atom, json):form>")
+@blueprint.get("/agencies/<id_>/feed-<int:number>.<any(atom, json):form>")
 def agency(id_: str, form: str, number: int | None = None) -> Response:
-    """The changes of all agreements of an agency, at the id of the oldest; the ids of the others lead there."""
-    found = directory(visit().store).of(visit().store.resolve(id_))
-    if found is None:
+    """The changes of all agreements of an agency, at the id of the oldest; the ids of the others redirect there."""
+    agency = visit().directory.of(visit().store.resolve(id_))
+    if agency is None:
         abort(404)
-    if found.id != id_:
-        return redirect(url_for(".agency", id_=found.id, form=form, number=number), 301)
-    return _answer(agency_scope(found), form, number)
+    if agency.id != id_:
+        return redirect(url_for(".agency", id_=agency.id, form=form, number=number), 301)
+    return _answer(agency_scope(agency), form, number)
 
 
-@feeds.get("/feeds.opml")
+@blueprint.get("/feeds.opml")
 def list_() -> Response:
-    """The feeds of all states, to be imported at once."""
+    """The feeds of all states as OPML, to import them at once."""
     here, words = visit(), _words()
     scopes = [EVERYTHING, *(state_scope(code) for code in (*STATES, None))]
     at = here.store.newest_change() or here.now
@@ -82,34 +75,7 @@ def list_() -> Response:
     return current_app.response_class(made, mimetype=OPML)
 
 
-def state_scope(code: str | None) -> Scope:
-    """A state's feed; None for what no state could be told of."""
-    name = code.lower() if code else UNKNOWN
-    return Scope(f"state {name}", f"/states/{name}", STATES[code] if code else "")
-
-
-def agreement_scope(id_: str, agency: str) -> Scope:
-    """An agreement's feed."""
-    return Scope(f"agreement {id_}", f"/agreements/{id_}", agency, (id_,))
-
-
-def agency_scope(agency: AgencyRecord) -> Scope:
-    """An agency's feed."""
-    return Scope(f"agency {agency.id}", f"/agencies/{agency.id}", agency.name, agency.agreements)
-
-
-def within(scope: Scope, log: Log) -> tuple[Event, ...]:
-    """The events that belong into a feed."""
-    if scope.agreements:
-        return tuple(sorted((event for id_ in scope.agreements for event in events_of(log, id_)), key=lambda e: e.seq))
-    kind, _, name = scope.key.partition(" ")
-    if kind == "state":
-        code = None if name == UNKNOWN else name.upper()
-        return tuple(event for event in events_of(log) if code in event.states)
-    return events_of(log)
-
-
-def _answer(scope: Scope, form: str, number: int | None) -> Response:
+def _answer(scope: FeedScope, form: str, number: int | None) -> Response:
     here = visit()
     log = within(scope, here.store)
     page = items.newest(log) if number is None else items.page(log, number)
@@ -122,10 +88,11 @@ def _answer(scope: Scope, form: str, number: int | None) -> Response:
     return current_app.response_class(text.encode(), mimetype=JSON_FEED)
 
 
-def _feed(here: Visit, scope: Scope, page: Page) -> Feed:
+def _feed(here: Visit, scope: FeedScope, page: FeedPage) -> Feed:
     base, words = _base(here), _words()
     tell = current_app.jinja_env.get_template("feeds/content.html").module.item  # type: ignore[attr-defined]
-    found = items.items(page.changes, *_read(here.store, page.changes))
+    entries = list(here.store.entries(ids=page.changes)) if page.changes else []
+    shown = items.items(page.changes, entries, notes_about(here.store, page.changes))
     return Feed(
         scope,
         page,
@@ -134,19 +101,8 @@ def _feed(here: Visit, scope: Scope, page: Page) -> Feed:
         words.feed(scope, page.number),
         words.about(scope),
         min(here.store.first_checks().values(), default=here.now),
-        tuple(Told(item, words.item(item.entry), tell(item, base)) for item in found),
+        tuple(RenderedItem(item, words.item(item.entry), tell(item, base)) for item in shown),
     )
-
-
-def _read(log: Log, changes: tuple[str, ...]) -> tuple[list[Entry], list[Entry]]:
-    """Some entries, and all notes about them or about those notes."""
-    found: list[Entry] = []
-    about = list(changes)
-    while about:
-        notes = list(log.entries(about=about))
-        found += notes
-        about = [note.id for note in notes]
-    return list(log.entries(ids=changes)) if changes else [], found
 
 
 def _words() -> Any:

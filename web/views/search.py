@@ -11,13 +11,13 @@ from monitor.storage.agencies import AgencyRecord
 from web.pages.lines import in_order
 from web.rendering import render
 from web.request import visit
-from web.search.directory import CountyRecord, Directory, directory
+from web.search.directory import CountyRecord, Directory
 
-# More than these are no answer: another word narrows them.
+# The most that a page shows: another word narrows the search.
 AGENCIES, COUNTIES = 200, 40
 SHOWN_LETTERS = 200
 
-search = Blueprint("search", __name__)
+blueprint = Blueprint("search", __name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class InState:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """What was found; `agencies` counts all, of which `by_state` shows no more than a page holds."""
+    """What was found. `agencies` counts all of them; `by_state` has as many as a page shows."""
 
     query: str
     states: tuple[str, ...]
@@ -39,14 +39,14 @@ class SearchPage:
     by_state: tuple[InState, ...]
 
 
-@search.get("/search")
+@blueprint.get("/search")
 def results() -> str:
-    """What the words of `q` find."""
+    """What the words of the query `q` find."""
     query = request.args.get("q", "").strip()
-    return render("search.html", found(directory(visit().store), query))
+    return render("search.html", search_page(visit().directory, query))
 
 
-def found(known: Directory, query: str) -> SearchPage:
+def search_page(known: Directory, query: str) -> SearchPage:
     """The agencies, counties and states that hold every word of a query."""
     agencies = [known.agencies[n] for n in known.words.find("agency", query)]
     by_state: dict[str | None, list[AgencyRecord]] = defaultdict(list)

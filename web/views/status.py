@@ -1,4 +1,4 @@
-"""The pages about this log itself: how it stands just now, and how it is made."""
+"""The pages about this log itself: its status now, and how it is made."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from monitor.model import ListName
 from monitor.storage.changelog import LastCheck, Log, PublicationRecord
 from monitor.storage.figures import Figures, figures
 from web.page_cache import kept
-from web.pages.pages import Freshness
-from web.rendering import how_fresh, render
+from web.pages.freshness import Freshness
+from web.rendering import render
 from web.request import visit
 
-method = Blueprint("method", __name__)
+blueprint = Blueprint("status", __name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ListStatus:
-    """One list: the newest look at it, and the newest publication that was believed."""
+    """One list: its newest check, and its newest accepted publication."""
 
     list: ListName
     look: LastCheck | None
@@ -32,7 +32,7 @@ class ListStatus:
 
 @dataclass(frozen=True, slots=True)
 class StatusPage:
-    """How everything stands now. `doubtful`: pairs that wait for a person's answer."""
+    """The status now. `doubtful`: pairs of agreements that wait for a person's answer."""
 
     now: datetime
     fresh: tuple[Freshness, ...]
@@ -49,14 +49,14 @@ class AboutPage:
     figures: Figures
 
 
-@method.get("/status")
+@blueprint.get("/status")
 def status() -> str:
     """When each list was last read, what is held, what waits to be sent."""
     here = visit()
     store = here.store
     page = StatusPage(
         here.now,
-        how_fresh(here),
+        here.freshness,
         _lists(store),
         tuple(p for p in store.publications() if p.verdict == "held"),
         len(store.doubtful(here.now, ASK_FOR)),
@@ -65,15 +65,15 @@ def status() -> str:
     return render("status.html", page)
 
 
-@method.get("/about")
+@blueprint.get("/about")
 def about() -> str | Response:
-    """How this log is made, what its words mean, and where it ends."""
+    """How this log is made, what its words mean, and its limits."""
     return _about(visit().store.last_checks())
 
 
 @kept
 def _about(newest: tuple[LastCheck, ...]) -> str:
-    """`newest` checks are counted, too, so that it is another page after each."""
+    """The page counts checks: `newest` makes it a new page after each."""
     return render("about.html", AboutPage(figures(visit().store)))
 
 

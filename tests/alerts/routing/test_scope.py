@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.routing.scope import agencies_of, counties_of, county_name, is_county, states_of, support_types_of
+from alerts.routing.scope import agencies_of, counties_of, states_of, support_types_of
 from monitor.model import SupportType
 from tests.alerts.builders import LARKMERE, cells, changed, entry
 
@@ -49,18 +49,3 @@ def test_both_support_types_of_a_change_count() -> None:
     other = changed(LARKMERE, cells(support_type="Warrant Services Officer"))
     assert support_types_of(other) == {SupportType.TASK_FORCE, SupportType.WARRANT}
     assert support_types_of(entry(cells_=cells(support_type="Gadget"))) == set()
-
-
-@pytest.mark.parametrize(
-    ("code", "name", "shown"),
-    [
-        ("TX", "larkmere", "Larkmere County (TX)"),
-        ("FL", "saint lucie", "St. Lucie County (FL)"),
-        ("LA", "acadia", "Acadia Parish (LA)"),
-        ("VA", "alexandria", "Alexandria (VA)"),
-        ("IL", "dekalb", "DeKalb County (IL)"),
-    ],
-)
-def test_a_county_is_shown_as_the_census_calls_it(code: str, name: str, shown: str) -> None:
-    assert county_name(code, name) == shown
-    assert is_county(code, name) is (name != "larkmere")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.matching.similarity import Likeness, county_in, likeness, real_county
+from monitor.matching.similarity import Likeness, likeness
 from monitor.normalize import agency
 
 EQUAL, SPELLING, WORDING = Likeness.EQUAL, Likeness.SPELLING, Likeness.WORDING
@@ -234,37 +234,3 @@ def test_it_does_not_matter_which_name_came_first(one: str, other: str, state: s
 def test_only_a_name_itself_is_equal_to_it(name: str, state: str | None) -> None:
     assert likeness(name, name, state) is EQUAL
     assert likeness(name, f"{name} annex", state) is not EQUAL
-
-
-@pytest.mark.parametrize(
-    ("name", "county"),
-    [
-        ("pasco county sheriff office", "pasco"),
-        ("saint johns county sheriff office", "saint johns"),
-        ("east feliciana parish sheriff office", "east feliciana"),
-        ("tampa police department", ""),
-        ("county of franklin", ""),
-    ],
-)
-def test_the_county_that_a_name_speaks_of(name: str, county: str) -> None:
-    assert county_in(name) == county
-
-
-@pytest.mark.parametrize(
-    ("county", "state", "real"),
-    [
-        ("pima", "AZ", True),
-        ("freedom", "MN", False),
-        ("freeborn", "MN", True),
-        ("saint johns", "FL", True),
-        ("miami dade", "FL", True),
-        ("lafourche", "LA", True),
-        ("ellis", "TX", True),
-        ("ellis", "KS", True),
-        ("ellis", "FL", False),
-        ("ellis", None, False),
-        ("", "FL", False),
-    ],
-)
-def test_whether_a_state_has_a_county(county: str, state: str | None, real: bool) -> None:
-    assert real_county(county, state) is real

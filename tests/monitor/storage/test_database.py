@@ -103,7 +103,7 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None
 
 
 def test_processes_that_open_a_new_file_at_once_make_its_tables_once(path: Path) -> None:
-    opening = "import sys; from pathlib import Path; from monitor.storage.writer import open_store; open_store(Path(sys.argv[1]))"
+    opening = "import sys, pathlib, monitor.storage.writer as w; w.open_store(pathlib.Path(sys.argv[1]))"
     processes = [subprocess.Popen([sys.executable, "-c", opening, str(path)]) for _ in range(3)]
     assert [process.wait(60) for process in processes] == [0, 0, 0]
     with State(path, SCHEMA) as state:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from datetime import date, datetime
-from threading import Event, Thread
+from datetime import datetime
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
@@ -13,14 +12,12 @@ from selectolax.lexbor import LexborHTMLParser
 from monitor.settings import Settings, WebSettings
 from tests.web.builders import Browser, Log, Page, at, gone, new, row
 from web.app import create_app
-from web.charts.preview import Busy, Card, Line, Previews, draw
-from web.charts.series import Counter
+from web.charts.preview import png
 from web.request import Visit
-from web.views.pictures import addresses
+from web.views import maps, previews
 
 ReadAt = Callable[[datetime], Browser]
 NOW = at("2025-08-29 14:30")
-CARD = Card("Texas: 2 agreements", "since", Line(((date(2025, 3, 3), 1), (date(2025, 8, 1), 2))))
 
 
 @pytest.fixture
@@ -74,43 +71,26 @@ def test_a_title_cannot_leave_its_attribute(log: Log, read_at: ReadAt) -> None:
     assert page.all("script") == []
 
 
-def test_the_same_numbers_are_the_same_bytes() -> None:
-    assert draw(CARD) == draw(CARD)
+def test_the_same_numbers_are_the_same_bytes(told: Log, read_at: ReadAt) -> None:
+    first, later = read_at(NOW).client, read_at(at("2025-08-30 14:30")).client
+    pictures = [client.get("/preview/states/oh.png").data for client in (first, later)]
+    assert pictures[0] == pictures[1]
+    told.publishes(at("2025-08-30 15:00"), new(row("A third", state="OHIO")))
+    assert later.get("/preview/states/oh.png").data != pictures[0]
 
 
-def test_a_dollar_sign_is_no_formula() -> None:
-    assert draw(Card("$x^2$ and $", "\\frac{1}{2} $", CARD.drawn)) != draw(CARD)
+def test_a_picture_has_its_words_without_any_font_of_the_machine() -> None:
+    def drawn(family: str, words: str) -> bytes:
+        text = f'<text y="15" font-family="{family}">{words}</text>'
+        return png(f'<svg xmlns="http://www.w3.org/2000/svg" width="99" height="20">{text}</svg>')
 
-
-def test_a_picture_is_drawn_once_and_again_when_its_numbers_are_others() -> None:
-    previews = Previews()
-    first = previews.png("states/tx", CARD)
-    assert previews.png("states/tx", CARD) is first
-    assert previews.png("states/tx", Card("Texas: 3 agreements", "since", CARD.drawn)) != first
-
-
-def test_whoever_would_have_to_wait_for_long_is_asked_to_come_again() -> None:
-    drawing, go_on = Event(), Event()
-
-    def slowly(card: Card) -> bytes:
-        drawing.set()
-        assert go_on.wait(60)
-        return card.title.encode()
-
-    previews = Previews(slowly, at_once=1)
-    first = Thread(target=previews.png, args=("first", CARD))
-    first.start()
-    assert drawing.wait(60)
-    with pytest.raises(Busy):
-        previews.png("second", CARD)
-    go_on.set()
-    first.join()
-    assert previews.png("first", CARD) == b"Texas: 2 agreements"
+    assert drawn("DejaVu Sans", "Ohio") != drawn("DejaVu Sans", "")
+    assert drawn("DejaVu Serif", "Ohio") not in (drawn("DejaVu Serif", ""), drawn("DejaVu Sans", "Ohio"))
 
 
 def test_every_address_that_is_listed_for_a_copy_of_the_site_is_served(told: Log, read_at: ReadAt) -> None:
-    browser, here = read_at(at("2025-03-05 14:30")), Visit(Settings(state=told.path), at("2025-03-05 14:30"), Counter())
-    listed = list(addresses(here))
+    browser, here = read_at(at("2025-03-05 14:30")), Visit(Settings(state=told.path), at("2025-03-05 14:30"))
+    listed = ["/over-time", *maps.addresses(here), *previews.addresses(here)]
     here.end()
     assert {"/map", "/over-time", "/map/2025-03-04", "/map/counties/2025-03-05", "/preview/states/oh.png"} <= set(
         listed

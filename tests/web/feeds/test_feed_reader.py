@@ -14,10 +14,11 @@ from reader import EntryUpdateStatus, Reader, make_reader
 from waitress.server import create_server
 
 from cli import wiring
-from monitor.checks.replay import replay_steps
+from monitor.checks.replay import replay, steps_to_check
 from monitor.settings import Settings
 from monitor.sources.folder import Step, steps_of
 from monitor.storage.changelog import open_reader
+from monitor.storage.writer import open_store
 from tests.web.builders import Log, at, confirmed, gone, new, returned, row, withdrawn
 from web.app import create_app
 from web.feeds.items import urn
@@ -107,10 +108,11 @@ def test_json_is_followed_like_atom(log: Log, follower: Follower) -> None:
 def replayed(folder: Path, path: Path, after_each: Callable[[], None]) -> None:
     """The first sixty days of a folder of lists."""
     settings = Settings(state=path)
-    with wiring.reader(lambda: settings, 2) as reading, wiring.store(settings) as store:
+    with wiring.reader(lambda: settings, 2) as reading, open_store(settings.state) as store:
         steps: list[Step] = list(steps_of(folder, reading))
         first = [step for step in steps if step.at <= steps[0].at + DAYS]
-        replay_steps(first, folder, reading, store, wiring.rules(settings), after_each=after_each)
+        for _ in replay(steps_to_check(first, store, folder), reading, store, wiring.rules(settings)):
+            after_each()
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ def test_each_change_of_a_replay_comes_once_and_each_correction_as_an_update(
     folder: Path, tmp_path: Path, follower: Follower
 ) -> None:
     path = tmp_path / "state.db"
-    with wiring.store(Settings(state=path)), served(path) as address:
+    with open_store(path), served(path) as address:
         follower.follow(f"{address}/feed.atom")
         replayed(folder, path, follower.look)
         follower.look()

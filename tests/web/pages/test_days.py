@@ -26,7 +26,7 @@ from tests.web.builders import (
     row,
     withdrawn,
 )
-from web.pages.days import bounds
+from web.pages.calendar import bounds
 
 ReadAt = Callable[[datetime], Browser]
 BASELINE = at("2025-08-01 14:00")

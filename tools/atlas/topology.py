@@ -12,13 +12,12 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any
 
+from web.charts.atlas import GRID
+
 Topology = Mapping[str, Any]
 Point = tuple[float, float]
 Ring = tuple[Point, ...]
 
-# A path is drawn on a grid of half units, in whole numbers: half the bytes of a path with decimals, and at twice
-# the size of a usual screen still to the point. It is drawn in a viewBox of GRID times the size.
-GRID = 2
 # An island smaller than this (in square units) cannot be seen, unless it is all that there is.
 SMALLEST = 0.6
 

@@ -1,6 +1,7 @@
-"""Since you last looked: all that came after a place in the log that is in the address, so that no cookie remembers it.
+"""The pages of changes: one entry of the log with its evidence, and all entries since a place in the log.
 
-The place is the id of an entry, which stays through every rebuild; a number of the log or a day is taken, too.
+A place is in the address, so that no cookie is needed: the id of an entry, which stays the same after a rebuild, a
+number of the log, or a day.
 """
 
 from __future__ import annotations
@@ -13,25 +14,26 @@ from flask import Blueprint, abort
 
 from monitor.model import Entry
 from web.page_cache import kept
-from web.pages.days import bounds, day_in, day_of
+from web.pages.calendar import bounds, day_in, day_of
+from web.pages.changes import change_page
 from web.pages.lines import DayChanges, DaySummary, by_day, summaries
-from web.rendering import render, threads
+from web.rendering import related, render
 from web.request import Visit, visit
 
-# So many entries are told in full, the newest; the days before them are summed up.
+# So many entries are shown in full, the newest; the days before them are summed up.
 IN_FULL = 250
 # More digits than any log has entries would not fit into SQLite.
 DIGITS = 12
 
-since = Blueprint("since", __name__)
+blueprint = Blueprint("changes", __name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SincePage:
-    """What was added after a place: `days` in full, the newest first, and `earlier` days in short.
+    """What was added after a place: `days` in full, newest first, and `earlier` days in short.
 
-    `after`: the entry that was the newest then, if there was any; `day`: where the place is a day. `newest`: the id
-    of the newest entry of now, from which to go on.
+    `after`: the newest entry at that time, if there was one; `day`: set where the place is a day. `newest`: the id of
+    the newest entry now, the place for next time.
     """
 
     after: Entry | None
@@ -42,10 +44,24 @@ class SincePage:
     newest: str | None
 
 
-@since.get("/since/<place>")
+@blueprint.get("/changes/<id_>")
 @kept
-def what_came_after(place: str) -> str:
-    """All entries after an entry, a number of the log, or the beginning of a day; by the days they were seen on."""
+def change(id_: str) -> str:
+    """One entry of the log, with its evidence."""
+    here = visit()
+    entry = next(here.store.entries(ids=[id_]), None)
+    if entry is None:
+        abort(404)
+    notes = list(here.store.entries(about=[id_]))
+    about = next(here.store.entries(ids=[entry.about]), None) if entry.about else None
+    agency = here.directory.agency_id(here.store.resolve(entry.agreement))
+    return render("change.html", change_page(entry, notes, about, here.zone, agency))
+
+
+@blueprint.get("/since/<place>")
+@kept
+def since(place: str) -> str:
+    """All entries after an entry, a number of the log, or the beginning of a day, by day."""
     here = visit()
     day = day_in(place)
     after = _position(here, place, day)
@@ -56,7 +72,7 @@ def what_came_after(place: str) -> str:
         next(here.store.entries(after=after - 1, limit=1), None) if after else None,
         day,
         max(0, here.store.position() - after),
-        by_day(shown, threads(here.store, shown), here.zone),
+        by_day(shown, related(here.store, shown), here.zone),
         earlier,
         here.store.newest_id(),
     )
@@ -64,17 +80,17 @@ def what_came_after(place: str) -> str:
 
 
 def _position(here: Visit, place: str, day: date | None) -> int | None:
-    """The number in the log after which a place in an address is."""
+    """The number of the last entry before a place in an address."""
     if day:
         return here.store.position(bounds(day, here.zone)[0])
     if place.isascii() and place.isdecimal():
         return min(int(place), here.store.position()) if len(place) <= DIGITS else None
-    found = next(here.store.entries(ids=[place]), None)
-    return found.seq if found else None
+    entry = next(here.store.entries(ids=[place]), None)
+    return entry.seq if entry else None
 
 
 def _in_full(here: Visit, after: int) -> tuple[list[Entry], tuple[DaySummary, ...]]:
-    """The entries that are told in full, in the order of the log; and the days before them, in short."""
+    """The entries that are shown in full, in the order of the log, and the days before them in short."""
     entries = list(here.store.entries(after=after, newest_first=True, limit=IN_FULL + 1))[::-1]
     if len(entries) <= IN_FULL:
         return entries, ()
@@ -86,6 +102,6 @@ def _in_full(here: Visit, after: int) -> tuple[list[Entry], tuple[DaySummary, ..
 
 
 def _whole_days(entries: Sequence[Entry], here: Visit) -> list[Entry]:
-    """Entries without those of the day that they begin in the middle of, unless there is no other."""
+    """Entries without the first day, which may be incomplete, unless there is no other."""
     cut = day_of(entries[0].observed_at, here.zone)
     return [entry for entry in entries if day_of(entry.observed_at, here.zone) > cut] or list(entries)

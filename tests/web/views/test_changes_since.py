@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from tests.web.builders import Browser, Log, at, changed, gone, new, row
-from web.views.since import IN_FULL
+from web.views.changes import IN_FULL
 
 ReadAt = Callable[[datetime], Browser]
 BASELINE, LATER = at("2025-08-01 14:00"), at("2025-09-01 14:00")

@@ -15,7 +15,7 @@ from alerts.model import ChannelName, Departures, Schedule
 from demo.smtp import FakeSmtp
 from monitor.settings import FormSettings
 from tests.alerts.builders import Log, add_watch, cells, new, open_log, terminated
-from tests.web.views.test_subscribe import dump, settings
+from tests.web.views.signup.test_subscribe import dump, settings
 from tests.web.visitor import Visitor
 
 

@@ -1,4 +1,4 @@
-"""The forms: what a visitor types and ticks, checked, as values."""
+"""The forms: checks what a visitor typed and ticked, and turns it into values."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _time(minute: int) -> str:
 
 
 class _SentForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
-    """What a browser sends. FlaskForm would take JSON as well, in which a field can be anything but text."""
+    """Takes form data only. FlaskForm would take JSON as well, where a field need not be text."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
@@ -63,7 +63,7 @@ class _SentForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 
 
 class AddressForm(_SentForm):
-    """Where somebody is told. `hosts`: where webhooks may lie."""
+    """A mail address or webhook. `hosts`: the allowed hosts of webhooks."""
 
     channel = RadioField(
         "By email or in Slack",
@@ -106,14 +106,14 @@ class AddressForm(_SentForm):
             ) from exc
 
     def address(self) -> tuple[ChannelName, str]:
-        """Where, once it is valid."""
+        """Channel and address, once the form is valid."""
         channel = ChannelName(self.channel.data)
         field: Any = self.email if channel is ChannelName.EMAIL else self.webhook
         return channel, field.checked
 
 
 class WishForm(_SentForm):
-    """What somebody wants to be told, and how often."""
+    """What a subscriber wants to hear of, and how often."""
 
     where = RadioField(
         "Which states",
@@ -161,7 +161,7 @@ class WishForm(_SentForm):
             raise ValidationError("Tick at least one thing that you want to hear of")
 
     def wish(self) -> RequestedWatch:
-        """What was chosen, once it is valid."""
+        """What was chosen, once the form is valid."""
         return RequestedWatch(
             Wants(
                 states=frozenset(self.states.data) if self.where.data == SOME else None,
@@ -183,10 +183,10 @@ class WishForm(_SentForm):
 
 
 class WatchForm(WishForm):
-    """The same for a watch that there is."""
+    """The same for an existing watch."""
 
     def shows(self, record: WatchRecord) -> None:
-        """Offer what the watch has beside the usual, and where nothing was sent, show what it wants now."""
+        """Offer the watch's own unusual choices; where nothing was sent, show what it wants now."""
         wants, schedule = record.watch.wants, record.watch.schedule
         zone = record.watch.subscriber.time_zone
         if zone not in ZONES:
@@ -206,16 +206,16 @@ class WatchForm(WishForm):
         self.time_zone.data = zone
 
     def changed(self, before: Wants) -> Wants:
-        """What the watch wants now: as before, but for what the form has; states only where nothing narrower counts."""
+        """What the watch wants now: as before, with what the form has; states only where nothing narrower is set."""
         new = self.wish().wants
         states = before.states if is_narrower(before) else new.states
         return replace(before, states=states, kinds=new.kinds, departures=new.departures)
 
 
 def is_narrower(wants: Wants) -> bool:
-    """Whether a watch is about parts of states, which the form does not offer."""
+    """Whether a watch has counties or agencies, which the form does not offer."""
     return wants.counties is not None or wants.agencies is not None
 
 
 class SubscribeForm(AddressForm, WishForm):
-    """Where, and what."""
+    """Both: the address, and what is wanted."""

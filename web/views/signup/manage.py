@@ -1,4 +1,4 @@
-"""The addresses by which a subscriber sees and changes what they are told, with a link that only they were sent."""
+"""The pages where subscribers see and change what they get, with a link that only they were sent."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from alerts.storage.requests import RequestKind
 from alerts.storage.store import AlertStore, open_alerts
 from alerts.storage.subscribers import SubscriberRecord
 from alerts.storage.watches import WatchRecord
-from web.forms import AddressForm, WatchForm, is_narrower
 from web.request import visit
 from web.security import count_ask
-from web.views.subscribe import no_good, reading, shown
+from web.views.signup.forms import AddressForm, WatchForm, is_narrower
+from web.views.signup.subscribe import no_good, reading, shown
 
-management = Blueprint("manage", __name__, url_prefix="/manage")
+blueprint = Blueprint("manage", __name__, url_prefix="/manage")
 
 _Page = str | tuple[str, int] | AnyResponse
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A watch, and where it looks, in words."""
+class WatchRow:
+    """A watch, and its places in words."""
 
     record: WatchRecord
     where: tuple[str, ...]  # states and parts of states; none stands for all
 
 
-@management.route("", methods=["GET", "POST"])
+@blueprint.route("", methods=["GET", "POST"])
 def link() -> _Page:
-    """Send me my link: answered the same, whoever the address belongs to."""
+    """The form that asks for the link. The answer is the same whether or not the address is subscribed."""
     here = visit()
     form = AddressForm(here.settings.slack.hosts)
     if request.method == "POST":
@@ -53,68 +53,68 @@ def link() -> _Page:
     return render_template("manage_link.html", form=form, freshness=None)
 
 
-@management.get("/sent")
+@blueprint.get("/sent")
 def link_sent() -> str:
-    """What happens next; the same for everybody."""
+    """What happens next: the same for everyone."""
     return render_template("manage_link_sent.html", days=f"{visit().settings.forms.manage_days:g}", freshness=None)
 
 
-@management.get("/<token>")
+@blueprint.get("/<token>")
 def overview(token: str) -> _Page:
-    """All that a subscriber is told."""
+    """All watches of a subscriber."""
     with reading() as alerts:
-        found = _opened(alerts, token)
-        if isinstance(found, InvalidLink):
-            return no_good(found, "manage")
-        return _overview(alerts, found, token, request.args.get("done", ""))
+        opened = _opened(alerts, token)
+        if isinstance(opened, InvalidLink):
+            return no_good(opened, "manage")
+        return _overview(alerts, opened, token, request.args.get("done", ""))
 
 
-@management.post("/<token>")
+@blueprint.post("/<token>")
 def end(token: str) -> _Page:
-    """Leave, or have everything erased."""
+    """Unsubscribe from everything, or erase everything."""
     here = visit()
     keys = open_keys(here.settings)
     with open_alerts(here.settings.state) as alerts:
         with alerts.write():
-            found = _opened(alerts, token)
-            if isinstance(found, InvalidLink):
-                return no_good(found, "manage")
+            opened = _opened(alerts, token)
+            if isinstance(opened, InvalidLink):
+                return no_good(opened, "manage")
             match request.form.get("do"):
                 case "leave":
-                    leave(alerts, keys, found.subscriber, here.now)
+                    leave(alerts, keys, opened.subscriber, here.now)
                     return redirect(url_for(".overview", token=token, done="left"), 303)
                 case "erase" if request.form.get("sure") == "yes":
-                    forget(alerts, keys, found.subscriber, here.now)
+                    forget(alerts, keys, opened.subscriber, here.now)
                 case "erase":
-                    return _overview(alerts, found, token, "", unsure=True), 422
+                    return _overview(alerts, opened, token, "", unsure=True), 422
                 case _:
                     raise BadRequest
         alerts.erase_journal()
     return render_template("erased.html", freshness=None)
 
 
-@management.get("/<token>/kept.json")
+@blueprint.get("/<token>/kept.json")
 def kept(token: str) -> _Page:
-    """All that is kept about the subscriber, for them to keep."""
+    """All that is stored about the subscriber, as a download."""
     with reading() as alerts:
-        found = _opened(alerts, token)
-        if isinstance(found, InvalidLink):
-            return no_good(found, "manage")
-        rows = alerts.reports.stored(found.subscriber)
+        opened = _opened(alerts, token)
+        if isinstance(opened, InvalidLink):
+            return no_good(opened, "manage")
+        rows = alerts.reports.stored(opened.subscriber)
     answer = Response(json.dumps(rows, ensure_ascii=False, indent=2), mimetype="application/json")
     answer.headers["Content-Disposition"] = 'attachment; filename="kept.json"'
     return answer
 
 
-@management.route("/<token>/<int:number>", methods=["GET", "POST"])
+@blueprint.route("/<token>/<int:number>", methods=["GET", "POST"])
 def watch(token: str, number: int) -> _Page:
-    """One watch: change it, pause it, go on with it, remove it."""
+    """One watch: change, pause, resume or remove it."""
     here = visit()
     with open_alerts(here.settings.state) if request.method == "POST" else reading() as alerts:
-        found = _opened(alerts, token)
-        if isinstance(found, InvalidLink):
-            return no_good(found, "manage")
-        record = _watch_of(alerts, found.subscriber, number)
+        opened = _opened(alerts, token)
+        if isinstance(opened, InvalidLink):
+            return no_good(opened, "manage")
+        record = _watch_of(alerts, opened.subscriber, number)
         form = WatchForm()
         form.shows(record)
         done = _do(alerts, record, form) if request.method == "POST" else None
@@ -123,7 +123,7 @@ def watch(token: str, number: int) -> _Page:
         page = render_template(
             "manage_watch.html",
             form=form,
-            watch=_shown(alerts, record),
+            watch=_watch_row(alerts, record),
             narrower=is_narrower(record.watch.wants),
             back=url_for(".overview", token=token),
             freshness=None,
@@ -132,13 +132,13 @@ def watch(token: str, number: int) -> _Page:
 
 
 def _do(alerts: AlertStore, record: WatchRecord, form: WatchForm) -> str | None:
-    """What was done; None where the form has faults."""
+    """Does what the form asks; returns what was done, or None where the form has errors."""
     number, now = record.watch.number, visit().now
     asked = request.form.get("do")
     if asked == "change" and not form.validate():
         return None
     with alerts.write():
-        # It may have been removed since the page was asked for, and its subscriber erased.
+        # The watch may have been removed since the page was loaded, or its subscriber erased.
         record = _watch_of(alerts, record.watch.subscriber, number)
         match asked:
             case "change":
@@ -163,7 +163,7 @@ def _do(alerts: AlertStore, record: WatchRecord, form: WatchForm) -> str | None:
 
 
 def _watch_of(alerts: AlertStore, subscriber: Subscriber, number: int) -> WatchRecord:
-    """A watch of this subscriber's own."""
+    """A watch of this subscriber; NotFound for another's."""
     record = next((r for r in alerts.watches.records(subscriber) if r.watch.number == number), None)
     if record is None:
         raise NotFound
@@ -171,7 +171,7 @@ def _watch_of(alerts: AlertStore, subscriber: Subscriber, number: int) -> WatchR
 
 
 def _opened(alerts: AlertStore, token: str) -> SubscriberRecord | InvalidLink:
-    """Whose link this is."""
+    """The subscriber that a link belongs to."""
     number = open_links(visit().settings).read(LinkScope.MANAGE, token, visit().now)
     if isinstance(number, InvalidLink):
         return number
@@ -184,7 +184,7 @@ def _overview(alerts: AlertStore, of: SubscriberRecord, token: str, done: str, *
         address=shown(of.subscriber),
         zone=of.subscriber.time_zone,
         disabled=of.disabled_at is not None,
-        watches=[_shown(alerts, record) for record in alerts.watches.records(of.subscriber)],
+        watches=[_watch_row(alerts, record) for record in alerts.watches.records(of.subscriber)],
         token=token,
         done=done,
         unsure=unsure,
@@ -192,7 +192,7 @@ def _overview(alerts: AlertStore, of: SubscriberRecord, token: str, done: str, *
     )
 
 
-def _shown(alerts: AlertStore, record: WatchRecord) -> Shown:
+def _watch_row(alerts: AlertStore, record: WatchRecord) -> WatchRow:
     states, parts = named(watched([record.watch], alerts.watches.agencies([record.watch])))
     where: Sequence[str] = [*(states or []), *parts]
-    return Shown(record, tuple(where))
+    return WatchRow(record, tuple(where))

@@ -1,0 +1,102 @@
+"""The commands that print the log: changes, agreements, show, export-workbook."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import BinaryIO
+
+import click
+
+from cli import output
+from cli.context import Context
+from cli.parameters import Moment, StateCode, format_option
+from cli.publications import print_publication
+from monitor.errors import MonitorError, NotFound
+from monitor.exports import records
+from monitor.model import Kind, ListName
+from monitor.storage.writer import open_store
+
+
+@click.command()
+@format_option
+@click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable.")
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice([k.value for k in Kind]), help="A kind of entry; repeatable."
+)
+@click.option("--list", "lists", multiple=True, type=click.Choice([n.value for n in ListName]), help="One list only.")
+@click.option("--since", type=Moment(), help="First seen at or after this time.")
+@click.option("--until", type=Moment(), help="First seen before this time.")
+@click.pass_obj
+def changes(
+    context: Context,
+    form: str,
+    states: tuple[str, ...],
+    kinds: tuple[str, ...],
+    lists: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+) -> None:
+    """Print the change log, oldest first. Times without a zone are UTC."""
+    with open_store(context.settings.state) as store:
+        entries = store.entries(
+            states=states,
+            kinds=[Kind(k) for k in kinds],
+            lists=[ListName(n) for n in lists],
+            since=since,
+            until=until,
+        )
+        output.write(form, map(records.entry_line, entries), output.CHANGE_COLUMNS)
+
+
+@click.command()
+@format_option
+@click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable.")
+@click.option("--all", "everything", is_flag=True, help="Also those that are no longer listed.")
+@click.option("--as-of", type=Moment(), help="As the lists were at this time; a date means its first moment, UTC.")
+@click.pass_obj
+def agreements(context: Context, form: str, states: tuple[str, ...], everything: bool, as_of: datetime | None) -> None:
+    """Print the agreements that are listed, on either list."""
+    with open_store(context.settings.state) as store:
+        wanted = (
+            a for a in store.agreements(as_of=as_of) if (everything or a.listed) and (not states or a.state in states)
+        )
+        output.write(form, map(records.agreement_line, wanted), output.AGREEMENT_COLUMNS)
+
+
+@click.command()
+@click.argument("id")
+@click.pass_obj
+def show(context: Context, id: str) -> None:
+    """Print one agreement (a-…), entry (c-…), publication (p-…) or doubtful pair (r-…) with its history."""
+    if id.startswith("p-"):
+        print_publication(context, id)
+        return
+    with open_store(context.settings.state) as store:
+        if id.startswith("a-"):
+            for agreement in store.agreements(id):
+                output.print_agreement(agreement, list(store.entries(agreement=id)))
+                return
+        elif id.startswith("c-"):
+            entry = store.entry(id)
+            output.print_entry(entry, list(store.entries(about=[id])))
+            return
+        elif id.startswith("r-"):
+            output.print_review(store.review(id), context.now, context.settings.log.ask_for)
+            return
+    raise NotFound(id, "`agreements`, `changes`, `publications list` and `review list` print ids")
+
+
+@click.command("export-workbook")
+@click.argument("hash")
+@click.option(
+    "-o", "--output", "to", type=click.File("wb", lazy=False), default="-", help="A file; by default standard output."
+)
+@click.pass_obj
+def export_workbook(context: Context, hash: str, to: BinaryIO) -> None:
+    """Write the workbook with this sha256 (or its first digits), exactly as it was fetched."""
+    with open_store(context.settings.state) as store:
+        found = store.workbooks(hash.lower())
+        if len(found) != 1:
+            what = f"{len(found)} workbooks begin so; give more of it" if found else "no workbook has this sha256"
+            raise MonitorError(f"{hash}: {what}; `publications list --format csv` prints them")
+        to.write(store.workbook(found[0]))
