@@ -1,11 +1,11 @@
-"""Who is told of what the log says, and how.
+"""Who is told what the change log says, and how.
 
-    log ─▶ routing ─▶ outline ─▶ render ─▶ store ─▶ deliver ─▶ slack, mail
-           digest     in what    in what   before    lease,     one file
-           who hears  order      words     sending   send,      a channel
-           and when                                  record
+    log ─▶ routing/ ─▶ messages/ ─▶ storage/ ─▶ delivery/ ─▶ channels/
+           who hears   what, and    outbox      lease,       email,
+           what, when  in what      before      send,        Slack
+                       words        sending     record
 
-`deliver.tell` walks this path once. What decides (routing, digest, outline, retry) is pure; `store` alone holds SQL,
-and all prose lies in `templates/`. The log is read from where routing left off: a failed send can neither lose nor
-repeat a detection.
+`delivery.run.tell` walks this path once. `routing/` and the outline of a message are pure; `storage/` holds all SQL,
+and `templates/` all prose. The log is read from where routing left off, so a failed send can neither lose nor repeat an
+entry.
 """

@@ -1,4 +1,4 @@
-"""What may stand as an address, and what its parts are.
+"""Checks the addresses of subscribers and of the operator, and takes the sender's apart.
 
 The checks raise ValueError, whose text says what is wrong and what to do.
 """
@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 
 def mail_address(text: str) -> str:
-    """A mail address in its usual form. Whether anybody reads it is for the operator to vouch for."""
+    """A mail address in its normal form. Raises ValueError if it is not valid; whether it exists is not checked."""
     from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-    # The library's own switch. An office's mail server may well know `.local`, `.test` and `localhost`.
+    # The documented way to allow these: an office's mail server may have `.local`, `.test` or `localhost`.
     SPECIAL_USE_DOMAIN_NAMES.clear()
     try:
-        # Not asked of the DNS: `watch add` works offline, and the server that takes the mail knows better.
+        # Without DNS: `watch add` works offline, and the mail server will tell.
         valid = validate_email(text, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False)
     except EmailNotValidError as exc:
         raise ValueError(f"{text!r} is no mail address: {exc}") from exc
@@ -29,7 +29,7 @@ def mail_address(text: str) -> str:
 def webhook(text: str, hosts: Collection[str]) -> str:
     """The URL of a Slack incoming webhook: https, at one of `hosts`; plain http on this machine, if it is among them.
 
-    What is posted there is posted by a server inside the operator's network: not to just any address.
+    Other hosts are refused, since the requests come from inside the operator's network.
     """
     try:
         url = urlsplit(text)
@@ -58,11 +58,11 @@ def webhook(text: str, hosts: Collection[str]) -> str:
 
 
 def public_webhook(text: str, hosts: Collection[str]) -> str:
-    """The same, typed by a visitor of the pages: also not at another port than the hosts are named with."""
-    found = webhook(text, hosts)
-    if urlsplit(found).netloc not in hosts:
+    """A webhook typed by a visitor of the pages: as `webhook`, and only at the ports given in `hosts`."""
+    url = webhook(text, hosts)
+    if urlsplit(url).netloc not in hosts:
         raise ValueError(f"webhooks may lie at {', '.join(hosts)}")
-    return found
+    return url
 
 
 def slack_channel(text: str) -> str:
@@ -80,7 +80,7 @@ def sender_address(sender: str) -> str:
 
 
 def sender_domain(sender: str) -> str:
-    """The domain of a sender: what ends our Message-IDs, and the name that we give to mail servers."""
+    """The domain of a sender: the end of our Message-IDs, and the name in our HELO."""
     return sender_address(sender).rpartition("@")[2] or "localhost"
 
 

@@ -1,7 +1,7 @@
-"""The key of this installation, and what is made with it: hashes of addresses and tokens that nobody else can try out.
+"""The secret key of this installation, and the keyed hashes of addresses and tokens that are made with it.
 
-It lies in a file beside state.db (`state.db.key`), made when it is first needed; or it is `delivery.key` in the
-settings. Whoever loses it loses who must not be written to, and the links that were sent to be confirmed.
+It is in a file beside state.db (`state.db.key`), made when it is first needed, or in `delivery.key` of the settings.
+Without it, suppressed addresses are no longer recognized, and links that were sent for confirmation no longer work.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ class Keys:
         self._key = key
 
     def of_address(self, channel: ChannelName, address: str) -> bytes:
-        """By which an address is known that must not be written to; mail addresses however they are capitalised."""
+        """The hash under which an address is suppressed; of a mail address, regardless of case."""
         return self._hash("address", channel, address.lower() if channel is ChannelName.EMAIL else address)
 
     def of_token(self, token: str) -> bytes:
-        """By which a token is known."""
+        """The hash under which a token is stored."""
         return self._hash("token", token)
 
     def derived(self, purpose: str) -> bytes:
-        """A key for another purpose, from which this one cannot be told."""
+        """A key for another purpose, from which this one cannot be computed."""
         return self._hash("key", purpose)
 
     def _hash(self, *parts: str) -> bytes:
@@ -57,18 +57,18 @@ def open_keys(settings: Settings) -> Keys:
 
 
 def key_file(state: Path) -> Path:
-    """Where the key of a state.db lies."""
+    """The key file of a state.db."""
     return state.with_name(f"{state.name}.key")
 
 
 def new_token() -> str:
-    """A token that nobody can guess, fit for an address on the web."""
+    """A random token for use in a URL."""
     return secrets.token_urlsafe(_BYTES)
 
 
 def _read_or_make(path: Path) -> bytes:
     if not path.exists():
-        # Whole from the first moment, whoever else makes one now: a link fails where there is one already.
+        # The file appears complete, and only once if several processes make it: `hardlink_to` fails if it exists.
         descriptor, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # only the owner may read it
         try:
             with os.fdopen(descriptor, "wb") as file:

@@ -1,4 +1,4 @@
-"""Pure: addresses as they may be shown. A mail address is personal, a webhook's URL is a secret."""
+"""Pure: masks addresses for display. A mail address is personal, a webhook's URL is a secret."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def masked(channel: ChannelName, address: str) -> str:
     if channel is ChannelName.EMAIL:
         return _masked_mail(address)
     if channel is ChannelName.SLACK_BOT:
-        return address  # the id of a channel, of no use to anybody without the token
+        return address  # the id of a channel, useless without the token
     url = urlsplit(address)
     return f"{url.netloc.rpartition('@')[2]}{url.path.rpartition('/')[0]}/…"
 
 
-def without_addresses(said: str) -> str:
-    """What a server said, short and in one line, without the addresses that it repeats."""
-    said = said[: 5 * _LONGEST_REPLY]  # a mail address is looked for from every place in it
-    text = _URL.sub(lambda url: f"{_host(url[0])}/…", clean(said))
+def without_addresses(reply: str) -> str:
+    """A server's reply, short and in one line, with the addresses in it masked."""
+    reply = reply[: 5 * _LONGEST_REPLY]  # the search for mail addresses is quadratic in the worst case
+    text = _URL.sub(lambda url: f"{_host(url[0])}/…", clean(reply))
     return shortened(_MAIL_ADDRESS.sub(lambda address: _masked_mail(address[0]), text), _LONGEST_REPLY)
 
 
 def _host(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""
-    except ValueError:  # brackets that are no IPv6 address
+    except ValueError:  # brackets without an IPv6 address
         return ""
 
 

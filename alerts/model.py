@@ -1,8 +1,8 @@
-"""The words of telling as frozen values. No IO.
+"""The types of `alerts`, as frozen values. No IO.
 
-What a person wants is a `Watch`; what the log has for a subscriber is a `Notice` (of one publication, at once) or a
-`Digest` (by the clock) of `Line`s; put into words it is a `Message`; on its way it is a `Delivery`, and each attempt
-ends in an `Outcome`.
+What a subscriber wants is a `Watch`. What the log has for a subscriber is a `Notice` (of one publication, at once) or a
+`Digest` (on a schedule) of `RoutedEntry` values; rendered it is a `Message`. To be sent it becomes a `Delivery`, and
+each attempt to send it ends in a `DeliveryOutcome`.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ class ChannelName(StrEnum):
     EMAIL = "email"
 
 
-# What a watch is told of unless it asks for more: what happens to agreements, not to applications.
+# The kinds of entries that a watch gets by default: about agreements, not about applications.
 AGREEMENT_KINDS = frozenset({Kind.NEW, Kind.CHANGED, Kind.TERMINATED, Kind.RETURNED})
 PENDING_KINDS = frozenset({Kind.APPLIED, Kind.DROPPED})
 
-# Notes that take back what an earlier entry said: for those who were told of it, and nobody else.
+# Notes that take back an earlier entry. They go to those who were told of that entry, and to nobody else.
 CORRECTIONS = TAKEN_BACK
 
 
 class Departures(StrEnum):
-    """When a watch hears that an agreement left a list: at once, marked unconfirmed; or once that is confirmed."""
+    """When a watch is told that an agreement is no longer listed: at once, as unconfirmed, or once it is confirmed."""
 
     AT_ONCE = "at once"
     CONFIRMED = "confirmed"
 
 
 class Cadence(StrEnum):
-    """How often a watch is told: of each publication at once, or in a digest."""
+    """How often a watch is told: about each publication at once, or in a daily or weekly digest."""
 
     INSTANT = "instant"
     DAILY = "daily"
@@ -69,9 +69,9 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Somebody at one address. The address of a Slack webhook is its secret: neither is ever shown by accident.
+    """Somebody at one address. `time_zone`: for the hours of digests.
 
-    The hours of digests are counted in `time_zone`.
+    The address is left out of the repr, since mail addresses are personal and a webhook's URL is a secret.
     """
 
     number: int
@@ -82,9 +82,9 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """What is worth telling, whoever asks: each part narrows it, and None narrows nothing.
+    """Which entries a watch wants: those that match every field; None matches all.
 
-    `states` are two-letter codes; None also has entries whose state nobody could tell. `counties` are (state, name as
+    `states` are two-letter codes; None also matches entries whose state is unknown. `counties` are (state, name as
     compared). `agencies` are ids of agreements, and stand for the agencies that have them. `significance` is the least
     that a change must have.
     """
@@ -100,11 +100,10 @@ class Wants:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What a subscriber wants to be told, and how often: at once, or in digests by a schedule (`empty`: even in one
-    that has nothing to say).
+    """What a subscriber wants to be told, and when: at once, or in digests (`empty`: also if there is no news).
 
-    Entries numbered up to `starts_after` are old news to this watch, and a paused one hears no news (but corrections
-    of what it was told).
+    Entries numbered up to `starts_after` are not sent to this watch. A paused watch gets only corrections of what it
+    was told.
     """
 
     number: int
@@ -118,8 +117,8 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """The agency that has an agreement: how it is called; the ids under which the agreement is or was known; and the
-    (state, comparable name) under which it was ever listed."""
+    """The agency that has an agreement. `ids`: the present and former ids of the agreement; `known_as`: every (state,
+    comparable name) under which it was listed."""
 
     name: str
     state: str | None
@@ -128,25 +127,25 @@ class Agency:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Part:
+class WatchedPart:
     """A part of a state that somebody watches: a county as compared, or an agency by its name."""
 
-    state: str  # "" where nobody could tell
+    state: str  # "" if unknown
     county: str = ""
     agency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What the watches behind a message name: states (None: all of them), and parts of states."""
+    """What the watches behind a message cover: states (None: all), and parts of states."""
 
     states: frozenset[str] | None
-    parts: frozenset[Part] = frozenset()
+    parts: frozenset[WatchedPart] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A subscriber who was told of an entry, or is about to be: by which watches, in which delivery (its number)."""
+class Recipient:
+    """A subscriber who was told of an entry, or will be: for which watches, in which delivery (its number)."""
 
     subscriber: Subscriber
     watches: tuple[int, ...]
@@ -154,10 +153,10 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One entry that a subscriber hears of, and the watches that asked for it.
+class RoutedEntry:
+    """One entry for a subscriber, and the watches (by number) that want it.
 
-    `least`: fields that matter less are left out. `corrects`: the entry that this note takes back.
+    `least`: fields of less significance are left out. `corrects`: the entry that this note takes back.
     """
 
     entry: Entry
@@ -168,34 +167,34 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """All that one publication has for one subscriber: one message, however many changes.
+    """All entries of one publication for one subscriber, sent at once as one message.
 
-    `watched`: what the subscriber's watches behind it name. `replies_to`: the delivery that it corrects.
+    `watched`: what the watches behind it cover. `replies_to`: the delivery that it corrects.
     """
 
     subscriber: Subscriber
     publication: Source
-    lines: tuple[Line, ...]
+    lines: tuple[RoutedEntry, ...]
     watched: Watched
     replies_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """All that the log up to `position` has for one subscriber since the schedule's last turn. `slot`: its day."""
+    """All entries for one subscriber after the schedule's last digest, up to `position`. `slot`: the day it is for."""
 
     subscriber: Subscriber
     schedule: Schedule
     slot: date
     position: int
-    lines: tuple[Line, ...]
+    lines: tuple[RoutedEntry, ...]
     watched: Watched
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notice in words. Mail has a subject, text and HTML; Slack has text (its fallback) and `blocks`: JSON of
-    its parts (see `parts.py`)."""
+    """A rendered notice or digest. Mail has a subject, text and HTML; Slack has text (its fallback) and `blocks`, the
+    JSON of its parts (see `messages/slack_parts.py`)."""
 
     subject: str
     text: str
@@ -204,8 +203,8 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """The delivery that this one corrects, as the other side knows it."""
+class CorrectedDelivery:
+    """The delivery that another one corrects, by its ids at the mail server or Slack."""
 
     message_id: str
     external_id: str
@@ -213,10 +212,10 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message on its way to one subscriber, held under a lease.
+    """One message to one subscriber, leased for sending.
 
-    `message_id` stays the same however often it is sent: the Message-ID of a mail, the first block's id in Slack.
-    `attempts` counts the one that this lease is for; `token` is what an outcome must be recorded with.
+    `message_id` is the same for every attempt: the Message-ID of a mail, the first block's id in Slack. `attempts`
+    includes the present one. An outcome must be recorded with `token`.
     """
 
     id: str
@@ -228,17 +227,17 @@ class Delivery:
     give_up_at: datetime
     attempts: int
     token: str
-    parts_sent: int = 0  # of a message in several parts: how many were taken already
-    external_id: str = ""  # by which Slack knows the first of them
-    answers: Answers | None = None
+    parts_sent: int = 0  # of a message in several parts: how many were accepted
+    external_id: str = ""  # Slack's id of the first of them
+    answers: CorrectedDelivery | None = None
     maybe_sent: bool = False  # an earlier attempt may have gone through
-    subscriber: int = 0  # whose number the links in it are signed for
-    of_a_visitor: bool = False  # it asks an address that a visitor typed, perhaps wrongly
+    subscriber: int = 0  # number of the subscriber for whom its links are signed
+    of_a_visitor: bool = False  # it goes to an address that a visitor typed, perhaps wrongly
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """The other side took the next part of a message: under this id, if it gives any. `more`: parts are left."""
+class Accepted:
+    """The next part of a message was accepted, under this id if there is one. `more`: parts are left."""
 
     external_id: str = ""
     more: bool = False
@@ -246,21 +245,21 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The other side took all of it, under this id if it gives any."""
+    """All of it was accepted, under this id if there is one."""
 
     external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PartSent:
-    """The other side took a part of it, under this id if it gives any; the next part follows."""
+    """A part of it was accepted, under this id if there is one; the next part follows."""
 
     external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """It did not go through, for all that is known (`maybe_sent`: it may have); it is tried again."""
+class Retry:
+    """The attempt failed (`maybe_sent`: it may have gone through); it is tried again at `at`."""
 
     at: datetime
     why: str
@@ -269,9 +268,9 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """It is given up; a person has to look.
+    """The delivery is given up; a person has to look at it.
 
-    `maybe_sent`: an attempt may have gone through all the same. `gone`: nothing else will reach the address either.
+    `maybe_sent`: an attempt may have gone through. `gone`: the address takes no messages any more.
     """
 
     why: str
@@ -279,20 +278,20 @@ class Dead:
     gone: bool = False
 
 
-Outcome: TypeAlias = Sent | PartSent | Again | Dead
+DeliveryOutcome: TypeAlias = Sent | PartSent | Retry | Dead
 
 
 class Channel(Protocol):
-    """A way to hand messages over, opened for one run."""
+    """A connection to a mail server or to Slack, opened for one run."""
 
     interval: timedelta
     """How long to leave between two messages to one address."""
 
-    def send(self, delivery: Delivery) -> Taken:
-        """Hand over the next part of the message. Raises ChannelError where the other side did not take it."""
+    def send(self, delivery: Delivery) -> Accepted:
+        """Send the next part of the message. Raises ChannelError if it is not accepted."""
 
     def reachable(self, address: str) -> bool:
-        """False once the server behind this address has not answered in this run: no use to wait for it again."""
+        """False once the server of this address has failed to answer in this run."""
 
     def close(self) -> None:
-        """Let go of what was kept open."""
+        """Close what is open."""

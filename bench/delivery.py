@@ -22,7 +22,7 @@ from pathlib import Path
 from alerts.channels.email import composed
 from alerts.delivery.run import route, send
 from alerts.model import Delivery
-from alerts.storage.routed import open_alerts
+from alerts.storage.store import open_alerts
 from bench.measure import Figure
 from demo.slack import FakeSlack
 from monitor.settings import DeliverySettings, MailSettings, Settings
@@ -103,7 +103,7 @@ def _routed(state: Path, port: int) -> Delivery:
             add_watch(log.alerts, "TX", email=f"reader{n}@example.org")
         log.publishes(*(new(cells(f"Town {n} Police Department")) for n in range(20)), now=NOON)
         route(log.alerts, _given(state, port, 1), NOON)
-        made = next(log.alerts.deliveries())
+        made = next(log.alerts.reports.deliveries())
     return Delivery(made.id, made.channel, made.address, made.message, made.message_id, made.created_at, NOON, 1, "")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from alerts.delivery.digests import make_digests
 from alerts.delivery.run import route
 from alerts.model import ChannelName, Schedule
-from alerts.storage.routed import open_alerts
+from alerts.storage.store import open_alerts
 from bench.measure import LISTS, Figure, apart, report
 from bench.watchers import at, look, wants
 from monitor.settings import Settings
@@ -52,10 +52,10 @@ def _prepare(state: Path) -> int:
         agreements = list(alerts.log.agreements.all())
         with alerts.write():
             for number in range(SUBSCRIBERS):
-                reader = alerts.subscriber(
+                reader = alerts.subscribers.ensure(
                     ChannelName.EMAIL, f"reader{number}@example.org", confirmed_by="operator", at=DAY
                 )
-                alerts.add_watch(reader, wants(chance, agreements), schedule=Schedule(7 * 60), at=DAY)
+                alerts.watches.add(reader, wants(chance, agreements), schedule=Schedule(7 * 60), at=DAY)
         changes = look(store, AFTER, DAY)
         route(alerts, Settings(state=state), DAY)
     return changes

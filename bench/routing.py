@@ -11,7 +11,7 @@ from pathlib import Path
 
 from alerts.model import ChannelName, Subscriber, Watch
 from alerts.routing import instant
-from alerts.storage.routed import open_alerts
+from alerts.storage.store import open_alerts
 from bench.measure import LISTS, Figure, apart, report
 from bench.watchers import at, look, wants
 from monitor.storage.writer import Store
@@ -47,7 +47,7 @@ def _route(state: Path) -> None:
         readers = [Subscriber(n, ChannelName.EMAIL, f"reader{n}@example.org") for n in range(WATCHES * 3 // 4)]
         watches = [Watch(n, readers[n % len(readers)], wants(chance, agreements)) for n in range(WATCHES)]
         begin = time.perf_counter()
-        agencies = alerts.agencies(watches)
+        agencies = alerts.watches.agencies(watches)
         lines = sum(len(notice.lines) for notice in instant.route(entries, watches, {}, {}, agencies))
         report(time.perf_counter() - begin, lines)
 

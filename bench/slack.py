@@ -19,7 +19,7 @@ import requests
 from slack_sdk.webhook import WebhookClient
 
 from alerts.channels.slack_webhook import SlackChannel
-from alerts.messages.slack_parts import Part, marked, packed, parts_of
+from alerts.messages.slack_parts import SlackPart, marked, packed, parts_of
 from alerts.model import ChannelName, Delivery
 from bench.measure import Figure, medians
 from demo.loopback import LoopbackSite, Reply, Request
@@ -86,7 +86,7 @@ def figures() -> Iterator[Figure]:
 def _delivery(address: str) -> Delivery:
     line = "• *<https://monitor.example.org/agreements/a-bhknzgd62xeh|Larkmere County Sheriff’s Office>* – Task Force"
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": line, "verbatim": True}} for _ in range(10)]
-    message = packed([Part("287(g) in Texas: 10 new", blocks)])
+    message = packed([SlackPart("287(g) in Texas: 10 new", blocks)])
     until = _NOW + timedelta(hours=72)
     return Delivery("d-1", ChannelName.SLACK, address, message, "d-1", _NOW, until, 1, "bench")
 

@@ -11,8 +11,8 @@ from alerts.keys import open_keys
 from alerts.masking import masked
 from alerts.messages.slack_parts import parts_of, plain
 from alerts.model import CORRECTIONS, Message
-from alerts.storage.outbox import DeliveryRecord
-from alerts.storage.routed import Alerts, open_alerts
+from alerts.storage.reports import DeliveryRecord
+from alerts.storage.store import AlertStore, open_alerts
 from cli.context import Context
 from cli.output import write
 from cli.parameters import format_option
@@ -47,7 +47,7 @@ def deliveries() -> None:
 def list_deliveries(context: Context, states: tuple[str, ...], limit: int, form: str, reveal: bool) -> None:
     """Print deliveries, newest first."""
     with open_alerts(context.settings.state) as alerts:
-        found = alerts.deliveries(states=states, limit=limit)
+        found = alerts.reports.deliveries(states=states, limit=limit)
         write(form, [_delivery_line(delivery, reveal=reveal) for delivery in found], DELIVERY_COLUMNS)
 
 
@@ -99,7 +99,7 @@ def retry(context: Context, id: str | None, dead: bool) -> None:
     give_up_at = context.now + timedelta(hours=context.settings.delivery.give_up_after_hours)
     opened = ""
     with open_alerts(context.settings.state) as alerts, alerts.write():
-        chosen = [_delivery(alerts, id)] if id else list(alerts.deliveries(states=["dead"]))
+        chosen = [_delivery(alerts, id)] if id else list(alerts.reports.deliveries(states=["dead"]))
         again = 0
         for delivery in reversed(chosen):
             if obstacle := _obstacle(alerts, delivery, by_id=id is not None):
@@ -109,9 +109,10 @@ def retry(context: Context, id: str | None, dead: bool) -> None:
                 continue
             if delivery.disabled_at:
                 hashed = open_keys(context.settings).of_address(delivery.channel, delivery.address)
-                alerts.enable(delivery.id, hashed)
+                alerts.subscribers.lift_suppression(hashed, why="no such address")
+                alerts.subscribers.enable(delivery.subscriber)
                 opened = _masked(delivery)
-            alerts.retry(delivery.id, at=context.now, give_up_at=give_up_at)
+            alerts.outbox.retry(delivery.id, at=context.now, give_up_at=give_up_at)
             again += 1
     if opened:
         click.echo(f"{opened} is written to again.")
@@ -119,7 +120,7 @@ def retry(context: Context, id: str | None, dead: bool) -> None:
     click.echo(f"{what} sent with the next `check`, or within a minute where `run` is running.")
 
 
-def _obstacle(alerts: Alerts, delivery: DeliveryRecord, *, by_id: bool) -> str:
+def _obstacle(alerts: AlertStore, delivery: DeliveryRecord, *, by_id: bool) -> str:
     """Why a delivery must not be sent again; "" if it may."""
     if delivery.state not in ("dead", "ambiguous", "pending"):
         return f"is {delivery.state}; only what was given up or waits can be sent again"
@@ -141,12 +142,12 @@ def drop(context: Context, id: str, why: str) -> None:
         delivery = _delivery(alerts, id)
         if delivery.state not in ("pending", "dead"):
             raise MonitorError(f"{id}: is {delivery.state}; only what waits or was given up can be dropped")
-        alerts.drop(id, f"dropped by an operator: {why}")
+        alerts.outbox.drop(id, f"dropped by an operator: {why}")
     click.echo(f"{id} will not be sent to {_masked(delivery)}.")
 
 
-def _delivery(alerts: Alerts, id: str) -> DeliveryRecord:
-    for delivery in alerts.deliveries(id=id):
+def _delivery(alerts: AlertStore, id: str) -> DeliveryRecord:
+    for delivery in alerts.reports.deliveries(id=id):
         return delivery
     raise MonitorError(f"there is no delivery {id}; `deliveries list` prints them")
 

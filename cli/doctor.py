@@ -13,13 +13,14 @@ import click
 from alerts.addresses import sender_domain
 from alerts.channels.registry import open_channel
 from alerts.channels.slack_bot import SlackBotChannel
-from alerts.delivery.operator import Trial, addresses
+from alerts.delivery.operator import addresses
 from alerts.keys import new_token
 from alerts.masking import masked
+from alerts.messages.operator_events import TrialMessage
 from alerts.messages.render import renderer_of
 from alerts.model import ChannelName, Delivery
 from alerts.sanitize import clean
-from alerts.storage.routed import open_alerts
+from alerts.storage.store import open_alerts
 from cli.context import Context, ExitStatus
 from cli.wiring import ice_site
 from monitor.errors import ChannelError, MonitorError, SettingsError, SourceError
@@ -94,9 +95,9 @@ def _looked_at(context: Context, settings: Settings) -> Iterator[Finding]:
     try:
         with open_alerts(settings.state) as alerts:
             with alerts.write():
-                alerts.try_writing()
-            channels = [record.watch.subscriber.channel for record in alerts.watches()]
-            paused_at = alerts.paused_at()
+                alerts.routed.try_writing()
+            channels = [record.watch.subscriber.channel for record in alerts.watches.records()]
+            paused_at = alerts.reports.paused_at()
     except MonitorError as exc:
         yield "state.db", False, str(exc)
         return
@@ -135,7 +136,7 @@ def _try(settings: Settings, channel: ChannelName, address: str, now: datetime) 
     """Send a test message at once, without storing a delivery."""
 
     with open_store(settings.state) as store:
-        message = renderer_of(settings, store.log).for_operator(channel, [Trial()])
+        message = renderer_of(settings, store.log).for_operator(channel, [TrialMessage()])
     id = f"d-test-{new_token()[:12]}"
     delivery = Delivery(
         id=id,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from alerts.storage.routed import Alerts, open_alerts
+from alerts.storage.store import AlertStore, open_alerts
 from cli.context import Context
 from monitor.errors import MonitorError
 from monitor.settings import Settings
@@ -17,7 +17,7 @@ from monitor.settings import Settings
 def pause(context: Context) -> None:
     """Stop sending messages until `resume`. Lists are still checked and recorded."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
-        alerts.pause(context.now)
+        alerts.outbox.pause(context.now)
         waiting = _waiting(alerts)
     click.echo(f"Paused: nothing is sent until `resume`. {waiting} so far. What is new waits as well.")
 
@@ -27,11 +27,11 @@ def pause(context: Context) -> None:
 def resume(context: Context) -> None:
     """Start sending messages again, those that waited first."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
-        since = alerts.paused_at()
+        since = alerts.reports.paused_at()
         if since is None:
             raise MonitorError("nothing is paused; `deliveries list --state pending` prints what waits")
-        alerts.resume()
-        alerts.put_off_giving_up(context.now + timedelta(hours=context.settings.delivery.give_up_after_hours))
+        alerts.outbox.resume()
+        alerts.outbox.put_off_giving_up(context.now + timedelta(hours=context.settings.delivery.give_up_after_hours))
         waiting = _waiting(alerts)
     click.echo(f"Resumed after a pause since {since:%Y-%m-%d %H:%M} UTC.")
     click.echo(f"{waiting}: with the next `check`, or within a minute where `run` is running.")
@@ -40,12 +40,12 @@ def resume(context: Context) -> None:
 def paused_line(settings: Settings) -> str:
     """For `status`: that sending is paused; "" if it is not."""
     with open_alerts(settings.state) as alerts:
-        since = alerts.paused_at()
+        since = alerts.reports.paused_at()
         if since is None:
             return ""
         return f"sending is paused since {since:%Y-%m-%d %H:%M} UTC; {_waiting(alerts)}; `resume` goes on with it"
 
 
-def _waiting(alerts: Alerts) -> str:
-    count = sum(states.get("pending", 0) for states in alerts.ledger().values())
+def _waiting(alerts: AlertStore) -> str:
+    count = sum(states.get("pending", 0) for states in alerts.reports.counts().values())
     return "1 message waits" if count == 1 else f"{count} messages wait"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from alerts.storage.routed import open_alerts
+from alerts.storage.store import open_alerts
 from cli.context import Context, ExitStatus
 
 # Every state of a delivery, in the order of the table.
@@ -19,14 +19,14 @@ def verify(context: Context) -> None:
     Prints how many deliveries are in each state. Exit status 1 if anything is missing or contradicts itself.
     """
     with open_alerts(context.settings.state) as alerts:
-        ledger = alerts.ledger()
+        ledger = alerts.reports.counts()
         uneven = []
         entries = routed = 0
-        for entry, watches, states in alerts.entries_told():
+        for entry, watches, states in alerts.reports.entries_told():
             entries, routed = entries + 1, routed + watches
             if watches != sum(states.get(state, 0) for state in STATES):
                 uneven.append(f"{entry}: was routed to {watches} watches, and is in no delivery for some of them")
-        faults = [*uneven, *alerts.contradictions()]
+        faults = [*uneven, *alerts.reports.contradictions()]
     click.echo(f"{context.settings.state}: {entries} entries told to watches, {routed} times")
     click.echo("".join(["deliveries".ljust(14), *(state.rjust(12) for state in STATES)]))
     for purpose, states in ledger.items():

@@ -10,11 +10,12 @@ from typing import Any, TextIO
 import click
 
 from alerts.keys import new_token, open_keys
-from alerts.messages.posting import cached_renderer, posting
 from alerts.model import ChannelName, Watch
 from alerts.signup.selfservice import forget
-from alerts.storage.routed import Alerts, NewDelivery, open_alerts
-from alerts.storage.subscribers import SubscriberRecord, WatchRecord
+from alerts.storage.messages import NewDelivery, delivery_terms
+from alerts.storage.store import AlertStore, open_alerts
+from alerts.storage.subscribers import SubscriberRecord
+from alerts.storage.watches import WatchRecord
 from cli.context import Context
 from cli.output import write
 from cli.parameters import format_option
@@ -87,40 +88,44 @@ def import_watches(ctx: click.Context, file: TextIO) -> None:
     _say_who_is_asked(context, asked)
 
 
-def _added(alerts: Alerts, context: Context, new: NewWatch) -> WatchRecord:
+def _added(alerts: AlertStore, context: Context, new: NewWatch) -> WatchRecord:
     """Store a watch. Raises click.BadParameter if its address is suppressed."""
-    suppression = alerts.suppression(open_keys(context.settings).of_address(new.channel, new.address))
+    suppression = alerts.subscribers.suppression(open_keys(context.settings).of_address(new.channel, new.address))
     if suppression:
         raise click.BadParameter(
             f"this address must not be written to: {_WHY_NOT[suppression.why]} ({suppression.at:%Y-%m-%d}); if its"
             " reader asks for it again, `watch allow` lifts that",
             param_hint=_OPTION[new.channel],
         )
-    known = alerts.find(new.channel, new.address)
-    subscriber = alerts.subscriber(
+    known = alerts.subscribers.find(new.channel, new.address)
+    subscriber = alerts.subscribers.ensure(
         new.channel,
         new.address,
         confirmed_by="operator" if new.vouched else None,
         at=context.now,
         time_zone=new.time_zone or (None if known else context.settings.log.time_zone),
     )
-    number = alerts.add_watch(subscriber, new.wants, schedule=new.schedule, empty=new.empty, at=context.now)
+    number = alerts.watches.add(subscriber, new.wants, schedule=new.schedule, empty=new.empty, at=context.now)
     return _record(alerts, number)
 
 
-def _ask(alerts: Alerts, context: Context, records: Sequence[WatchRecord]) -> int:
+def _ask(alerts: AlertStore, context: Context, records: Sequence[WatchRecord]) -> int:
     """Store a mail with a link for each address that is not confirmed yet; how many."""
-    renderer = cached_renderer(alerts, context.settings)
     until = context.now + timedelta(hours=context.settings.delivery.confirm_within_hours)
     subscribers = {r.watch.subscriber.number: r.watch.subscriber for r in records if r.confirmed_at is None}
+    if not subscribers:
+        return 0
+    from alerts.messages.render import renderer_of  # 25 ms, and most commands here render nothing
+
+    renderer = renderer_of(context.settings, alerts.log)
     for subscriber in subscribers.values():
         token = new_token()
         token_hash = open_keys(context.settings).of_token(token)
-        alerts.ask(subscriber, token_hash, until)
-        mail = renderer().confirmation(token, until)
+        alerts.set_token(subscriber, token_hash, until)
+        mail = renderer.confirmation(token, until)
         names = (token_hash.hex(),)
-        alerts.add_deliveries(
-            [NewDelivery(subscriber, "confirmation", names, mail)], posting(context.settings, context.now)
+        alerts.outbox.add(
+            [NewDelivery(subscriber, "confirmation", names, mail)], delivery_terms(context.settings, context.now)
         )
     return len(subscribers)
 
@@ -148,13 +153,13 @@ def _doubt_counties(watch: Watch) -> None:
 def confirm(context: Context, token: str) -> None:
     """Confirm a mail address with the TOKEN it was sent: its watches start now."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
-        found = alerts.asked(open_keys(context.settings).of_token(token))
+        found = alerts.subscribers.by_token(open_keys(context.settings).of_token(token))
         if found is None or found.token_until is None:
             raise MonitorError("this token is not valid: it was used, or a newer one was sent")
         if context.now >= found.token_until:
             raise MonitorError(f"this token was good until {found.token_until:%Y-%m-%d %H:%M} UTC; add the watch again")
-        alerts.confirm(found.subscriber, context.now)
-        said = [in_words(alerts, record) for record in alerts.watches(found.subscriber)]
+        alerts.subscribers.confirm(found.subscriber, context.now)
+        said = [in_words(alerts, record) for record in alerts.watches.records(found.subscriber)]
     for line in said:
         click.echo(line)
 
@@ -169,7 +174,7 @@ def confirm(context: Context, token: str) -> None:
 def list_watches(context: Context, form: str, reveal: bool) -> None:
     """Print the watches."""
     with open_alerts(context.settings.state) as alerts:
-        write(form, [watch_line(alerts, record, reveal=reveal) for record in alerts.watches()], WATCH_COLUMNS)
+        write(form, [watch_line(alerts, record, reveal=reveal) for record in alerts.watches.records()], WATCH_COLUMNS)
 
 
 @watch.command()
@@ -181,7 +186,7 @@ def remove(context: Context, id: int) -> None:
         watch = _record(alerts, id).watch
         watched_places = where(alerts, watch)
         suppressed = alerts.remove_watch(id, context.now)
-        stays = any(alerts.watches(watch.subscriber))
+        stays = any(alerts.watches.records(watch.subscriber))
     click.echo(f"Watch {id} is removed: {who(watch)} hears no more of {watched_places}.")
     if watch.schedule and stays:
         # Easily missed when a subscriber changes from one cadence to another.
@@ -199,7 +204,7 @@ def pause(context: Context, id: int) -> None:
     with open_alerts(context.settings.state) as alerts, alerts.write():
         record = _record(alerts, id)
         if record.paused_at is None:
-            alerts.pause_watch(id, context.now)
+            alerts.watches.pause(id, context.now)
     click.echo(f"Watch {id} is paused: no news for {who(record.watch)} until `watch resume {id}`.")
 
 
@@ -215,7 +220,7 @@ def resume(context: Context, id: int) -> None:
         record = _record(alerts, id)
         if record.paused_at is None:
             raise MonitorError(f"watch {id} is not paused")
-        alerts.resume_watch(id)
+        alerts.watches.resume(id)
     click.echo(f"Watch {id} is resumed: {who(record.watch)} hears of what happens from now on.")
     if record.watch.schedule:
         click.echo(_NOT_SENT_SINCE_DIGEST)
@@ -235,9 +240,9 @@ def export(context: Context, email: str | None, slack: str | None, slack_channel
     """Print everything that is stored about an address, as JSON."""
     channel, text = address(context.settings, email, slack, slack_channel)
     with open_alerts(context.settings.state) as alerts:
-        suppression = alerts.suppression(open_keys(context.settings).of_address(channel, text))
-        known = alerts.find(channel, text)
-        kept = alerts.kept(known.subscriber) if known else {}
+        suppression = alerts.subscribers.suppression(open_keys(context.settings).of_address(channel, text))
+        known = alerts.subscribers.find(channel, text)
+        kept = alerts.reports.stored(known.subscriber) if known else {}
     never = {"at": suppression.at.isoformat(), "why": suppression.why} if suppression else None
     found = {"channel": channel, "address": text, "must_not_be_written_to": never, **kept}
     click.echo(json.dumps(found, ensure_ascii=False, indent=2))
@@ -258,7 +263,7 @@ def erase(context: Context, email: str | None, slack: str | None, slack_channel:
         with alerts.write():
             subscriber = _known(alerts, channel, text).subscriber
             forget(alerts, open_keys(context.settings), subscriber, context.now)
-        alerts.forget_for_good()
+        alerts.erase_journal()
     click.echo("Erased. Copies of state.db that you have made still hold it.")
 
 
@@ -274,24 +279,24 @@ def allow(context: Context, email: str | None, slack: str | None, slack_channel:
     channel, text = address(context.settings, email, slack, slack_channel)
     hashed = open_keys(context.settings).of_address(channel, text)
     with open_alerts(context.settings.state) as alerts, alerts.write():
-        lifted = alerts.lift_suppression(hashed)
-        known = alerts.find(channel, text)
+        lifted = alerts.subscribers.lift_suppression(hashed)
+        known = alerts.subscribers.find(channel, text)
         if known and known.disabled_at:
-            alerts.open_again(known.subscriber)
+            alerts.subscribers.enable(known.subscriber.number)
             lifted = lifted or known.disabled_why
     if not lifted:
         raise MonitorError("nothing keeps this address from being written to; `watch add` adds it")
     click.echo(f"This address may be added again with `watch add`; it was kept from it: {lifted}.")
 
 
-def _known(alerts: Alerts, channel: ChannelName, text: str) -> SubscriberRecord:
-    found = alerts.find(channel, text)
+def _known(alerts: AlertStore, channel: ChannelName, text: str) -> SubscriberRecord:
+    found = alerts.subscribers.find(channel, text)
     if found is None:
         raise MonitorError("nothing is stored about this address; `watch list --reveal` prints all addresses")
     return found
 
 
-def _record(alerts: Alerts, number: int) -> WatchRecord:
-    for record in alerts.watches(number=number):
+def _record(alerts: AlertStore, number: int) -> WatchRecord:
+    for record in alerts.watches.records(number=number):
         return record
     raise MonitorError(f"there is no watch {number}; `watch list` prints all")

@@ -6,14 +6,14 @@ from alerts.masking import masked
 from alerts.messages.outline import named
 from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Watch
 from alerts.routing.instant import watched
-from alerts.storage.routed import Alerts
-from alerts.storage.subscribers import WatchRecord
+from alerts.storage.store import AlertStore
+from alerts.storage.watches import WatchRecord
 from monitor.exports.records import Line
 
 WATCH_COLUMNS = ("id", "channel", "address", "watches", "kinds", "cadence", "standing", "added_at")
 
 
-def in_words(alerts: Alerts, record: WatchRecord) -> str:
+def in_words(alerts: AlertStore, record: WatchRecord) -> str:
     watch = record.watch
     line = f"Watch {watch.number}: {who(watch)} is told of {_what(watch)} in {where(alerts, watch)}"
     if watch.schedule:
@@ -43,8 +43,8 @@ def who(watch: Watch) -> str:
     return masked(watch.subscriber.channel, watch.subscriber.address)
 
 
-def where(alerts: Alerts, watch: Watch) -> str:
-    states, parts = named(watched([watch], alerts.agencies([watch])))
+def where(alerts: AlertStore, watch: Watch) -> str:
+    states, parts = named(watched([watch], alerts.watches.agencies([watch])))
     return ", ".join([*(["all states"] if states is None else states), *parts])
 
 
@@ -56,7 +56,7 @@ def _standing(record: WatchRecord) -> str:
     return "takes no messages" if record.disabled_at else "in force"
 
 
-def watch_line(alerts: Alerts, record: WatchRecord, *, reveal: bool) -> Line:
+def watch_line(alerts: AlertStore, record: WatchRecord, *, reveal: bool) -> Line:
     watch, wants = record.watch, record.watch.wants
     return {
         "id": watch.number,

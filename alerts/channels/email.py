@@ -1,4 +1,4 @@
-"""Hands messages to a mail server over SMTP, on one connection a run."""
+"""Sends mail over SMTP, on one connection for a run."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Never
 
 from alerts.addresses import sender_address, sender_domain
-from alerts.links import Links, Scope, around_marks, in_quoted_printable, marked_scope
+from alerts.links import Links, LinkScope, around_marks, in_quoted_printable, marked_scope
 from alerts.masking import without_addresses
-from alerts.model import Delivery, Message, Taken
+from alerts.model import Accepted, Delivery, Message
 from alerts.sanitize import clean
 from monitor.errors import ChannelError, SettingsError
 
@@ -33,34 +33,34 @@ _CLOSING = 421  # whatever the command was (RFC 5321, 3.8)
 _TOO_LARGE = 552  # the one refusal at MAIL that is about the message, not about us (RFC 1870)
 
 
-# An address as `addresses.mail_address` lets it in: nothing in it can end a header or a command (RFC 5321, 4.1.2).
+# An address that `addresses.mail_address` accepts: nothing in it can end a header or a command (RFC 5321, 4.1.2).
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 
-# What a server says of an address that will never take mail (RFC 3463, 3.2; RFC 7505, 3): no such mailbox, no such
-# system, no such name of a mailbox, moved to nobody knows where, a domain that takes no mail.
+# Status codes for an address that will never take mail (RFC 3463, 3.2; RFC 7505, 3): bad mailbox, bad system, bad
+# mailbox syntax, mailbox moved without a new address, domain without mail.
 _GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 _ENHANCED = re.compile(r"\s*(5\.\d{1,3}\.\d{1,3})\b")
 
 
 def composed(delivery: Delivery, sender: str, links: Links | None = None) -> bytes:
-    """The mail as it is sent: text and HTML side by side, the same every time; with the subscriber's own `links`.
+    """The bytes of the mail: text and HTML, with the subscriber's own `links`; the same for every attempt.
 
-    Raises ChannelError for an address that cannot stand in a mail.
+    Raises ChannelError for an address that is not valid in a mail.
     """
     if not _PLAIN_ADDRESS.fullmatch(delivery.address):
         raise ChannelError("this is no mail address as it is stored; remove the watch and add it anew", permanent=True)
     own = [("To", delivery.address), ("Message-ID", delivery.message_id)]
     if delivery.answers:
-        # So that a correction stands below what it corrects (RFC 5322, 3.6.4).
+        # Mail programs show the correction below the mail that it corrects (RFC 5322, 3.6.4).
         own += [(name, delivery.answers.message_id) for name in ("In-Reply-To", "References")]
     pieces = _shared(delivery.message, delivery.created_at, sender)
     page = ""
-    if links and len(pieces) > 1:  # only what a watch asked for can be stopped
-        own_path = {s: f"{s}/{links.token(s, delivery.subscriber, delivery.created_at)}" for s in Scope}
+    if links and len(pieces) > 1:  # only mails for a watch have links
+        own_path = {s: f"{s}/{links.token(s, delivery.subscriber, delivery.created_at)}" for s in LinkScope}
         pieces = tuple(
             in_quoted_printable(own_path[marked_scope(piece)]) if at % 2 else piece for at, piece in enumerate(pieces)
         )
-        page = links.one_click_page(own_path[Scope.STOP])
+        page = links.one_click_page(own_path[LinkScope.STOP])
     own += unsubscribe_headers(sender_address(sender), page).items()
     head = "".join(f"{name}: {value}\r\n" for name, value in own)
     return head.encode("ascii") + b"".join(pieces)
@@ -68,9 +68,9 @@ def composed(delivery: Delivery, sender: str, links: Links | None = None) -> byt
 
 @lru_cache(maxsize=32)
 def _shared(message: Message, at: datetime, sender: str) -> tuple[bytes, ...]:
-    """What is the same for all who get this message, cut where each has a link of their own.
+    """What is the same for all who get this message, cut at the placeholders for links.
 
-    To compose it takes longer than to send it.
+    Cached, since composing takes longer than sending.
     """
     name, address = parseaddr(sender)
     mail = EmailMessage(policy=_POLICY)
@@ -81,7 +81,7 @@ def _shared(message: Message, at: datetime, sender: str) -> tuple[bytes, ...]:
     mail.set_content(message.text, cte="quoted-printable")
     mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
     digest = hashlib.sha256(f"{message.text}\0{message.html}".encode()).hexdigest()
-    mail.set_boundary(f"=_{digest[:24]}")  # in quoted-printable, "=_" stands for nothing
+    mail.set_boundary(f"=_{digest[:24]}")  # "=_" never occurs in quoted-printable
     headers, blank, body = mail.as_bytes().partition(b"\r\n\r\n")
     subject = f"Subject: {_in_header(clean(message.subject))}\r\n".encode("ascii")
     text, *rest = around_marks(body)  # never in a header, whatever a workbook says
@@ -89,9 +89,9 @@ def _shared(message: Message, at: datetime, sender: str) -> tuple[bytes, ...]:
 
 
 def _in_header(text: str) -> str:
-    """One line of text as it may stand in a header (RFC 2047).
+    """One line of text, encoded for a header (RFC 2047).
 
-    Not left to EmailMessage, which reads `=?utf-8?q?=0D=0ABcc:…?=` in a text, decodes it, and writes a header more.
+    Not left to EmailMessage, which would decode `=?utf-8?q?=0D=0ABcc:…?=` in the text and write another header.
     """
     if text.isascii() and text.isprintable() and "=?" not in text:
         return text
@@ -99,9 +99,9 @@ def _in_header(text: str) -> str:
 
 
 def unsubscribe_headers(address: str, page: str = "") -> dict[str, str]:
-    """How a mail program offers to unsubscribe: by a mail to `address`; with one click at `page`, where there is one.
+    """The headers with which mail programs unsubscribe: by a mail to `address`, or by a POST to `page` if given.
 
-    RFC 2369, 3.2; RFC 8058, 3.1: the page is https, knows the subscriber by its address alone, and takes a POST.
+    RFC 2369, 3.2; RFC 8058, 3.1.
     """
     by_mail = f"<mailto:{address}?subject=unsubscribe>"
     if not page:
@@ -110,7 +110,7 @@ def unsubscribe_headers(address: str, page: str = "") -> dict[str, str]:
 
 
 class MailChannel:
-    """Sends mail one by one; connects when there is something to send."""
+    """Sends mails one by one; connects with the first."""
 
     def __init__(self, settings: MailSettings, links: Links | None = None) -> None:
         self._settings, self._links = settings, links
@@ -118,11 +118,11 @@ class MailChannel:
         if not _PLAIN_ADDRESS.fullmatch(self._sender):
             raise SettingsError(f"mail.sender: {settings.sender!r} is no mail address; mend it")
         self._connection: smtplib.SMTP | None = None
-        self._silent = ""  # why the server counts as out of reach in this run
+        self._silent = ""  # why the server is not tried again in this run
 
     interval = timedelta()
 
-    def send(self, delivery: Delivery) -> Taken:
+    def send(self, delivery: Delivery) -> Accepted:
         """Send a mail. Raises ChannelError, whose text names no address."""
         if self._silent:
             raise ChannelError(self._silent, permanent=False)
@@ -134,16 +134,16 @@ class MailChannel:
             self._drop()
             if not kept:
                 raise
-            # Servers end a connection after so many messages. Nothing of this one was handed over yet.
+            # Servers end a connection after some number of messages. Nothing of this one was sent yet.
             self._send(self._connect(), delivery.address, content)
-        return Taken()
+        return Accepted()
 
     def reachable(self, address: str) -> bool:
         """Whether the mail server has answered so far."""
         return not self._silent
 
     def close(self) -> None:
-        """Take leave of the server."""
+        """Close the connection."""
         if self._connection is not None:
             try:
                 self._connection.quit()
@@ -182,13 +182,13 @@ class MailChannel:
         return connection
 
     def _give_up(self, why: str, exc: Exception | None = None, *, maybe_sent: bool = False) -> Never:
-        """The server is of no use in this run: the other messages need not wait for it one after another."""
+        """Do not try the server again in this run, so that the other messages need not wait for it one by one."""
         self._silent = why
         self._drop()
         raise ChannelError(why, permanent=False, maybe_sent=maybe_sent) from exc
 
     def _send(self, connection: smtplib.SMTP, address: str, content: bytes) -> None:
-        """One mail, step by step, since what a failure means depends on the step."""
+        """Send one mail, command by command, since the meaning of a failure depends on the command."""
         size = [f"size={len(content)}"] if connection.has_extn("size") else []
         try:
             self._expect("sender", connection.mail(self._sender, size))
@@ -200,11 +200,11 @@ class MailChannel:
             self._expect("message", connection.data(content))
         except smtplib.SMTPDataError as exc:
             self._expect("message", (exc.smtp_code, _bytes(exc.smtp_error)))
-            # A yes before there was anything to say yes to: nothing was handed over, and whose answer comes next?
+            # It accepted before there was a message. Nothing was sent, and later replies would be out of step.
             self._drop()
             raise ChannelError(f"the mail server did not ask for the message: {_said(exc)}", permanent=False) from exc
         except (OSError, smtplib.SMTPException) as exc:
-            # It may have been taken all the same. Under its Message-ID it goes out again.
+            # It may have been accepted. It is sent again under the same Message-ID.
             self._mind_the_time(exc, maybe_sent=True)
             self._drop()
             raise ChannelError(f"the mail server broke off: {_said(exc)}", permanent=False, maybe_sent=True) from exc
@@ -215,7 +215,7 @@ class MailChannel:
             self._give_up("the mail server did not answer in time", exc, maybe_sent=maybe_sent)
 
     def _expect(self, step: str, reply: tuple[int, bytes]) -> None:
-        """Raises unless a reply is a yes. 4xx: tried again; 5xx: not (RFC 5321, 4.2.1), unless it is about us."""
+        """Raise ChannelError unless a reply is positive. 5xx is not tried again (RFC 5321, 4.2.1), unless about us."""
         code, text = reply
         if 200 <= code < 300:
             return
@@ -244,7 +244,7 @@ class MailChannel:
 
 
 class _Unsent(ChannelError):
-    """The connection ended before anything of the message was handed over."""
+    """The connection ended before anything of the message was sent."""
 
 
 def _said(exc: Exception) -> str:

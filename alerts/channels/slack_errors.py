@@ -1,8 +1,7 @@
 """Pure: what Slack's answers mean, for webhooks and for the Web API.
 
-The words are those of docs.slack.dev: "Handling errors" of incoming webhooks, the errors of chat.postMessage, and "Rate
-limits". Who has to do something tells them apart: somebody at the address, the operator, whoever mends this program, or
-nobody but time.
+The error codes are those of docs.slack.dev: "Handling errors" of incoming webhooks, the errors of chat.postMessage, and
+"Rate limits". They are grouped by who has to act: somebody at the address, the operator, a developer, or nobody.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _MAY_NOT_POST = "the app may not post in this channel; let it, or add a watch fo
 _ASK_ADMINISTRATOR = "the workspace does not allow it; ask an administrator of the workspace"
 _NO_WORKSPACE = "the workspace is closed; remove this watch"
 
-# This address takes no message any more, until somebody there does what is said here.
+# This address takes no messages until somebody there does what the text says.
 _ADDRESS = {
     "action_prohibited": _ASK_ADMINISTRATOR,
     "channel_is_archived": f"the Slack channel is archived; {_OTHER_CHANNEL}",
@@ -44,7 +43,7 @@ _ADDRESS = {
 }
 _ADDRESS_STATUSES = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
-# The credential is at fault: of a webhook that is its URL, of the bot the one token for all channels.
+# The credential is at fault: a webhook's URL, or the bot's one token for all channels.
 _MEND_TOKEN = "mend slack.bot_token; it waits, and goes out then"
 _CREDENTIAL = {
     "access_denied": _MEND_TOKEN,
@@ -65,20 +64,20 @@ _CREDENTIAL = {
     "two_factor_setup_required": _MEND_TOKEN,
 }
 
-# The message is at fault, and there may be a plainer way to say it.
+# The message is at fault; plain text may be accepted.
 _FORM = {
     *("invalid_arguments", "invalid_blocks", "invalid_blocks_format", "invalid_metadata_format"),
     *("invalid_metadata_schema", "invalid_payload", "metadata_too_large", "msg_blocks_too_long", "msg_too_long"),
     "no_text",
 }
 
-# There is nothing (any more) that could be answered.
+# There is no thread to reply to (any more).
 _THREAD = {
     *("cannot_reply_to_message", "invalid_thread_ts", "message_not_found", "thread_not_found"),
     *("restricted_action_non_threadable_channel", "restricted_action_thread_locked"),
 }
 
-# Slack says of these itself that some of it may have been done.
+# According to Slack, the request may have been carried out in part.
 _MAYBE_DONE = {"fatal_error", "internal_error"}
 _TRY_AGAIN = {
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
@@ -91,10 +90,10 @@ _RATE_LIMITED = {"rate_limited", "ratelimited"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back instead of "ok". `word` says what is wrong; "" where no word of Slack's was in it.
+class SlackAnswer:
+    """An answer other than "ok". `word` is Slack's error code, "" if there was none.
 
-    `is_page`: a web page, as of a proxy on the way, which is no answer of Slack's. `retry_after`: in seconds.
+    `is_page`: a web page, such as a proxy's, and not an answer from Slack. `retry_after`: in seconds.
     """
 
     status: int
@@ -104,49 +103,49 @@ class Answer:
 
     @property
     def is_taken(self) -> bool:
-        """Whether a webhook took the message: what stands between may turn any of Slack's refusals into a 200."""
+        """Whether a webhook accepted the message. A proxy may turn a refusal into a 200, so the error code counts."""
         refusals = _ADDRESS.keys() | _CREDENTIAL.keys() | _FORM | _MAYBE_DONE | _RATE_LIMITED
         return self.status == HTTPStatus.OK and not self.is_page and self.word not in refusals
 
     @property
     def is_about_form(self) -> bool:
-        """Whether the same might be taken in plain text."""
+        """Whether the same message might be accepted as plain text."""
         return self.word in _FORM
 
     @property
     def is_about_thread(self) -> bool:
-        """Whether the same might be taken outside the thread."""
+        """Whether the same message might be accepted outside the thread."""
         return self.word in _THREAD
 
 
-def answer(status: int, body: str, headers: Mapping[str, str]) -> Answer:
-    """Reads what came back."""
+def answer(status: int, body: str, headers: Mapping[str, str]) -> SlackAnswer:
+    """Parse an answer."""
     said = body.strip().lstrip("\ufeff")
-    return Answer(status, _word(said), said.startswith("<"), _retry_after(headers))
+    return SlackAnswer(status, _word(said), said.startswith("<"), _retry_after(headers))
 
 
-def is_about_token(answer: Answer) -> bool:
-    """Whether the bot's token is at fault, and with it every channel of the bot's."""
+def is_about_token(answer: SlackAnswer) -> bool:
+    """Whether the bot's token is at fault, which concerns all of its channels."""
     return answer.word in _CREDENTIAL
 
 
-def webhook_error(answer: Answer) -> ChannelError:
-    """What a webhook's answer makes of a message. A credential of its own is the webhook's URL."""
+def webhook_error(answer: SlackAnswer) -> ChannelError:
+    """The error for a webhook's answer. A webhook's credential is its URL."""
     if answer.word in _CREDENTIAL:
         return _gone(answer, f"the webhook is no longer valid; {_NEW_WEBHOOK}")
     return _error(answer)
 
 
-def bot_error(answer: Answer) -> ChannelError:
-    """What an answer of the Web API makes of a message."""
+def bot_error(answer: SlackAnswer) -> ChannelError:
+    """The error for an answer of the Web API."""
     if answer.word in _CREDENTIAL:
         return ChannelError(f"{_what(answer)}: {_CREDENTIAL[answer.word]}", permanent=False)
     return _error(answer)
 
 
-def _error(answer: Answer) -> ChannelError:
+def _error(answer: SlackAnswer) -> ChannelError:
     if answer.is_page and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        # A proxy's log-in page, say. It may come with any status, and must not end anybody's watch.
+        # Such as a proxy's login page. It may have any status, and must not disable an address.
         return ChannelError(f"a web page answered instead of Slack ({answer.status})", permanent=False)
     if answer.word in _ADDRESS:
         return _gone(answer, _ADDRESS[answer.word])
@@ -157,29 +156,29 @@ def _error(answer: Answer) -> ChannelError:
         return _gone(answer, "Slack does not know this address any more")
     if answer.word in _MAYBE_DONE or (not answer.word and answer.status in _MAYBE_DONE_STATUSES):
         return ChannelError(_what(answer), permanent=False, retry_after=answer.retry_after, maybe_sent=True)
-    # Words that are not known here come with 200 from the Web API: trying again does no harm, losing a message does.
+    # Unknown error codes of the Web API come with 200, and are tried again: that does less harm than losing a message.
     refused = HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
     permanent = refused and answer.status not in _TRY_AGAIN
     return ChannelError(_what(answer), permanent=permanent, retry_after=answer.retry_after)
 
 
-def _gone(answer: Answer, why: str) -> ChannelError:
+def _gone(answer: SlackAnswer, why: str) -> ChannelError:
     return ChannelError(f"{_what(answer)}: {why}", permanent=True, gone=True)
 
 
-def _what(answer: Answer) -> str:
+def _what(answer: SlackAnswer) -> str:
     return f"Slack answered {answer.status}" + (f" {answer.word}" if answer.word else "")
 
 
 def _word(said: str) -> str:
-    """The word that tells what is wrong: the body itself, or `error` in it; "" where it is something else."""
+    """Slack's error code: the body itself, or `error` in it; "" if there is none."""
     with suppress(ValueError, TypeError, LookupError, RecursionError):
         said = str(json.loads(said)["error"])
     return said if len(said) <= 60 and said.replace("_", "").isalnum() and said.isascii() else ""
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that Slack asks to wait (docs.slack.dev/apis/web-api/rate-limits)."""
+    """How many seconds Slack asks to wait (docs.slack.dev/apis/web-api/rate-limits)."""
     for name, value in headers.items():
         if name.lower() == "retry-after" and value.strip().isdecimal():
             return float(value)

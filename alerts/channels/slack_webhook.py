@@ -18,10 +18,10 @@ from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 
-from alerts.channels.slack_errors import Answer, answer, webhook_error
+from alerts.channels.slack_errors import SlackAnswer, answer, webhook_error
 from alerts.masking import without_addresses
-from alerts.messages.slack_parts import Part, marked, parts_of, plain
-from alerts.model import Delivery, Taken
+from alerts.messages.slack_parts import SlackPart, marked, parts_of, plain
+from alerts.model import Accepted, Delivery
 from monitor.errors import ChannelError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 INTERVAL = timedelta(seconds=1)  # docs.slack.dev/apis/web-api/rate-limits
 REPORT = "Please report this as a fault."
-# urllib3 logs what is asked of whom, and a webhook's URL is a secret: nothing of it while one is being posted to.
+# urllib3 logs the URLs of requests, and a webhook's URL is a secret: its logs are off while we post.
 _posting: ContextVar[bool] = ContextVar("posting", default=False)
 for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"):
     logging.getLogger(f"urllib3.{_name}").addFilter(lambda record: not _posting.get())
@@ -48,10 +48,10 @@ _NOTHING_SENT = (
 
 
 class SlackChannel:
-    """Posts each part once, on one kept connection a host; trying again is up to the deliveries, which remember.
+    """Posts each part once, on one connection for each host, and never retries; `delivery.sender` does that.
 
-    slack-sdk's client of webhooks opens a connection a message, and does not tell a message that was not sent from one
-    that was not answered.
+    slack-sdk's WebhookClient opens a connection for each message, and does not distinguish a message that was not sent
+    from one that was not answered.
     """
 
     interval = INTERVAL
@@ -61,7 +61,7 @@ class SlackChannel:
         self._silent_hosts: set[str] = set()
         self._pools: dict[str, urllib3.PoolManager] = {}
 
-    def send(self, delivery: Delivery) -> Taken:
+    def send(self, delivery: Delivery) -> Accepted:
         """Post the next part of a message. Raises ChannelError, whose text names no address."""
         if not self.reachable(delivery.address):
             raise ChannelError("Slack could not be reached", permanent=False)
@@ -69,18 +69,18 @@ class SlackChannel:
         number = delivery.parts_sent
         if number < len(parts):
             self._post_part(delivery, parts[number], number)
-        return Taken(more=number + 1 < len(parts))
+        return Accepted(more=number + 1 < len(parts))
 
     def reachable(self, address: str) -> bool:
-        """Whether the webhook's host has answered so far."""
+        """False once the webhook's host has failed to answer."""
         return _host(address) not in self._silent_hosts
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         for pool in self._pools.values():
             pool.clear()
 
-    def _post_part(self, delivery: Delivery, part: Part, number: int) -> None:
+    def _post_part(self, delivery: Delivery, part: SlackPart, number: int) -> None:
         refusal = self._post(delivery.address, part.text, marked(part.blocks, delivery.message_id, number))
         if refusal and refusal.is_about_form:
             _log.warning("delivery %s: Slack answered %s; trying plain text. %s", delivery.id, refusal.word, REPORT)
@@ -88,8 +88,8 @@ class SlackChannel:
         if refusal:
             raise webhook_error(refusal)
 
-    def _post(self, address: str, text: str, blocks: list[dict[str, Any]] | None = None) -> Answer | None:
-        """What Slack answered unless it took the message; None where it did."""
+    def _post(self, address: str, text: str, blocks: list[dict[str, Any]] | None = None) -> SlackAnswer | None:
+        """Slack's answer if it did not accept the message, else None."""
         payload: dict[str, Any] = {"text": text, "unfurl_links": False, "unfurl_media": False}
         if blocks:
             payload["blocks"] = blocks
@@ -98,7 +98,7 @@ class SlackChannel:
         return None if said.is_taken else said
 
     def _exchange(self, address: str, payload: bytes) -> tuple[int, str, Mapping[str, str]]:
-        """Status, body and headers of the answer. Raises ChannelError where none came."""
+        """Status, body and headers of the answer. Raises ChannelError if there was none."""
         deadline = time.monotonic() + 2 * self._timeout
         quiet = _posting.set(True)
         try:
@@ -109,7 +109,7 @@ class SlackChannel:
                 headers=_HEADERS,
                 timeout=self._timeout,
                 retries=False,  # it would send again what may have arrived
-                redirect=False,  # the address is a secret, and a redirected POST loses its body
+                redirect=False,  # the URL is a secret, and a redirected POST loses its body
                 preload_content=False,
             )
             body = b""
@@ -125,7 +125,7 @@ class SlackChannel:
             _posting.reset(quiet)
 
     def _pool(self, address: str) -> urllib3.PoolManager:
-        """Where the connections to this address's host are kept."""
+        """The connection pool for this address's host."""
         host = _host(address)
         if host not in self._pools:
             self._pools[host] = _pool_for(address)
@@ -143,7 +143,7 @@ class SlackChannel:
 
 
 def _pool_for(address: str) -> urllib3.PoolManager:
-    """Through the proxy that the environment names for this address's host, if any."""
+    """A connection pool, through the proxy that the environment names for this address's host, if any."""
     url = urlsplit(address)
     proxy = "" if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme, "")
     if not proxy:

@@ -1,1 +1,1 @@
-"""One run of telling: route the log, make digests, send what is due."""
+"""One run: route the log, make digests, send what is due."""

@@ -1,6 +1,7 @@
-"""Who holds a lease, so that what a killed process left behind is taken up by the next run, not minutes later.
+"""Identifies the process that holds a lease, so that the next run takes over the leases of a killed one at once.
 
-A lease ends by itself after a while; that is what counts between machines. On one machine the kernel knows better.
+Between machines only the time at which a lease expires counts. On one machine the kernel can tell whether the process
+still runs.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ _runs = count(1)
 
 
 def new_token() -> str:
-    """A lease token of this run: place, process, run. No other run ever has the same."""
+    """A lease token of this run, made of place, process and run. No two runs have the same."""
     return f"{_place()} {os.getpid()} {_process(os.getpid())} {next(_runs)}"
 
 
 def is_gone(token: str) -> bool:
-    """Whether the process that made this token is known to have ended. False where nobody here can tell."""
+    """Whether the process that made this token is known to have ended. False if that cannot be told from here."""
     try:
         place, pid_text, process, _ = token.split(" ")
         pid = int(pid_text)
@@ -30,7 +31,7 @@ def is_gone(token: str) -> bool:
     if place != _place():
         return False
     if pid == os.getpid():
-        return process != _process(pid)  # our number, after a restart (it is 1 in every container)
+        return process != _process(pid)  # an earlier process with our number (it is 1 in every container)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -42,7 +43,7 @@ def is_gone(token: str) -> bool:
 
 @cache
 def _place() -> str:
-    """This machine since its last start, and the space in which its process numbers count."""
+    """This machine since its last boot, and the namespace of its process ids."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
@@ -52,5 +53,5 @@ def _place() -> str:
 
 @cache
 def _process(pid: int) -> str:
-    """Tells this process from an earlier one with the same number."""
+    """Random, to distinguish this process from an earlier one with the same id."""
     return uuid.uuid4().hex[:12]

@@ -1,7 +1,7 @@
-"""Pure: what a notice or a digest says and in which order, before it is put into words.
+"""Pure: what a notice or a digest says and in which order, as values for the templates.
 
-Grouped by state, then by what happened; the same edit on many rows of a state is one line; and no more lines than
-anybody reads, the weightiest first, with the number of those left out. All text in it is fit to be shown.
+Points are grouped by state, then by what happened. The same edit on many rows of a state is one point. The number of
+points is limited; the most important come first, and those left out are counted. All text is cleaned for display.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from alerts.model import CORRECTIONS, Cadence, Digest, Line, Notice, Part, Watched
+from alerts.messages.values import Value, one_sided, values_of
+from alerts.model import CORRECTIONS, Cadence, Digest, Notice, RoutedEntry, Watched, WatchedPart
 from alerts.sanitize import clean, shortened
 from monitor.geography import county_name
 from monitor.matching.review import suspects
-from monitor.model import FieldChange, Kind, ListName, Significance
-from monitor.normalize import STATES, county, document, document_name, signed, state, support_type
+from monitor.model import Kind, ListName
+from monitor.normalize import STATES, signed
 
-_MANY = 4  # rows of a state with the same edit, from which on they are one line
-_NAMED = 5  # agencies that such a line names
+_MANY = 4  # so many rows of a state with the same edit, or more, are one point
+_NAMED = 5  # agencies that such a point names
 _LONGEST_NAME = 100
-_LONGEST_VALUE = 80
 
-# What a reader must not miss stands first, and is the last to be left out.
+# The most important kinds come first, and are the last to be left out.
 _ORDER = (
     Kind.RETRACTED,
     Kind.WITHDRAWN,
@@ -36,43 +36,14 @@ _ORDER = (
     Kind.DROPPED,
     Kind.APPLIED,
 )
-_DOCUMENTS = frozenset({"moa", "addendum"})
-_WEIGHT = {significance: weight for weight, significance in enumerate(Significance)}
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """A field before and after, as a reader knows it. "" where the cell says nothing; `move` says it for many rows."""
+class CorrectedEntry:
+    """The entry that a note takes back (its kind, agency, list and time), and what is true instead.
 
-    name: str
-    before: str
-    after: str
-
-    @property
-    def move(self) -> str:
-        """filled, emptied, replaced (a document by another) or edited."""
-        if not self.before:
-            return "filled"
-        if not self.after:
-            return "emptied"
-        return "replaced" if self.is_document else "edited"
-
-    @property
-    def is_document(self) -> bool:
-        return self.name in _DOCUMENTS
-
-    @property
-    def is_typing(self) -> bool:
-        """Whether the two differ in nothing that is shown: stray spaces, or the wrapping of an address."""
-        return self.before == self.after
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """What is taken back: an entry of this kind, agency and list, seen then; and how it stands instead.
-
-    `how`: "again" on the list, the "same" agreement as the one that was listed as `was` and is listed as `now`, or
-    "wrong" from the start, for the reasons in `why`.
+    `how`: "again" on the list; the "same" agreement, listed as `was` before and as `now` at present; or "wrong" from
+    the start, for the reasons in `why`.
     """
 
     kind: Kind
@@ -89,9 +60,9 @@ class Correction:
 class Point:
     """One line of the message: one agreement, or the same edit on several (`agencies`, the first few of `count`).
 
-    `since` and `until`: when the first and the last of it was seen. `unknown_state` is what stands in the state's cell
-    where nobody could tell which state that is; `suspects` are the agreements that this may be the same as, while a
-    person is asked. `is_one_of_several`: more happened to the agreement, so that it matters which came first.
+    `since` and `until`: when the first and the last of it was seen. `unknown_state`: the text of the state's cell if it
+    is not recognized. `suspects`: agreements that this may be the same as, while a person is asked.
+    `is_one_of_several`: the message has more about this agreement, so that the time of each matters.
     """
 
     entry: str
@@ -106,15 +77,15 @@ class Point:
     values: tuple[Value, ...] = ()
     pending_since: datetime | None = None
     suspects: tuple[str, ...] = ()
-    corrects: Correction | None = None
+    corrects: CorrectedEntry | None = None
     agencies: tuple[str, ...] = ()
     count: int = 1
     is_one_of_several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class What:
-    """What happened: the heading over some points."""
+class Heading:
+    """What happened: the heading above a group of points."""
 
     kind: Kind
     list: ListName
@@ -122,28 +93,28 @@ class What:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """All points of a state that say the same happened."""
+class KindGroup:
+    """All points of a state under one heading."""
 
-    what: What
+    what: Heading
     points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A state and what happened there. `name` is "" where nobody could tell which state it is."""
+class StateGroup:
+    """A state and what happened there. `name` is "" if the state is unknown."""
 
     name: str
-    sections: tuple[Section, ...]
+    sections: tuple[KindGroup, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A notice, ready to be put into words. `more` of the `total` changes are not among the points.
+    """A notice, ready for the templates. `more` of the `total` changes are left out of the points.
 
-    `observed_at`: when it was found; `seen_at`: when the workbook was first seen, which is mostly the same. `names` are
-    all the states concerned, also of changes that are left out; `watching` those that the subscriber watches, None for
-    all; `parts` the counties and agencies.
+    `observed_at`: when the changes were found; `seen_at`: when the workbook was first seen, usually the same. `names`:
+    all states concerned, including those of changes left out. `watching`: the states that the subscriber watches, None
+    for all; `parts`: the counties and agencies.
     """
 
     list: ListName
@@ -152,49 +123,49 @@ class Outline:
     file: str
     sha256: str
     names: tuple[str, ...]
-    counts: tuple[tuple[What, int], ...]
-    places: tuple[Place, ...]
+    counts: tuple[tuple[Heading, int], ...]
+    places: tuple[StateGroup, ...]
     total: int
     more: int
     watching: tuple[str, ...] | None
     parts: tuple[str, ...]
-    dated = False  # all of it was found at one time, which need not be said of each point
+    dated = False  # all points have the same time, which is not repeated for each
 
     @property
     def unconfirmed(self) -> bool:
-        """Whether it tells of a departure that is not confirmed."""
+        """Whether a departure in it is unconfirmed."""
         return any(what.unconfirmed for what, _ in self.counts)
 
     @property
     def only(self) -> Point | None:
-        """The one agreement that it is about, if it is about one."""
+        """The only point, if there is one."""
         points = [p for place in self.places for section in place.sections for p in section.points]
         return points[0] if self.total == len(points) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
 class DigestOutline:
-    """A digest of a day, ready to be put into words; its fields as those of an Outline. It can be empty."""
+    """A digest of a day, ready for the templates; fields as in Outline. It can be empty."""
 
     cadence: Cadence
     day: date
     names: tuple[str, ...]
-    counts: tuple[tuple[What, int], ...]
-    places: tuple[Place, ...]
+    counts: tuple[tuple[Heading, int], ...]
+    places: tuple[StateGroup, ...]
     total: int
     more: int
     watching: tuple[str, ...] | None
     parts: tuple[str, ...]
-    dated = True  # each point says its day
+    dated = True  # each point has its own day
 
     @property
     def unconfirmed(self) -> bool:
-        """Whether it tells of a departure that is not confirmed."""
+        """Whether a departure in it is unconfirmed."""
         return any(what.unconfirmed for what, _ in self.counts)
 
 
 def outline(notice: Notice, *, most: int) -> Outline:
-    """What a notice says, in at most so many points."""
+    """The outline of a notice, with at most so many points."""
     told = _with_corrections(notice.lines)
     first = told[0][0].entry
     points = _points(told)
@@ -217,7 +188,7 @@ def outline(notice: Notice, *, most: int) -> Outline:
 
 
 def digest_outline(digest: Digest, *, most: int) -> DigestOutline:
-    """What a digest says, in at most so many points."""
+    """The outline of a digest, with at most so many points."""
     points = _points(_with_corrections(digest.lines))
     total = sum(point.count for _, _, point in points)
     watching, parts = named(digest.watched)
@@ -234,12 +205,12 @@ def digest_outline(digest: Digest, *, most: int) -> DigestOutline:
     )
 
 
-_Told = tuple[Line, Line | None]  # what is told, and the note that goes with it
-_Placed = tuple[What, str, Point]
+_LineAndNote = tuple[RoutedEntry, RoutedEntry | None]  # an entry, and the note that is told with it
+_Placed = tuple[Heading, str, Point]
 
 
-def _points(told: Sequence[_Told]) -> list[_Placed]:
-    """All points, what must not be missed first."""
+def _points(told: Sequence[_LineAndNote]) -> list[_Placed]:
+    """All points, the most important first."""
     happened = Counter(line.entry.agreement for line, _ in told)
     return sorted(
         (_point(group, happened) for group in _grouped(told)),
@@ -247,32 +218,32 @@ def _points(told: Sequence[_Told]) -> list[_Placed]:
     )
 
 
-def _counts(points: Iterable[_Placed]) -> tuple[tuple[What, int], ...]:
-    """How often each happened, in the order of the points."""
-    counts: Counter[What] = Counter()
+def _counts(points: Iterable[_Placed]) -> tuple[tuple[Heading, int], ...]:
+    """How many changes there are under each heading, in the order of the points."""
+    counts: Counter[Heading] = Counter()
     for what, _, point in points:
         counts[what] += point.count
     return tuple(counts.items())
 
 
 def named(watched: Watched) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """What is watched, as a reader knows it: states, or None for all; and parts of them."""
+    """What is watched, by names for readers: states, or None for all; and parts of states."""
     states = None if watched.states is None else _in_order(STATES[c] for c in watched.states)
     return states, tuple(sorted(map(_part_name, watched.parts)))
 
 
-def _part_name(part: Part) -> str:
+def _part_name(part: WatchedPart) -> str:
     if part.agency:
         return f"{_name(part.agency)} ({part.state})" if part.state else _name(part.agency)
     return _name(county_name(part.state, part.county))
 
 
-def _with_corrections(lines: Sequence[Line]) -> list[_Told]:
-    """Each line; a note about an agreement of which there is news as well goes into one line with the news.
+def _with_corrections(lines: Sequence[RoutedEntry]) -> list[_LineAndNote]:
+    """Each line, with None; but a note about an agreement that has news too is put together with the news.
 
-    An application that was reported dropped and turns out to be an agreement, for one.
+    For example, an application that was reported as dropped turns out to be an agreement.
     """
-    notes: dict[str, Line] = {}
+    notes: dict[str, RoutedEntry] = {}
     for line in lines:
         if line.entry.kind in CORRECTIONS:
             notes.setdefault(line.entry.agreement, line)
@@ -284,34 +255,34 @@ def _with_corrections(lines: Sequence[Line]) -> list[_Told]:
     ]
 
 
-def _grouped(told: Sequence[_Told]) -> list[list[_Told]]:
-    """Lines that say one thing: alone, but for the same edit on many rows of a state."""
-    alike: dict[object, list[_Told]] = {}
+def _grouped(told: Sequence[_LineAndNote]) -> list[list[_LineAndNote]]:
+    """The lines of each point: one, or those with the same edit on many rows of a state."""
+    alike: dict[object, list[_LineAndNote]] = {}
     for each in told:
         alike.setdefault(_edit(each), []).append(each)
-    groups: list[list[_Told]] = []
+    groups: list[list[_LineAndNote]] = []
     for edit, same in alike.items():
         groups += [same] if edit and len(same) >= _MANY else [[each] for each in same]
     return groups
 
 
-def _edit(told: _Told) -> object:
-    """What is equal for lines that can be told as one; unlike anything else where a line has to stand alone."""
+def _edit(told: _LineAndNote) -> object:
+    """A key that is equal for lines with the same edit; None for a line that stays alone."""
     line, note = told
-    values = _values(line)
+    values = values_of(line)
     if line.entry.kind is not Kind.CHANGED or note or not values:
         return None
     moves = tuple((v.name, v.move, v.before, v.after) if v.move == "edited" else (v.name, v.move) for v in values)
     return line.entry.state, moves
 
 
-def _point(group: Sequence[_Told], happened: Mapping[str, int]) -> _Placed:
-    """The point that lines make; `happened`: how much, by agreement."""
+def _point(group: Sequence[_LineAndNote], happened: Mapping[str, int]) -> _Placed:
+    """The point for a group of lines. `happened`: how many lines there are, by agreement."""
     line, note = group[0]
     entry = line.entry
-    values = _values(line)
+    values = values_of(line)
     if len(group) > 1:
-        values = tuple(v if v.move == "edited" else Value(v.name, *_one_sided(v)) for v in values)
+        values = tuple(v if v.move == "edited" else Value(v.name, *one_sided(v)) for v in values)
     names = sorted({_name(told.entry.agency) for told, _ in group})
     cells = entry.after or entry.before
     point = Point(
@@ -333,13 +304,13 @@ def _point(group: Sequence[_Told], happened: Mapping[str, int]) -> _Placed:
         is_one_of_several=len(group) == 1 and happened[entry.agreement] > 1,
     )
     kind = Kind.WITHDRAWN if entry.kind in CORRECTIONS else entry.kind
-    what = What(kind, entry.list, entry.status == "unconfirmed")
-    # A correction stands where the reader was told what it corrects, wherever the agreement is now.
+    what = Heading(kind, entry.list, entry.status == "unconfirmed")
+    # A correction is shown under the state of the entry that it corrects, even if the agreement is in another now.
     place = (line.corrects or entry).state
     return what, STATES.get(place or "", ""), point
 
 
-def _correction(line: Line) -> Correction | None:
+def _correction(line: RoutedEntry) -> CorrectedEntry | None:
     told, note = line.corrects, line.entry
     if told is None:
         return None
@@ -350,68 +321,26 @@ def _correction(line: Line) -> Correction | None:
         how = "same"
     was, now = (_name(side.agency) if side else "" for side in (note.before, note.after))
     why = _name("; ".join(note.reasons))
-    return Correction(told.kind, _name(told.agency), told.list, told.observed_at, how, was, now, why)
-
-
-def _one_sided(value: Value) -> tuple[str, str]:
-    """Only whether there was something before and is something now: the values differ from row to row."""
-    return ("…" if value.before else "", "…" if value.after else "")
-
-
-def _values(line: Line) -> tuple[Value, ...]:
-    """The fields that matter enough, as a reader knows them."""
-    if line.entry.kind in CORRECTIONS:
-        return ()  # what it corrects says it in words
-    fields = [f for f in line.entry.fields if _WEIGHT[f.significance] <= _WEIGHT[line.least]]
-    return tuple(_value(f) for f in fields)
-
-
-def _value(change: FieldChange) -> Value:
-    before, after = (_readable(change.name, cell) for cell in (change.before, change.after))
-    if before == after:
-        # What a reader calls it is the same, so that how it is written is what there is to tell. Of a document's
-        # address only what names the document: the rest can carry the mailbox of whoever pasted it.
-        written = document if change.name in _DOCUMENTS else clean
-        before, after = (shortened(clean(written(c)), _LONGEST_VALUE) for c in (change.before, change.after))
-    return Value(change.name, before, after)
-
-
-def _readable(field: str, cell: str) -> str:
-    """A cell in the words that a reader uses; "" where it says nothing."""
-    text = cell
-    match field:
-        case "state":
-            text = STATES.get(state(cell) or "", cell)
-        case "support_type":
-            text = support_type(cell) or cell
-        case "county":
-            text = cell if county(cell) else ""
-        case "signed":
-            day = signed(cell)
-            text = f"{day.day} {day:%B %Y}" if day else cell
-        case "moa" | "addendum":
-            address = document(cell)
-            text = document_name(address) or address
-    return shortened(clean(text), _LONGEST_VALUE)
+    return CorrectedEntry(told.kind, _name(told.agency), told.list, told.observed_at, how, was, now, why)
 
 
 def _name(text: str) -> str:
     return shortened(clean(text), _LONGEST_NAME)
 
 
-def _places(points: Iterable[_Placed]) -> tuple[Place, ...]:
-    """Points by state, then by what happened; the order inside stays."""
-    found: dict[str, dict[What, list[Point]]] = {}
+def _places(points: Iterable[_Placed]) -> tuple[StateGroup, ...]:
+    """Points by state, then by heading; the order within is kept."""
+    by_state: dict[str, dict[Heading, list[Point]]] = {}
     for what, name, point in points:
-        found.setdefault(name, {}).setdefault(what, []).append(point)
+        by_state.setdefault(name, {}).setdefault(what, []).append(point)
     return tuple(
-        Place(name, tuple(Section(what, tuple(same)) for what, same in found[name].items()))
-        for name in _in_order(found)
+        StateGroup(name, tuple(KindGroup(what, tuple(same)) for what, same in by_state[name].items()))
+        for name in _in_order(by_state)
     )
 
 
 def _in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """By name; what has none comes last."""
+    """By name; "" comes last."""
     return tuple(sorted(names, key=lambda name: (not name, name)))
 
 

@@ -1,7 +1,7 @@
-"""Puts notices and digests into words: entries → Message, from `templates/`.
+"""Renders notices, digests and other messages from `templates/`.
 
-Every value that a template puts in is made inert for its medium by `finalize`, so no template can forget it; what is
-trusted (our own addresses, the output of macros) is Markup. Notices that say the same are rendered once.
+`finalize` escapes every value in a template for its medium, so that no template can forget it. What is trusted (our own
+URLs, the output of macros) is Markup. Notices with the same content are rendered once.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from markupsafe import Markup
 import templates
 from alerts.addresses import sender_address
 from alerts.links import YOURS
+from alerts.messages.operator_events import OperatorEvent
 from alerts.messages.outline import digest_outline, outline
 from alerts.messages.slack_blocks import fewer, message_parts
-from alerts.messages.slack_parts import Part, packed
-from alerts.model import ChannelName, Digest, Line, Message, Notice
-from alerts.sanitize import mrkdwn, shortened, slack_escaped, visible
+from alerts.messages.slack_parts import SlackPart, packed
+from alerts.model import ChannelName, Digest, Message, Notice, RoutedEntry
+from alerts.sanitize import mrkdwn, shortened, slack_escaped, strip_invisible
 from monitor.model import ListName
 
 if TYPE_CHECKING:
-    from alerts.delivery.operator import Event
     from monitor.settings import Settings
     from monitor.storage.log import Log
 
-# Points in one message. A phone's reader has left long before; the rest is a link away.
+# Points in one message; nobody reads more on a phone, and a link leads to the rest.
 _MOST_IN_MAIL = 50
 _MOST_IN_DIGEST = 100  # by mail
 
@@ -45,19 +45,19 @@ _LONGEST_SUBJECT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """What messages say besides the changes: where readers find more, which days are meant, when lists were checked."""
+class RenderContext:
+    """What templates need besides the changes. `checked_at`: the last successful check of each list."""
 
     base_url: str
     zone: ZoneInfo
-    sender: str  # the mail address to write to
+    sender: str  # mail address
     checked_at: Mapping[ListName, datetime]
 
 
 class Renderer:
     """Renders the notices of one run."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: RenderContext) -> None:
         self._setting = setting
         self._rendered: dict[object, Message] = {}
 
@@ -78,22 +78,22 @@ class Renderer:
         return self._rendered[key]
 
     def confirmation(self, token: str, until: datetime, channel: ChannelName = ChannelName.EMAIL) -> Message:
-        """Asks whoever reads an address whether it may be written to, with the token that says yes."""
+        """The link with which an address confirms that it may be written to."""
         return self._link("confirmation", {"token": token, "until": until}, channel)
 
     def manage_link(self, token: str, until: datetime, channel: ChannelName) -> Message:
-        """The link to what a subscriber is told, asked for by somebody who lost it. In a mail, a link of its own."""
+        """The link with which a subscriber manages their alerts, sent on request."""
         return self._link("manage-link", {"token": token, "until": until}, channel)
 
-    def _link(self, name: str, said: Mapping[str, object], channel: ChannelName) -> Message:
+    def _link(self, name: str, values: Mapping[str, object], channel: ChannelName) -> Message:
         if channel is not ChannelName.EMAIL:
-            text = self._mrkdwn.get_template(f"slack/{name}.jinja").render(said)
+            text = self._mrkdwn.get_template(f"slack/{name}.jinja").render(values)
             block = {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
-            return packed([Part(text, [block])])
+            return packed([SlackPart(text, [block])])
         return Message(
             self._text.get_template(f"email/{name}-subject.txt.jinja").render(),
-            self._text.get_template(f"email/{name}.txt.jinja").render(said),
-            self._inlined(self._html.get_template(f"email/{name}.html.jinja").render(said)),
+            self._text.get_template(f"email/{name}.txt.jinja").render(values),
+            self._inlined(self._html.get_template(f"email/{name}.html.jinja").render(values)),
         )
 
     def _mail(self, notice: Notice) -> Message:
@@ -126,14 +126,14 @@ class Renderer:
         threads = digest.subscriber.channel is ChannelName.SLACK_BOT
         return packed(message_parts(lambda most: digest_outline(digest, most=most), prose, threads=threads))
 
-    def for_operator(self, channel: ChannelName, events: Sequence[Event]) -> Message:
-        """What the person who runs the service must hear."""
+    def for_operator(self, channel: ChannelName, events: Sequence[OperatorEvent]) -> Message:
+        """The message that tells the operator these events."""
         if channel is ChannelName.EMAIL:
-            said = {"events": events[:_MOST_EVENTS], "more": max(len(events) - _MOST_EVENTS, 0)}
+            values = {"events": events[:_MOST_EVENTS], "more": max(len(events) - _MOST_EVENTS, 0)}
             return Message(
-                self._text.get_template("operator/subject.txt.jinja").render(said),
-                self._text.get_template("operator/message.txt.jinja").render(said),
-                self._inlined(self._html.get_template("operator/message.html.jinja").render(said)),
+                self._text.get_template("operator/subject.txt.jinja").render(values),
+                self._text.get_template("operator/message.txt.jinja").render(values),
+                self._inlined(self._html.get_template("operator/message.html.jinja").render(values)),
             )
         prose: Any = self._mrkdwn.get_template("operator/slack.jinja").module
         texts = [str(prose.event(event)) for event in events[:_MOST_EVENTS]]
@@ -142,24 +142,26 @@ class Renderer:
         if len(events) > len(texts):
             texts.append(str(prose.more(len(events) - len(texts))))
         blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}} for text in texts]
-        return packed([Part(str(prose.fallback(events)), blocks)])
+        return packed([SlackPart(str(prose.fallback(events)), blocks)])
 
     @cached_property
     def _html(self) -> Environment:
-        return self._environment(visible, str)
+        return self._environment(strip_invisible, str)
 
     @cached_property
     def _text(self) -> Environment:
-        return self._environment(lambda text: Markup(visible(text)), str)
+        return self._environment(lambda text: Markup(strip_invisible(text)), str)
 
     @cached_property
     def _mrkdwn(self) -> Environment:
-        return self._environment(lambda text: Markup(mrkdwn(visible(text))), lambda url: Markup(slack_escaped(url)))
+        return self._environment(
+            lambda text: Markup(mrkdwn(strip_invisible(text))), lambda url: Markup(slack_escaped(url))
+        )
 
     def _environment(self, inert: Callable[[str], str], url: Callable[[str], str]) -> Environment:
-        """Templates of one medium. `inert` makes a value mean nothing to it, `url` an address of ours fit for it.
+        """The templates of one medium. `inert` escapes a value for it, `url` a URL of ours.
 
-        Autoescape is HTML's, and leaves Markup alone: what `inert` returns as Markup is escaped by it and not again.
+        Autoescape escapes for HTML and leaves Markup alone, so what `inert` returns as Markup is not escaped again.
         """
         zone = self._setting.zone
         environment = Environment(
@@ -179,17 +181,17 @@ class Renderer:
 
     @cached_property
     def _inlined(self) -> Callable[[str], str]:
-        """HTML with its styles on the elements, since many mail programs drop <style>; dark mode's stay there."""
+        """Moves styles to the elements, since many mail programs drop <style>; those for dark mode stay there."""
         from css_inline import CSSInliner
 
         return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline
 
 
 def renderer_of(settings: Settings, log: Log) -> Renderer:
-    """A renderer as the settings have it, which knows when the lists were last checked."""
+    """A renderer for these settings, with the times of the last checks."""
     checked_at = {check.list: check.succeeded_at for check in log.checks.last()}
     return Renderer(
-        Setting(
+        RenderContext(
             settings.web.base_url,
             ZoneInfo(settings.log.time_zone),
             sender_address(settings.mail.sender),
@@ -200,7 +202,7 @@ def renderer_of(settings: Settings, log: Log) -> Renderer:
 
 @dataclass(frozen=True, slots=True)
 class _Urls:
-    """The addresses of our own pages."""
+    """The URLs of our own pages."""
 
     base: str
     zone: ZoneInfo
@@ -222,11 +224,11 @@ class _Urls:
         return self.fit(f"{self.base}/subscribe")
 
     def manage(self, token: str = "") -> str:
-        """Where a subscriber changes what they are told; without a token, the page that sends the link."""
+        """The page to manage alerts; without a token, the page that sends the link."""
         return self.fit(f"{self.base}/manage/{token}" if token else f"{self.base}/manage")
 
     def own(self, scope: str) -> str:
-        """A link that each mail has its own of."""
+        """A placeholder for a link; each mail gets its own."""
         return self.fit(f"{self.base}/{scope}/{YOURS}")
 
     def day(self, moment: datetime) -> str:
@@ -234,16 +236,16 @@ class _Urls:
 
 
 def _says(notice: Notice) -> object:
-    """Equal for notices that get the same message."""
+    """A key that is equal for notices with the same message."""
     return notice.subscriber.channel, notice.publication.id, _lines_say(notice.lines), notice.watched
 
 
 def _digest_says(digest: Digest) -> object:
-    """Equal for digests that get the same message."""
+    """A key that is equal for digests with the same message."""
     return digest.subscriber.channel, digest.schedule.cadence, digest.slot, _lines_say(digest.lines), digest.watched
 
 
-def _lines_say(lines: tuple[Line, ...]) -> object:
+def _lines_say(lines: tuple[RoutedEntry, ...]) -> object:
     return tuple((line.entry.seq, line.least, line.corrects.seq if line.corrects else None) for line in lines)
 
 

@@ -1,8 +1,8 @@
 """Pure: an outline and its prose → the parts of a Slack message, each within Slack's limits.
 
-The limits are those of docs.slack.dev/reference/block-kit. How much text all blocks of a message may have together is
-nowhere said; people saw 13,200 characters refused, with about a hundred for each block, and once 11,341
-(slackapi/bolt-js#2509, #2867). One part more costs a second, so that there is no need to go near.
+The limits are those of docs.slack.dev/reference/block-kit. The limit for the text of all blocks together is not
+documented; people saw 13,200 characters refused, with about a hundred for each block, and once 11,341
+(slackapi/bolt-js#2509, #2867). One more part takes a second, so our limit is well below.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from alerts.messages.outline import DigestOutline, Outline, Place, Point, Section
-from alerts.messages.slack_parts import Block, Part, texts
+from alerts.messages.outline import DigestOutline, KindGroup, Outline, Point, StateGroup
+from alerts.messages.slack_parts import Block, SlackPart, texts
 from alerts.sanitize import shortened
 from monitor.model import Kind
 
@@ -25,28 +25,28 @@ _LONGEST_FALLBACK = 2500  # without blocks, Slack itself cuts texts in two from 
 
 # Points in a single message, if they fit; where there are more, the message begins with a summary.
 _FEW = 20
-# Points in all parts together. A phone's reader has left long before; the rest is a link away.
+# Points in all parts together; nobody reads more on a phone, and a link leads to the rest.
 _MOST = 100
 _MOST_PARTS = 60  # one a state and a few: a minute, at one a second
 
-Says: TypeAlias = Outline | DigestOutline
+AnyOutline: TypeAlias = Outline | DigestOutline
 
 _LINK = re.compile(r"<[^<>|]*\|([^<>]*)>")
 
 
-def message_parts(outlined: Callable[[int], Says], prose: Any, *, threads: bool) -> list[Part]:
-    """The parts of a message. The first says what happened and how we know; it is the only one where there is little.
+def message_parts(outlined: Callable[[int], AnyOutline], prose: Any, *, threads: bool) -> list[SlackPart]:
+    """The parts of a message. The first says what happened and how we know; often it is the only one.
 
-    `outlined` gives the outline in at most so many points, `prose` are the macros of `slack/message.jinja` or
-    `slack/digest.jinja`. Where further parts go into a thread (`threads`), each state has its own; else they are as few
-    as hold everything.
+    `outlined` gives the outline with at most so many points; `prose` are the macros of `slack/message.jinja` or
+    `slack/digest.jinja`. If further parts go into a thread (`threads`), each state has its own; else there are as few
+    as possible.
     """
     few = outlined(_FEW)
     single = [_header(few, prose), *_all_details(few, few.places, prose), _footer(few, prose)]
     if not few.more and _fits(single):
-        return [Part(_fallback(str(prose.fallback(few)), few, prose), single)]
+        return [SlackPart(_fallback(str(prose.fallback(few)), few, prose), single)]
     whole = outlined(few.total) if few.more else few
-    made: list[Part] = []
+    made: list[SlackPart] = []
     for most in fewer(_MOST):
         says = outlined(most) if _points(whole) > most else whole
         made = _divided(says, whole, prose, threads=threads)
@@ -56,21 +56,21 @@ def message_parts(outlined: Callable[[int], Says], prose: Any, *, threads: bool)
 
 
 def fewer(most: int) -> Iterator[int]:
-    """Ever fewer points, for a message that turns out too large."""
+    """Numbers of points to try, each smaller, for a message that is too large."""
     while most > 1:
         yield most
         most = most * 2 // 3
     yield 1
 
 
-def _points(says: Says) -> int:
+def _points(says: AnyOutline) -> int:
     return sum(len(section.points) for place in says.places for section in place.sections)
 
 
-def _divided(says: Says, whole: Says, prose: Any, *, threads: bool) -> list[Part]:
+def _divided(says: AnyOutline, whole: AnyOutline, prose: Any, *, threads: bool) -> list[SlackPart]:
     """A first part with the counts of `whole` by state, and others with the details of `says`, agreement by agreement.
 
-    Corrections stand in the first part if there is room: whoever was told wrongly must not have to look for it.
+    Corrections are in the first part if there is room, so that nobody has to look for them.
     """
     tallies = _tallies(whole, prose)
     begin = [_header(says, prose), *map(_section, _packed(tallies))]
@@ -83,13 +83,13 @@ def _divided(says: Says, whole: Says, prose: Any, *, threads: bool) -> list[Part
     bodies = [body for group in _groups(news, threads=threads) for body in _bodies(says, group, prose)]
     fallback = _fallback("\n".join([str(prose.title(says)), *tallies]), says, prose)
     return [
-        Part(fallback, [*begin, *corrected, *([details] if bodies else []), *end]),
+        SlackPart(fallback, [*begin, *corrected, *([details] if bodies else []), *end]),
         *(_further(says, body, number, len(bodies) + 1, prose) for number, body in enumerate(bodies, start=2)),
     ]
 
 
-def _tallies(whole: Says, prose: Any) -> list[str]:
-    """What happened in each state, counted: a line each, for as many as there is room."""
+def _tallies(whole: AnyOutline, prose: Any) -> list[str]:
+    """A line with the counts of each state, for as many states as fit."""
     lines = [str(prose.tally(place)) for place in whole.places]
     shown = list(lines)
     while sum(map(_size, shown)) > _LONGEST_TALLIES:
@@ -97,8 +97,8 @@ def _tallies(whole: Says, prose: Any) -> list[str]:
     return shown if len(shown) == len(lines) else [*shown, str(prose.more_states(len(lines) - len(shown)))]
 
 
-def _only(places: Iterable[Place], corrections: bool) -> tuple[Place, ...]:
-    """The corrections of these places, or all else."""
+def _only(places: Iterable[StateGroup], corrections: bool) -> tuple[StateGroup, ...]:
+    """The corrections of these places, or everything else."""
     chosen = (
         replace(p, sections=tuple(s for s in p.sections if (s.what.kind is Kind.WITHDRAWN) is corrections))
         for p in places
@@ -106,12 +106,12 @@ def _only(places: Iterable[Place], corrections: bool) -> tuple[Place, ...]:
     return tuple(place for place in chosen if place.sections)
 
 
-def _groups(places: Sequence[Place], *, threads: bool) -> Sequence[Sequence[Place]]:
+def _groups(places: Sequence[StateGroup], *, threads: bool) -> Sequence[Sequence[StateGroup]]:
     return [[place] for place in places] if threads else [places]
 
 
-def _bodies(says: Says, places: Sequence[Place], prose: Any) -> Iterator[list[Block]]:
-    """The details of these places, in as few messages as hold them."""
+def _bodies(says: AnyOutline, places: Sequence[StateGroup], prose: Any) -> Iterator[list[Block]]:
+    """The details of these places, in as few messages as possible."""
     room = [_context(str(prose.continues(says, 99, 99)))]
     body: list[Block] = []
     for block in _all_details(says, places, prose):
@@ -123,29 +123,29 @@ def _bodies(says: Says, places: Sequence[Place], prose: Any) -> Iterator[list[Bl
         yield body
 
 
-def _further(says: Says, body: list[Block], number: int, of: int, prose: Any) -> Part:
-    """A part with details only, which says what it belongs to: a webhook's parts can be far apart."""
+def _further(says: AnyOutline, body: list[Block], number: int, of: int, prose: Any) -> SlackPart:
+    """A part with details only. It says what it belongs to, since a webhook's parts can be far apart."""
     fallback = _fallback(_spoken(body), says, prose)
-    return Part(fallback, [*body, _context(str(prose.continues(says, number, of)))])
+    return SlackPart(fallback, [*body, _context(str(prose.continues(says, number, of)))])
 
 
 def _spoken(blocks: Sequence[Block]) -> str:
-    """What is read aloud: the texts without the addresses of links, and without lines that are only a link."""
+    """The text for screen readers: without the URLs of links, and without lines that are only a link."""
     lines = (line for text in texts(blocks) for line in text.splitlines())
     return "\n".join(_LINK.sub(r"\1", line) for line in lines if line.strip() and not _LINK.fullmatch(line.strip()))
 
 
-def _fallback(text: str, says: Says, prose: Any) -> str:
-    """What notifications show and screen readers say: never cut, since a half sentence may say something else."""
+def _fallback(text: str, says: AnyOutline, prose: Any) -> str:
+    """The text for notifications and screen readers; the title if it is too long, since a cut text could mislead."""
     return text if _size(text) <= _LONGEST_FALLBACK else str(prose.title(says))
 
 
-def _all_details(says: Says, places: Iterable[Place], prose: Any) -> list[Block]:
+def _all_details(says: AnyOutline, places: Iterable[StateGroup], prose: Any) -> list[Block]:
     return [_section(text) for place in places for text in _details(says, place, prose)]
 
 
-def _details(says: Says, place: Place, prose: Any) -> Iterator[str]:
-    """A state's points in as few texts as hold them. Each text can stand alone, and no point is torn apart."""
+def _details(says: AnyOutline, place: StateGroup, prose: Any) -> Iterator[str]:
+    """A state's points in as few texts as possible. Each text is complete in itself, and no point is split."""
     begun = text = str(prose.place(place, False))
     for section in place.sections:
         heading = str(prose.heading(says, section))
@@ -161,8 +161,8 @@ def _details(says: Says, place: Place, prose: Any) -> Iterator[str]:
     yield text
 
 
-def _said(says: Says, section: Section, point: Point, prose: Any) -> str:
-    """A point in as many words as there is room for. Cells that long are no real ones."""
+def _said(says: AnyOutline, section: KindGroup, point: Point, prose: Any) -> str:
+    """A point, in a shorter form if the long one does not fit. Only text in cells that is not real is that long."""
     for brief, room in ((False, _SECTION // 2), (True, _LONGEST_POINT)):
         said = str(prose.point(says, section, point, brief))
         if _size(said) <= room:
@@ -171,7 +171,7 @@ def _said(says: Says, section: Section, point: Point, prose: Any) -> str:
 
 
 def _packed(lines: Iterable[str]) -> Iterator[str]:
-    """Lines in as few texts as hold them."""
+    """Lines in as few texts as possible."""
     text = ""
     for line in lines:
         if text and _size(text) + 1 + _size(line) > _SECTION:
@@ -182,12 +182,12 @@ def _packed(lines: Iterable[str]) -> Iterator[str]:
         yield text
 
 
-def _header(says: Says, prose: Any) -> Block:
+def _header(says: AnyOutline, prose: Any) -> Block:
     title = shortened(str(prose.title(says)), _HEADER)
     return {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}}
 
 
-def _footer(says: Says, prose: Any) -> Block:
+def _footer(says: AnyOutline, prose: Any) -> Block:
     return _context(str(prose.footer(says)))
 
 
@@ -200,7 +200,7 @@ def _context(text: str) -> Block:
 
 
 def _mrkdwn(text: str) -> Block:
-    # Verbatim: Slack makes no links of what happens to look like an address or a channel.
+    # Verbatim, so that Slack does not turn what looks like an address or a channel into a link.
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
@@ -209,5 +209,5 @@ def _fits(blocks: Sequence[Block]) -> bool:
 
 
 def _size(text: str) -> int:
-    """In the units in which JavaScript counts, two for an emoji: nobody says how Slack does."""
+    """The length in UTF-16 code units, as in JavaScript. How Slack counts is undocumented."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2

@@ -1,7 +1,7 @@
 """Pure: the parts of a Slack message, as they are stored and sent.
 
-One part is one message in Slack. Most messages have one; what does not fit, or would bury its readers, has a first part
-that says what happened and further ones with the details.
+One part is one message in Slack. Most messages have one part. A long message has a first part that says what happened,
+and further ones with the details.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ Block = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What Slack shows, as Block Kit; and as text, which is what notifications show and screen readers say."""
+class SlackPart:
+    """What Slack shows, as Block Kit; and as text for notifications and screen readers."""
 
     text: str
     blocks: list[Block]
 
 
-def packed(parts: Sequence[Part]) -> Message:
+def packed(parts: Sequence[SlackPart]) -> Message:
     """The message of these parts."""
     return Message("", parts[0].text, blocks=json.dumps([asdict(part) for part in parts], ensure_ascii=False))
 
 
-def parts_of(message: Message) -> tuple[Part, ...]:
+def parts_of(message: Message) -> tuple[SlackPart, ...]:
     """The parts of a message, at least one. Those stored by the first version are a list of blocks: one part."""
     stored = json.loads(message.blocks) if message.blocks else []
     if stored and "type" not in stored[0]:
-        return tuple(Part(each["text"], each["blocks"]) for each in stored)
-    return (Part(message.text, stored),)
+        return tuple(SlackPart(each["text"], each["blocks"]) for each in stored)
+    return (SlackPart(message.text, stored),)
 
 
 def marked(blocks: Sequence[Block], message_id: str, number: int) -> list[Block]:
-    """The blocks of the part with this number, counted from 0; the first block bears the message's id.
+    """The blocks of the part with this number, counted from 0; the first block has the message's id.
 
-    It is the same however often the part is sent. Slack wants the ids of blocks to differ from message to message.
+    The id is the same for every attempt. Slack wants the ids of blocks to differ from message to message.
     """
     mark = message_id if number == 0 else f"{message_id}.{number}"
     return [{**block, "block_id": mark} if at == 0 else block for at, block in enumerate(blocks)]
 
 
-def plain(part: Part) -> str:
-    """All that the blocks say, as mrkdwn: for a Slack that does not take the blocks as they are."""
+def plain(part: SlackPart) -> str:
+    """The text of all blocks, as mrkdwn, in case Slack does not accept the blocks."""
     return "\n\n".join(texts(part.blocks)) or part.text
 
 

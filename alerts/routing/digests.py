@@ -1,8 +1,8 @@
-"""Pure: whose digest is due, over which part of the log, and what it says.
+"""Pure: which digests are due, over which part of the log, and what they contain.
 
-The clock says only when a digest is due. What is in it goes by positions in the log: all from where the schedule's
-last turn ended. So whatever happens to clocks, time zones and processes, nothing is skipped and nothing comes twice;
-ten days without a turn end in one digest. A turn that has nothing to say is a turn all the same.
+The clock decides only when a digest is due. Its content goes by positions in the log: everything after the schedule's
+last digest. So nothing is skipped or sent twice, whatever happens to clocks, time zones and processes; ten days without
+a digest end in one. A digest without news counts too.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from alerts.model import CORRECTIONS, Agency, Departures, Digest, Schedule, Subscriber, Watch
-from alerts.routing.instant import News, Newsroom, is_as_before, watched
+from alerts.routing.instant import watched
+from alerts.routing.news import News, NewsIndex, is_as_before
 from monitor.model import DEPARTURES, Entry, Kind
 
 _WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class DigestProgress:
     """How far a subscriber's digests by one schedule have come.
 
-    `since`: from when on it counts, which is when the first of its watches began. `last`: the day of the last turn, and
-    `position` how far in the log that went; before the first, None and where its first watch starts.
+    `since`: when the first of its watches began. `last`: the day of the last digest, None before the first. `position`:
+    how far in the log the last one went, or where the first watch starts.
     """
 
     subscriber: Subscriber
@@ -35,8 +36,8 @@ class Turns:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A digest that is due: for the day `slot`, over what the log has after `after`."""
+class DueDigest:
+    """A digest that is due: for the day `slot`, over the entries after position `after`."""
 
     subscriber: Subscriber
     schedule: Schedule
@@ -47,8 +48,8 @@ class Turn:
 def moment_of(schedule: Schedule, day: date, zone: ZoneInfo) -> datetime:
     """When the digest of a day is due, in UTC.
 
-    An hour that comes twice counts when it comes first; one that is left out, when it would have come had the clock
-    not been put forward (PEP 495: fold 0).
+    When clocks change: an hour that comes twice counts the first time; one that is skipped, at the time when it would
+    have come without the change (PEP 495: fold 0).
     """
     clock = time(schedule.minute // 60, schedule.minute % 60)
     return datetime.combine(day, clock, zone).astimezone(UTC)
@@ -64,10 +65,10 @@ def newest_slot(schedule: Schedule, zone: ZoneInfo, now: datetime) -> date:
     return day if moment_of(schedule, day, zone) <= now else day - timedelta(days=step)
 
 
-def due(turns: Iterable[Turns], now: datetime) -> Iterator[Turn]:
-    """The digests that are due: one for each schedule, however many turns were missed.
+def due(turns: Iterable[DigestProgress], now: datetime) -> Iterator[DueDigest]:
+    """The digests that are due: one for each schedule, however many were missed.
 
-    A day has one turn, so that a subscriber who moves across time zones never gets two digests for it.
+    Each day has one digest, so that a subscriber who changes time zones never gets two for it.
     """
     slots: dict[tuple[Schedule, str], tuple[date, datetime]] = {}
     for each in turns:
@@ -78,11 +79,11 @@ def due(turns: Iterable[Turns], now: datetime) -> Iterator[Turn]:
             slots[key] = newest, moment_of(each.schedule, newest, zone)
         slot, at = slots[key]
         if at > each.since and (each.last is None or slot > each.last):
-            yield Turn(each.subscriber, each.schedule, slot, each.position)
+            yield DueDigest(each.subscriber, each.schedule, slot, each.position)
 
 
-class Edition:
-    """What the log has up to a position for all digests made at one time."""
+class DigestSource:
+    """The entries up to a position, from which all digests made at one time are taken."""
 
     def __init__(
         self,
@@ -91,11 +92,11 @@ class Edition:
         earlier: Mapping[str, Entry],
         agencies: Mapping[str, Agency],
     ) -> None:
-        """`entries`: those up to `position`, from before the earliest turn on; the rest is as for `routing.route`."""
+        """`entries`: those up to `position`, from before the earliest digest on; the rest is as for `instant.route`."""
         self._position = position
-        self._news = Newsroom(entries, earlier, agencies)
+        self._news = NewsIndex(entries, earlier, agencies)
         self._at = {d: {n.entry.id: n.at for n in self._news.all(d)} for d in Departures}
-        # Departures that were followed by a return without anything new, and the other way round.
+        # The return of each departure that was followed by one without any change, and the reverse.
         self._return_of: dict[str, Entry] = {}
         self._departure_of: dict[str, Entry] = {}
         self._note_with = {(e.agreement, e.publication.id): e.id for e in entries if e.kind is Kind.WITHDRAWN}
@@ -115,11 +116,11 @@ class Edition:
                 self._departure_of[entry.id] = departure
 
     def digests(
-        self, turns: Sequence[Turn], watches: Sequence[Watch], told: frozenset[str]
-    ) -> Iterator[tuple[Turn, Digest | None]]:
-        """The digests of one subscriber that are due, each with its turn; None where there is nothing to say.
+        self, turns: Sequence[DueDigest], watches: Sequence[Watch], told: frozenset[str]
+    ) -> Iterator[tuple[DueDigest, Digest | None]]:
+        """The digests of one subscriber that are due; None for one without news.
 
-        `watches` are the subscriber's; `told` are the ids of the entries that the subscriber was told of, notes too.
+        `watches` are the subscriber's; `told`: the ids of the entries (and notes) that the subscriber was told of.
         """
         for turn in sorted(turns, key=lambda turn: turn.schedule.name):
             theirs = [w for w in watches if w.schedule == turn.schedule and not w.paused]
@@ -143,8 +144,8 @@ class Edition:
             )
 
     def _came_and_went(self, watch: Watch, entry: Entry, after: int, told: frozenset[str]) -> bool:
-        """Whether an entry and its opposite are both news of one digest, and cancel out; or whether a return was told
-        by the correction that went out at once."""
+        """Whether an entry and its opposite are both in one digest and cancel out, or a return was told already by a
+        correction."""
         if entry.id in self._return_of:
             return True
         if entry.kind is Kind.RETURNED and self._note_with.get((entry.agreement, entry.publication.id)) in told:

@@ -1,67 +1,45 @@
-"""Pure: entries of the log × watches → who hears of what.
+"""Pure: entries of the log × watches → who is told what, at once.
 
-The rules, each held by a test:
+The rules, each with a test:
 
-- An entry that is not to be announced, or that was taken back before anybody heard of it, is passed over.
-- A watch hears of entries after its start, if they concern what it wants.
-- A departure is told at once, unconfirmed; or to those who chose to wait, when the note comes that confirms it. What
-  they are told of then is the departure itself, so that corrections find them.
-- A note that takes an entry back reaches those who were told of that entry, at once and nobody else, whatever their
-  watches' cadence. Of two notes that say the same agreement is still listed (withdrawn, merged) one is enough. The
-  return that goes with a withdrawn departure would tell them twice, and everybody else of a departure that they never
-  heard of; only if something of substance changed on the way does it reach those others.
+- An entry that is not to be announced, or that was taken back before anybody was told, is skipped.
+- A watch is told of entries after its start that match what it wants.
+- A departure is told at once, as unconfirmed; to those who chose to wait, when a note confirms it. They are told of the
+  departure itself, so that corrections reach them.
+- A note that takes an entry back goes at once to those who were told of that entry, and to nobody else, whatever their
+  watches' cadence. Of two notes that say the same agreement is still listed (withdrawn, merged) one is sent. The return
+  that goes with a withdrawn departure is not sent to them, nor to the others, who were not told of the departure; the
+  others are told of it only if something substantive changed.
 - A subscriber is told of an entry once, for all watches that want it.
-- What one publication has for one subscriber is one notice, however many changes and watches.
+- All entries of one publication for one subscriber are one notice.
 
-Many watches meet few entries: the entries are sorted by what they concern, and watches that want the same are looked
-up once. `digest` chooses by the same rules.
+Digests use the same rules.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from alerts.model import (
     CORRECTIONS,
-    PENDING_KINDS,
     Agency,
-    Departures,
-    Line,
     Notice,
-    Part,
+    Recipient,
+    RoutedEntry,
     Subscriber,
-    Told,
-    Wants,
     Watch,
     Watched,
+    WatchedPart,
 )
-from alerts.routing.scope import agencies_of, counties_of, states_of, support_types_of
-from monitor.model import DEPARTURES, NOTES, Entry, Kind, ListName, Significance, SupportType
-
-_WEIGHT = {significance: weight for weight, significance in enumerate(Significance)}
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """Something to tell: an entry, and the position in the log at which it became news.
-
-    That is its own; of a departure, for those who wait, the position of the note that confirms it.
-    """
-
-    at: int
-    entry: Entry
-
-
-_Hears: TypeAlias = Callable[[Watch, News], bool]
+from alerts.routing.news import NewsIndex, agreement_and_publication
+from monitor.model import NOTES, Entry, Kind
 
 
 def route(
     entries: Iterable[Entry],
     watches: Iterable[Watch],
-    told: Mapping[str, Sequence[Told]],
+    told: Mapping[str, Sequence[Recipient]],
     earlier: Mapping[str, Entry],
     agencies: Mapping[str, Agency] | None = None,
 ) -> Iterator[Notice]:
@@ -71,7 +49,7 @@ def route(
     watches name, by the ids of their agreements. Watches with a schedule get nothing but corrections here.
     """
     entries = list(entries)
-    news = Newsroom(entries, earlier, agencies or {})
+    news = NewsIndex(entries, earlier, agencies or {})
     corrections = _corrections(entries, told)
     of = by_subscriber(watches)
     for each in corrections.values():
@@ -80,12 +58,17 @@ def route(
         correction = corrections.get(number)
         already = correction.told if correction else frozenset()
         wanted = [w for w in theirs if w.schedule is None and not w.paused]
-        lines = news.lines(wanted, lambda watch, found: found.at > watch.starts_after, already)
+        lines = news.lines(wanted, lambda watch, each: each.at > watch.starts_after, already)
         if correction:
-            told_of_return = {_with(note) for note, _ in correction.notes if note.kind is Kind.WITHDRAWN}
+            told_of_return = {
+                agreement_and_publication(note) for note, _ in correction.notes if note.kind is Kind.WITHDRAWN
+            }
             lines = [
                 *((at, line) for at, line in lines if not _says_the_same(line.entry, told_of_return)),
-                *((n.seq, Line(n, who.watches, corrects=earlier.get(n.about or ""))) for n, who in correction.notes),
+                *(
+                    (n.seq, RoutedEntry(n, who.watches, corrects=earlier.get(n.about or "")))
+                    for n, who in correction.notes
+                ),
             ]
             lines.sort(key=lambda placed: placed[0])
         if lines:
@@ -99,58 +82,18 @@ def subjects(entries: Iterable[Entry]) -> frozenset[str]:
     return frozenset(e.about for e in entries if e.about and e.kind in NOTES)
 
 
-class Newsroom:
-    """What these entries have to tell, sorted by what it concerns, so that a watch is held only against that."""
-
-    def __init__(self, entries: Sequence[Entry], earlier: Mapping[str, Entry], agencies: Mapping[str, Agency]) -> None:
-        self.agencies = agencies
-        withdrawn = {_with(e) for e in entries if e.kind is Kind.WITHDRAWN and e.announce}
-        self._of = {departures: _Sorted(_news(entries, earlier, withdrawn, departures)) for departures in Departures}
-        self._wanted: dict[Wants, tuple[News, ...]] = {}
-
-    def all(self, departures: Departures) -> Iterator[News]:
-        """All that there is for those who want departures at once, or confirmed."""
-        return self._of[departures].all()
-
-    def wanted(self, wants: Wants) -> tuple[News, ...]:
-        """What is worth telling to whoever wants this, in the order of the log."""
-        if wants not in self._wanted:
-            self._wanted[wants] = tuple(self._of[wants.departures].wanted(wants, self.agencies))
-        return self._wanted[wants]
-
-    def lines(self, watches: Sequence[Watch], hears: _Hears, already: Collection[str] = ()) -> list[tuple[int, Line]]:
-        """What watches of one subscriber are told, once for all of them, each line with its place in the log.
-
-        `hears` says whether a watch is told of some news; `already`: the ids of entries that they were told of.
-        """
-        if len(watches) == 1:  # as nearly always
-            [watch] = watches
-            numbers, least = (watch.number,), watch.wants.significance
-            return [
-                (news.at, Line(news.entry, numbers, least))
-                for news in self.wanted(watch.wants)
-                if news.entry.id not in already and hears(watch, news)
-            ]
-        found: dict[str, tuple[News, list[Watch]]] = {}
-        for watch in watches:
-            for news in self.wanted(watch.wants):
-                if news.entry.id not in already and hears(watch, news):
-                    found.setdefault(news.entry.id, (news, []))[1].append(watch)
-        return [_line(news, wanting) for news, wanting in sorted(found.values(), key=lambda f: f[0].at)]
-
-
 def watched(watches: Iterable[Watch], agencies: Mapping[str, Agency]) -> Watched:
-    """What these watches name: the narrowest of each."""
+    """What these watches cover: of each its agencies, else its counties, else its states."""
     states: set[str] = set()
-    parts: set[Part] = set()
+    parts: set[WatchedPart] = set()
     everywhere = False
     for watch in watches:
         wants = watch.wants
         if wants.agencies is not None:
             known = [agencies[a] for a in wants.agencies if a in agencies]
-            parts |= {Part(a.state or "", agency=a.name) for a in known}
+            parts |= {WatchedPart(a.state or "", agency=a.name) for a in known}
         elif wants.counties is not None:
-            parts |= {Part(code, county=name) for code, name in wants.counties}
+            parts |= {WatchedPart(code, county=name) for code, name in wants.counties}
         elif wants.states is not None:
             states |= wants.states
         else:
@@ -159,29 +102,24 @@ def watched(watches: Iterable[Watch], agencies: Mapping[str, Agency]) -> Watched
 
 
 def by_subscriber(watches: Iterable[Watch]) -> dict[int, list[Watch]]:
-    """Watches by their subscriber's number, in the order of their own."""
-    found: dict[int, list[Watch]] = {}
+    """Watches by their subscriber's number, in the order of their own numbers."""
+    by_number: dict[int, list[Watch]] = {}
     for watch in watches:
-        found.setdefault(watch.subscriber.number, []).append(watch)
-    for theirs in found.values():
+        by_number.setdefault(watch.subscriber.number, []).append(watch)
+    for theirs in by_number.values():
         theirs.sort(key=lambda w: w.number)
-    return found
-
-
-def _line(news: News, wanting: Sequence[Watch]) -> tuple[int, Line]:
-    least = max((w.wants.significance for w in wanting), key=_WEIGHT.__getitem__)
-    return news.at, Line(news.entry, tuple(w.number for w in wanting), least)
+    return by_number
 
 
 def _notices(
     subscriber: Subscriber,
-    lines: Sequence[Line],
+    lines: Sequence[RoutedEntry],
     watches: Sequence[Watch],
     agencies: Mapping[str, Agency],
     replies: Mapping[str, int | None],
 ) -> Iterator[Notice]:
     """Lines by publication."""
-    of: dict[str, list[Line]] = {}
+    of: dict[str, list[RoutedEntry]] = {}
     for line in lines:
         of.setdefault(line.entry.publication.id, []).append(line)
     for same in of.values():
@@ -193,132 +131,30 @@ def _notices(
 
 @dataclass
 class _Corrected:
-    """A subscriber to be corrected: by these notes, each with how they were told; and all that they were told of."""
+    """A subscriber who is sent corrections: the notes, and the ids of the entries that they were told of."""
 
     subscriber: Subscriber
-    notes: list[tuple[Entry, Told]] = field(default_factory=list)
+    notes: list[tuple[Entry, Recipient]] = field(default_factory=list)
     told: frozenset[str] = frozenset()
 
 
-def _corrections(entries: Iterable[Entry], told: Mapping[str, Sequence[Told]]) -> dict[int, _Corrected]:
+def _corrections(entries: Iterable[Entry], told: Mapping[str, Sequence[Recipient]]) -> dict[int, _Corrected]:
     """Who was told of what the notes among these entries are about."""
-    found: dict[int, _Corrected] = {}
+    corrected: dict[int, _Corrected] = {}
     for entry in entries:
         if entry.kind not in NOTES or not entry.announce:
             continue
         for who in told.get(entry.about or "", ()):
-            theirs = found.setdefault(who.subscriber.number, _Corrected(who.subscriber))
+            theirs = corrected.setdefault(who.subscriber.number, _Corrected(who.subscriber))
             theirs.told |= {entry.about or ""}
-            same = {_with(note) for note, _ in theirs.notes if note.kind is Kind.WITHDRAWN}
-            # Where both a departure and an arrival are taken back, that the departure was none says it all.
-            if entry.kind in CORRECTIONS and not (entry.kind is Kind.MERGED and _with(entry) in same):
+            same = {agreement_and_publication(note) for note, _ in theirs.notes if note.kind is Kind.WITHDRAWN}
+            # If both a departure and an arrival are taken back, the note about the departure is enough.
+            if entry.kind in CORRECTIONS and not (
+                entry.kind is Kind.MERGED and agreement_and_publication(entry) in same
+            ):
                 theirs.notes.append((entry, who))
-    return found
-
-
-def _news(
-    entries: Sequence[Entry],
-    earlier: Mapping[str, Entry],
-    withdrawn: set[tuple[str, str]],
-    departures: Departures,
-) -> Iterator[News]:
-    """What is told to those who want departures at once, or confirmed."""
-    for entry in entries:
-        news = entry
-        if departures is Departures.CONFIRMED:
-            if entry.kind is Kind.CONFIRMED and entry.about and entry.about in earlier:
-                news = earlier[entry.about]
-            elif entry.kind in DEPARTURES:
-                continue
-        if entry.announce and news.announce and news.kind not in NOTES and not _is_moot(news, withdrawn):
-            yield News(entry.seq, news)
-
-
-def _with(entry: Entry) -> tuple[str, str]:
-    return entry.agreement, entry.publication.id
+    return corrected
 
 
 def _says_the_same(entry: Entry, corrected: set[tuple[str, str]]) -> bool:
-    return entry.kind is Kind.RETURNED and _with(entry) in corrected
-
-
-def _is_moot(entry: Entry, withdrawn: set[tuple[str, str]]) -> bool:
-    """Whether an entry is no news: taken back already, or the return that a withdrawn note speaks for.
-
-    A return that changed something of substance (it stands in another state now) is news to those who were told
-    nothing: they know neither the departure nor what is new.
-    """
-    if entry.status in CORRECTIONS:
-        return True
-    return entry.kind is Kind.RETURNED and _with(entry) in withdrawn and is_as_before(entry)
-
-
-def is_as_before(entry: Entry) -> bool:
-    """Whether nothing of substance is different."""
-    return all(f.significance is not Significance.SUBSTANTIVE for f in entry.fields)
-
-
-@dataclass(frozen=True, slots=True)
-class _Concerns:
-    """News, and what it concerns."""
-
-    place: int  # in the order of the log
-    news: News
-    states: frozenset[str]
-    counties: frozenset[tuple[str, str]]
-    agencies: frozenset[tuple[str, str]]
-    support_types: frozenset[SupportType]
-
-    def is_wanted(self, wants: Wants) -> bool:
-        """Whether all is as wanted but for the agencies."""
-        entry = self.news.entry
-        return (
-            entry.kind in wants.kinds
-            and _WEIGHT[entry.significance] <= _WEIGHT[wants.significance]
-            and (wants.states is None or not self.states.isdisjoint(wants.states))
-            and (wants.counties is None or not self.counties.isdisjoint(wants.counties))
-            and (wants.support_types is None or not self.support_types.isdisjoint(wants.support_types))
-            # What happens to applications concerns those who asked for applications, whatever its kind.
-            and (entry.list is ListName.PARTICIPATING or not PENDING_KINDS.isdisjoint(wants.kinds))
-        )
-
-
-class _Sorted:
-    """News by state, county, agency and agreement."""
-
-    def __init__(self, news: Iterable[News]) -> None:
-        self._all: list[_Concerns] = []
-        self._by: defaultdict[object, list[_Concerns]] = defaultdict(list)
-        for place, each in enumerate(news):
-            entry = each.entry
-            found = _Concerns(
-                place,
-                each,
-                states_of(entry),
-                counties_of(entry),
-                agencies_of(entry),
-                support_types_of(entry),
-            )
-            self._all.append(found)
-            for county in found.counties:
-                self._by["county", county].append(found)
-            for agency in found.agencies:
-                self._by["agency", agency].append(found)
-            for key in (*found.states, entry.agreement):
-                self._by[key].append(found)
-
-    def all(self) -> Iterator[News]:
-        return (each.news for each in self._all)
-
-    def wanted(self, wants: Wants, agencies: Mapping[str, Agency]) -> Iterator[News]:
-        keys: Iterable[object] | None = wants.states
-        if wants.agencies is not None:
-            known = [agencies[a] for a in wants.agencies if a in agencies]
-            keys = [key for a in known for key in (*a.ids, *(("agency", name) for name in a.known_as))]
-        elif wants.counties is not None:
-            keys = [("county", county) for county in wants.counties]
-        found = self._all
-        if keys is not None:
-            at = {each.place: each for key in keys for each in self._by.get(key, ())}
-            found = [at[place] for place in sorted(at)]
-        return (each.news for each in found if each.is_wanted(wants))
+    return entry.kind is Kind.RETURNED and agreement_and_publication(entry) in corrected

@@ -1,4 +1,4 @@
-"""Pure: where an entry belongs: the states, counties, agencies and support types that it concerns."""
+"""Pure: the states, counties, agencies and support types that an entry concerns."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def states_of(entry: Entry) -> frozenset[str]:
 def counties_of(entry: Entry) -> frozenset[tuple[str, str]]:
     """The counties that an entry concerns, as (state, comparable name), before and after.
 
-    A misspelt county must still reach those who watch it (in December 2025 every fiftieth row has one), so that the
-    county that it can mean counts beside what is written. Where the cell is blank, the agency's name may say it.
+    A misspelled county must still reach those who watch it (in December 2025 every fiftieth row had one), so the county
+    that was probably meant counts too. If the cell is blank, the county in the agency's name counts.
     """
-    found = set()
+    counties = set()
     for side in _sides(entry):
         code = state(side.state)
         name = county(side.county) or county_in(agency(side.agency))
         if code and name:
-            found |= {(code, name), (code, county_meant(code, name))}
-    return frozenset(found)
+            counties |= {(code, name), (code, county_meant(code, name))}
+    return frozenset(counties)
 
 
 def agencies_of(entry: Entry) -> frozenset[tuple[str, str]]:
@@ -33,7 +33,7 @@ def agencies_of(entry: Entry) -> frozenset[tuple[str, str]]:
 
 
 def support_types_of(entry: Entry) -> frozenset[SupportType]:
-    """The support types that an entry concerns, before and after; those that nobody could tell are left out."""
+    """The support types that an entry concerns, before and after; unknown ones are left out."""
     return frozenset(type_ for side in _sides(entry) if (type_ := support_type(side.support_type)))
 
 

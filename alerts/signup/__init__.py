@@ -1,1 +1,1 @@
-"""What visitors ask for by a form or a signed link."""
+"""What visitors ask for with forms and signed links."""

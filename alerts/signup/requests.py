@@ -1,25 +1,23 @@
-"""What visitors ask for by a form: stored as it is, and worked off later.
+"""Stores the requests that visitors make in forms, and answers them later.
 
-Whoever asks gets the same answer after the same work, whoever the address belongs to: what follows from a request is
-found out here, by `run` or `check`, and said to the address alone. The only SQL about requests.
+The page answers every request in the same way after the same work, so that it does not reveal who is a subscriber.
+`run` and `check` do the rest here, and only the address itself is told.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 from alerts.keys import new_token, open_keys
-from alerts.links import Scope, open_links
-from alerts.messages.posting import cached_renderer, posting
+from alerts.links import LinkScope, open_links
 from alerts.model import ChannelName, Departures, Message, Schedule, Subscriber, Wants
-from alerts.storage.routed import Alerts, NewDelivery, open_alerts
+from alerts.storage.messages import NewDelivery, delivery_terms
+from alerts.storage.requests import FormRequest, RequestKind
+from alerts.storage.store import AlertStore, open_alerts
 from monitor.model import Kind
-from monitor.storage.database import moment, stamp
 
 if TYPE_CHECKING:
     from alerts.messages.render import Renderer
@@ -28,16 +26,9 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 
 
-class Asked(StrEnum):
-    """What a visitor can ask for."""
-
-    SUBSCRIBE = "subscribe"
-    MANAGE = "manage"  # the link that manages what an address is told
-
-
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """The watch that a visitor asks for: what it is to hear, how often, and where its hours are counted."""
+class RequestedWatch:
+    """The watch that a visitor asks for; `time_zone` is for the hours of digests."""
 
     wants: Wants
     schedule: Schedule | None
@@ -71,127 +62,93 @@ class Wish:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a visitor asked for, at an address that may be anybody's."""
-
-    number: int
-    asked: Asked
-    channel: ChannelName
-    address: str = field(repr=False)
-    wish: str = ""  # JSON
-
-
 def file_request(
-    settings: Settings, asked: Asked, channel: ChannelName, address: str, wish: Wish | None, at: datetime
+    settings: Settings, kind: RequestKind, channel: ChannelName, address: str, wish: RequestedWatch | None, at: datetime
 ) -> None:
-    """Store a request: one row in one commit, the same work whoever it is about."""
+    """Store a request: one row in one commit, the same work for every address."""
     with open_alerts(settings.state) as alerts, alerts.write():
-        alerts.state.run(
-            "INSERT INTO requests (what, channel, address, wish, at) VALUES (?, ?, ?, ?, ?)",
-            asked,
-            channel,
-            address,
-            wish.to_json() if wish else "",
-            stamp(at),
-        )
+        alerts.requests.add(kind, channel, address, wish.to_json() if wish else "", at)
 
 
-def work_off(alerts: Alerts, settings: Settings, now: datetime) -> int:
-    """Do what visitors asked for, and forget who asked for what they did not confirm; how many requests there were.
+def work_off(alerts: AlertStore, settings: Settings, now: datetime) -> int:
+    """Answer the requests of visitors, and erase visitors who never confirmed; how many requests there were.
 
-    In one commit with the deliveries that come of it, so that a request is neither lost nor answered twice.
+    One commit with the deliveries that answer them, so that no request is lost or answered twice.
     """
-    if not alerts.state.value("SELECT EXISTS (SELECT 1 FROM requests) OR EXISTS (SELECT 1 FROM confirmations)"):
+    if alerts.requests.is_empty():
         return 0
+    from alerts.messages.render import renderer_of  # 25 ms, and most checks have nothing to say
+
     with alerts.write():
-        alerts.state.run("PRAGMA secure_delete = ON")
-        # Nobody remembers by then that they asked.
+        # After that long nobody remembers that they asked.
         too_old = now - timedelta(hours=settings.delivery.confirm_within_hours)
-        alerts.state.run("DELETE FROM requests WHERE at <= ?", stamp(too_old))
-        requests = [
-            Request(r["id"], Asked(r["what"]), ChannelName(r["channel"]), r["address"], r["wish"])
-            for r in alerts.state.rows("SELECT * FROM requests ORDER BY id")
-        ]
-        desk = _Desk(alerts, settings, now, cached_renderer(alerts, settings))
-        for request in requests:
-            if request.asked is Asked.SUBSCRIBE:
-                desk.asks_to_confirm(request)
-            else:
-                desk.sends_link(request)
-        alerts.state.run("DELETE FROM requests WHERE id <= ?", requests[-1].number if requests else 0)
-        _forget_unanswered(alerts, now)
+        requests = alerts.requests.take_all(after=too_old)
+        if requests:
+            answers = _Answers(alerts, settings, now, renderer_of(settings, alerts.log))
+            for request in requests:
+                answers.answer(request)
+        _erase_unanswered(alerts, now)
     return len(requests)
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
-    """Works requests off, in one transaction."""
+class _Answers:
+    """Answers requests, in one transaction."""
 
-    alerts: Alerts
+    alerts: AlertStore
     settings: Settings
     now: datetime
-    renderer: Callable[[], Renderer]
+    renderer: Renderer
 
-    def asks_to_confirm(self, request: Request) -> None:
-        """Send the link that begins the watch.
+    def answer(self, request: FormRequest) -> None:
+        if request.kind is RequestKind.SUBSCRIBE:
+            self._ask_to_confirm(request)
+        else:
+            self._send_manage_link(request)
 
-        Who left may come back; who was erased, or cannot be reached, is left alone.
+    def _ask_to_confirm(self, request: FormRequest) -> None:
+        """Send the link that starts the watch.
+
+        An address that unsubscribed may come back. One that was erased, or takes no messages, is sent nothing.
         """
         keys = open_keys(self.settings)
-        suppression = self.alerts.suppression(keys.of_address(request.channel, request.address))
-        known = self.alerts.find(request.channel, request.address)
-        if (suppression and suppression.why != "unsubscribed") or (known and known.disabled_at):
+        suppression = self.alerts.subscribers.suppression(keys.of_address(request.channel, request.address))
+        record = self.alerts.subscribers.find(request.channel, request.address)
+        if (suppression and suppression.why != "unsubscribed") or (record and record.disabled_at):
             return
-        subscriber = self.alerts.subscriber(request.channel, request.address, confirmed_by=None, at=self.now)
+        subscriber = self.alerts.subscribers.ensure(request.channel, request.address, confirmed_by=None, at=self.now)
         if not self._may_send_another(subscriber):
             return
         token = new_token()
         token_hash = keys.of_token(token)
         until = self.now + timedelta(hours=self.settings.delivery.confirm_within_hours)
-        self.alerts.state.run(
-            "INSERT INTO confirmations (token_hash, subscriber, wish, until) VALUES (?, ?, ?, ?)",
-            token_hash,
-            subscriber.number,
-            request.wish,
-            stamp(until),
-        )
-        self._send(subscriber, token_hash.hex(), self.renderer().confirmation(token, until, request.channel))
+        self.alerts.requests.add_confirmation(token_hash, subscriber, request.watch, until)
+        self._send(subscriber, token_hash.hex(), self.renderer.confirmation(token, until, request.channel))
 
-    def sends_link(self, request: Request) -> None:
-        """Send the link that manages what an address is told, if it is told anything."""
-        known = self.alerts.find(request.channel, request.address)
-        if known is None or known.confirmed_at is None or known.disabled_at:
+    def _send_manage_link(self, request: FormRequest) -> None:
+        """Send a subscriber the link with which they manage their alerts; nothing to others."""
+        record = self.alerts.subscribers.find(request.channel, request.address)
+        if record is None or record.confirmed_at is None or record.disabled_at:
             return
-        subscriber = known.subscriber
-        if next(self.alerts.watches(subscriber), None) is None or not self._may_send_another(subscriber):
+        subscriber = record.subscriber
+        if next(self.alerts.watches.records(subscriber), None) is None or not self._may_send_another(subscriber):
             return
-        token = open_links(self.settings).token(Scope.MANAGE, subscriber.number, self.now)
+        token = open_links(self.settings).token(LinkScope.MANAGE, subscriber.number, self.now)
         until = self.now + timedelta(days=self.settings.forms.manage_days)
-        self._send(subscriber, f"manage {request.number}", self.renderer().manage_link(token, until, request.channel))
+        self._send(subscriber, f"manage {request.number}", self.renderer.manage_link(token, until, request.channel))
 
     def _may_send_another(self, subscriber: Subscriber) -> bool:
-        """Anybody can type anybody's address: nobody gets more than a few messages a day for that."""
-        sent = self.alerts.state.value(
-            "SELECT count(*) FROM deliveries WHERE subscriber = ? AND purpose = 'confirmation' AND created_at > ?",
-            subscriber.number,
-            stamp(self.now - _DAY),
-        )
-        return int(sent) < self.settings.forms.mails_per_address
+        """Anyone can type anyone's address, so nobody is sent more than a few of these messages a day."""
+        sent = self.alerts.outbox.confirmations_sent(subscriber.number, since=self.now - _DAY)
+        return sent < self.settings.forms.mails_per_address
 
     def _send(self, subscriber: Subscriber, name: str, message: Message) -> None:
         new = NewDelivery(subscriber, "confirmation", (name,), message)
-        self.alerts.add_deliveries([new], posting(self.settings, self.now))
+        self.alerts.outbox.add([new], delivery_terms(self.settings, self.now))
 
 
-def _forget_unanswered(alerts: Alerts, now: datetime) -> None:
-    """Who never confirmed, and has no link that is still good, is forgotten; so is what a link was for, a day later."""
-    for r in alerts.state.rows(
-        "SELECT c.subscriber, max(c.until) AS until FROM confirmations c JOIN subscribers s ON s.id = c.subscriber"
-        " WHERE s.confirmed_at IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM watches w WHERE w.subscriber = s.id)"
-        " GROUP BY c.subscriber HAVING max(c.until) <= ?",
-        stamp(now - _DAY),
-    ):
-        alerts.erase(Subscriber(r["subscriber"], ChannelName.EMAIL, ""), moment(r["until"]), f"erased-{new_token()}")
-    alerts.state.run("DELETE FROM confirmations WHERE until <= ?", stamp(now - _DAY))
+def _erase_unanswered(alerts: AlertStore, now: datetime) -> None:
+    """Erase who never confirmed and has no link that is still good; remove confirmations a day after they expired."""
+    for number, until in alerts.requests.unanswered(now - _DAY):
+        alerts.erase(Subscriber(number, ChannelName.EMAIL, ""), until, f"erased-{new_token()}")
+    alerts.requests.remove_expired(now - _DAY)

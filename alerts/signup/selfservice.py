@@ -1,4 +1,4 @@
-"""What subscribers do by themselves, with a link that only they were sent: confirm, change, leave, be forgotten."""
+"""What subscribers do with a link that only they were sent: confirm, unsubscribe, or have their data erased."""
 
 from __future__ import annotations
 
@@ -6,84 +6,75 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.keys import Keys, new_token
-from alerts.links import NoGood
-from alerts.model import ChannelName, Subscriber
-from alerts.signup.requests import Wish
-from alerts.storage.routed import Alerts
-from alerts.storage.subscribers import SubscriberRecord
-from monitor.storage.database import moment, stamp
+from alerts.links import InvalidLink
+from alerts.model import Subscriber
+from alerts.signup.requests import RequestedWatch
+from alerts.storage.store import AlertStore
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """What a link to confirm is for. `wish`: the watch that begins, None for those that an operator added."""
+class PendingConfirmation:
+    """What a link to confirm is for. `wish`: the watch that starts; None for watches that an operator added."""
 
     subscriber: Subscriber
-    wish: Wish | None
+    wish: RequestedWatch | None
     used: bool
 
 
-def waiting(alerts: Alerts, token_hash: bytes, now: datetime) -> Waiting | NoGood:
-    """What the link with this token is for. Nothing is changed."""
-    r = alerts.state.row("SELECT * FROM confirmations WHERE token_hash = ?", token_hash)
-    if r is None:
-        asked = alerts.asked(token_hash)
-        if asked is None or asked.token_until is None:
-            return NoGood.FORGED
-        return NoGood.EXPIRED if now >= asked.token_until else Waiting(asked.subscriber, None, used=False)
-    known = by_number(alerts, r["subscriber"])
-    if known is None:
-        return NoGood.FORGED
-    if r["used_at"] is None and now >= moment(r["until"]):
-        return NoGood.EXPIRED
-    return Waiting(known.subscriber, Wish.from_json(r["wish"]), used=r["used_at"] is not None)
+def waiting(alerts: AlertStore, token_hash: bytes, now: datetime) -> PendingConfirmation | InvalidLink:
+    """What the link with this token is for. Writes nothing."""
+    confirmation = alerts.requests.confirmation(token_hash)
+    if confirmation is None:
+        added = alerts.subscribers.by_token(token_hash)
+        if added is None or added.token_until is None:
+            return InvalidLink.FORGED
+        return (
+            InvalidLink.EXPIRED if now >= added.token_until else PendingConfirmation(added.subscriber, None, used=False)
+        )
+    record = alerts.subscribers.by_number(confirmation.subscriber)
+    if record is None:
+        return InvalidLink.FORGED
+    if not confirmation.used and now >= confirmation.until:
+        return InvalidLink.EXPIRED
+    return PendingConfirmation(record.subscriber, RequestedWatch.from_json(confirmation.watch), used=confirmation.used)
 
 
-def confirm(alerts: Alerts, keys: Keys, token: str, now: datetime) -> Waiting | NoGood:
-    """Begin what the link is for. Said twice, it is done once."""
+def confirm(alerts: AlertStore, keys: Keys, token: str, now: datetime) -> PendingConfirmation | InvalidLink:
+    """Start the watch that the link is for. Safe to repeat."""
     token_hash = keys.of_token(token)
-    found = waiting(alerts, token_hash, now)
-    if isinstance(found, NoGood) or found.used:
-        return found
-    subscriber = found.subscriber
-    # They changed their mind; nobody else can, who does not read what is sent there.
-    alerts.state.run(
-        "DELETE FROM suppressions WHERE hash = ? AND why = 'unsubscribed'",
-        keys.of_address(subscriber.channel, subscriber.address),
+    pending = waiting(alerts, token_hash, now)
+    if isinstance(pending, InvalidLink) or pending.used:
+        return pending
+    subscriber, wish = pending.subscriber, pending.wish
+    # They read what is sent to the address, so they may undo their own unsubscribing.
+    alerts.subscribers.lift_suppression(keys.of_address(subscriber.channel, subscriber.address), why="unsubscribed")
+    if wish is None:
+        alerts.subscribers.confirm(subscriber, now)
+        return pending
+    record = alerts.subscribers.by_number(subscriber.number)
+    if record is not None and record.confirmed_at is None:
+        alerts.subscribers.confirm(subscriber, now)
+    alerts.subscribers.ensure(
+        subscriber.channel, subscriber.address, confirmed_by=None, at=now, time_zone=wish.time_zone
     )
-    if found.wish is None:
-        alerts.confirm(subscriber, now)
-        return found
-    known = by_number(alerts, subscriber.number)
-    if known is not None and known.confirmed_at is None:
-        alerts.confirm(subscriber, now)
-    alerts.subscriber(subscriber.channel, subscriber.address, confirmed_by=None, at=now, time_zone=found.wish.time_zone)
-    alerts.add_watch(subscriber, found.wish.wants, schedule=found.wish.schedule, at=now)
-    alerts.state.run("UPDATE confirmations SET used_at = ? WHERE token_hash = ?", stamp(now), token_hash)
-    return found
+    alerts.watches.add(subscriber, wish.wants, schedule=wish.schedule, at=now)
+    alerts.requests.mark_used(token_hash, now)
+    return pending
 
 
-def by_number(alerts: Alerts, number: int) -> SubscriberRecord | None:
-    """The subscriber whose link was opened; None once they were forgotten."""
-    r = alerts.state.row("SELECT channel, address FROM subscribers WHERE id = ?", number)
-    if r is None or (r["address"].startswith("erased-") and "@" not in r["address"]):
-        return None
-    return alerts.find(ChannelName(r["channel"]), r["address"])
-
-
-def leave(alerts: Alerts, keys: Keys, subscriber: Subscriber, now: datetime) -> None:
-    """End every watch. Nobody can add the address again but whoever reads what is sent there."""
-    for record in list(alerts.watches(subscriber)):
+def leave(alerts: AlertStore, keys: Keys, subscriber: Subscriber, now: datetime) -> None:
+    """End every watch. After that only somebody who reads the address's mail can subscribe it again."""
+    for record in list(alerts.watches.records(subscriber)):
         alerts.remove_watch(record.watch.number, now)
-    alerts.suppress(keys.of_address(subscriber.channel, subscriber.address), now, "unsubscribed")
+    alerts.subscribers.suppress(keys.of_address(subscriber.channel, subscriber.address), now, "unsubscribed")
 
 
-def forget(alerts: Alerts, keys: Keys, subscriber: Subscriber, now: datetime) -> None:
-    """Overwrite what is kept about somebody, never to write to them again. `forget_for_good` outside the transaction.
+def forget(alerts: AlertStore, keys: Keys, subscriber: Subscriber, now: datetime) -> None:
+    """Erase a subscriber, and never write to them again. Call `AlertStore.erase_journal` after the transaction.
 
-    What they asked before is overruled: that they left once does not let anybody ask them again.
+    Replaces an earlier suppression as `unsubscribed`, which a new request could lift.
     """
-    hash = keys.of_address(subscriber.channel, subscriber.address)
-    alerts.state.run("DELETE FROM suppressions WHERE hash = ? AND why = 'unsubscribed'", hash)
-    alerts.suppress(hash, now, "erased")
+    address_hash = keys.of_address(subscriber.channel, subscriber.address)
+    alerts.subscribers.lift_suppression(address_hash, why="unsubscribed")
+    alerts.subscribers.suppress(address_hash, now, "erased")
     alerts.erase(subscriber, now, f"erased-{new_token()}")

@@ -1,1 +1,1 @@
-"""The tables about subscribers and deliveries in state.db, and all SQL that reads and writes them."""
+"""The tables about subscribers and deliveries in state.db, and all SQL on them. Each table is written by one module."""

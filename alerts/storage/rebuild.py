@@ -1,4 +1,4 @@
-"""Takes subscribers, watches and deliveries over into a state.db that was rebuilt, and the key of their hashes."""
+"""Copies subscribers, watches and deliveries into a rebuilt state.db, with the key of their hashes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from monitor.errors import StateError
 from monitor.storage.database import State
 from monitor.storage.schema import SCHEMA as MONITOR
 
-# In this order: each refers only to those before it, and to entries.
+# Each table refers only to tables before it, and to entries.
 _TABLES = (
     *("subscribers", "suppressions", "watches", "messages", "deliveries", "delivery_entries"),
     *("digests", "operator_events", "requests", "confirmations"),
 )
 _END = "(SELECT coalesce(max(seq), 0) FROM entries)"
-# A position of the old log in the new one: just before the first entry that came after it there.
+# The position in the new log for one in the old: just before the first entry that came after it.
 _HERE = (
     "coalesce((SELECT min(n.seq) - 1 FROM entries n JOIN old.entries o ON o.id = n.id"
     f" WHERE o.announce AND o.seq > {{}}), {_END})"
@@ -27,14 +27,14 @@ class Carrier:
     """What `rebuild` asks of this package."""
 
     def ready(self, old: Path) -> None:
-        """Raise StateError while there are entries that nobody was told of yet: in the new file they are old news."""
+        """Raise StateError if there are entries to route: in the new file they would count as routed."""
         with State(old, MONITOR, ALERTS) as state:
             waiting = state.value("SELECT count(*) FROM entries WHERE announce AND seq > (SELECT position FROM routed)")
         if waiting:
             raise StateError(old, f"{waiting} entries wait to be told to subscribers; run `check` once, then rebuild")
 
     def carry(self, old: Path, new: Path, *, named: Path) -> None:
-        """Copy everything. All entries count as routed; watches and digests go on before what they did not tell yet."""
+        """Copy everything. All entries count as routed; watches and digests go on where they were."""
         with State(new, MONITOR, ALERTS) as state:
             state.run("ATTACH ? AS old", str(old))
             with state.write():

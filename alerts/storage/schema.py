@@ -1,7 +1,7 @@
-"""The tables about who is told, with what each row and column means; and their migrations.
+"""The tables about subscribers and deliveries, with the meaning of each row and column; and their migrations.
 
-They lie in the same state.db as those of `monitor/` and refer to its entries. A migration is appended, never edited.
-Times are UTC, ISO 8601 to the microsecond, so that text order is time order.
+They are in the same state.db as those of `monitor/` and refer to its entries. Migrations are appended; never change the
+name or the statements of one. Times are UTC, ISO 8601 to the microsecond, so that text order is time order.
 """
 
 from __future__ import annotations

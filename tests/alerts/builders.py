@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from alerts.model import AGREEMENT_KINDS, ChannelName, Schedule, Subscriber, Told, Wants, Watch, Watched
-from alerts.storage.routed import Alerts, open_alerts
+from alerts.model import AGREEMENT_KINDS, ChannelName, Recipient, Schedule, Subscriber, Wants, Watch, Watched
+from alerts.storage.store import AlertStore, open_alerts
 from monitor.checks.changes import field_changes, weightiest
 from monitor.model import (
     Cells,
@@ -126,9 +126,9 @@ def watched(*states: str) -> Watched:
     return Watched(frozenset(states) or None)
 
 
-def told(*watches: Watch) -> Sequence[Told]:
+def told(*watches: Watch) -> Sequence[Recipient]:
     """The subscribers of these watches, told by them."""
-    return [Told(w.subscriber, (w.number,)) for w in watches]
+    return [Recipient(w.subscriber, (w.number,)) for w in watches]
 
 
 def settings(state: Path, **others: object) -> Settings:
@@ -146,7 +146,7 @@ def settings(state: Path, **others: object) -> Settings:
 class Log:
     """Writes a real log: publications that say what changed, each seen an hour after the one before."""
 
-    alerts: Alerts
+    alerts: AlertStore
     now: datetime = NOON
     _published: int = 0
     _agreements: dict[str, int] = field(default_factory=dict)
@@ -248,7 +248,7 @@ def back(departure: Entry, row: Cells = LARKMERE) -> tuple[Change, Change]:
 
 
 def add_watch(
-    alerts: Alerts,
+    alerts: AlertStore,
     *states: str,
     email: str = "",
     slack: str = "",
@@ -264,8 +264,8 @@ def add_watch(
     channel = ChannelName.SLACK if slack else ChannelName.EMAIL
     address = slack or email or "reader@example.org"
     with alerts.write():
-        return alerts.add_watch(
-            alerts.subscriber(channel, address, confirmed_by="operator", at=at, time_zone=time_zone),
+        return alerts.watches.add(
+            alerts.subscribers.ensure(channel, address, confirmed_by="operator", at=at, time_zone=time_zone),
             wants(*states, kinds=frozenset(kinds), significance=significance, **others),
             schedule=schedule,
             empty=empty,

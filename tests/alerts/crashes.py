@@ -24,7 +24,7 @@ from typing import Literal, TypeAlias
 
 from alerts.channels.registry import open_channel
 from alerts.model import ChannelName, Schedule, Wants
-from alerts.storage.routed import Alerts, open_alerts
+from alerts.storage.store import AlertStore, open_alerts
 from demo.loopback import Reply, Request
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
@@ -106,7 +106,7 @@ class Crashes:
         with open_alerts(state) as alerts:
             # At once: a lease would run for minutes yet, but its holder is known to be gone.
             WAYS[self._how](alerts, partial(open_channel, settings=settings), settings, NOON + timedelta(seconds=1))
-            states = frozenset(d.state for d in alerts.deliveries())
+            states = frozenset(d.state for d in alerts.reports.deliveries())
         return self._verdict(states)
 
     def _verdict(self, states: frozenset[str]) -> Verdict:
@@ -164,7 +164,7 @@ class Crashes:
                     store.publications.decide(2, NOON, "held", Hold(("Too many rows are gone.",), structural=False))
             log.alerts.state.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _add_watch(self, alerts: Alerts, n: int) -> None:
+    def _add_watch(self, alerts: AlertStore, n: int) -> None:
         match self._channel:
             case "slack":
                 add_watch(alerts, "TX", slack=self._slack.webhook_url(f"T{n}"))
@@ -176,8 +176,10 @@ class Crashes:
                 add_watch(alerts, "TX", email=f"reader{n}@example.org", schedule=seven, at=yesterday)
             case "thread by bot":
                 with alerts.write():
-                    who = alerts.subscriber(ChannelName.SLACK_BOT, _channel(n), confirmed_by="operator", at=NOON)
-                    alerts.add_watch(who, Wants(), at=NOON)
+                    who = alerts.subscribers.ensure(
+                        ChannelName.SLACK_BOT, _channel(n), confirmed_by="operator", at=NOON
+                    )
+                    alerts.watches.add(who, Wants(), at=NOON)
 
     def _run(self, state: Path, point: Point) -> subprocess.CompletedProcess[str]:
         side = "commit" if point.side == "taken" else point.side

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import count
 
-from alerts.model import Departures, Line, Schedule, Subscriber, Told, Wants, Watch
+from alerts.model import Departures, Recipient, RoutedEntry, Schedule, Subscriber, Wants, Watch
 from alerts.routing import instant
-from alerts.routing.digests import Edition, Turns, due
+from alerts.routing.digests import DigestProgress, DigestSource, due
 from alerts.routing.instant import by_subscriber, subjects
 from monitor.model import Entry, Kind
 from tests.alerts.builders import NOON, cells, changed, entry, source, subscriber, wants
@@ -207,7 +207,7 @@ class Service:
             for write in writes:
                 write()
 
-    def _tell(self, who: Subscriber, lines: Sequence[Line]) -> None:
+    def _tell(self, who: Subscriber, lines: Sequence[RoutedEntry]) -> None:
         for line in lines:
             told = self._told.setdefault(who.number, {})
             told[line.entry.id] = line.watches
@@ -219,7 +219,9 @@ class Service:
             return
         about = subjects(new)
         readers = {w.subscriber.number: w.subscriber for w in watches}
-        told = {id: [Told(readers[who], those[id]) for who, those in self._told.items() if id in those] for id in about}
+        told = {
+            id: [Recipient(readers[who], those[id]) for who, those in self._told.items() if id in those] for id in about
+        }
         notices = list(instant.route(new, watches, told, {e.id: e for e in log if e.id in about}))
 
         def move_on() -> None:
@@ -239,13 +241,13 @@ class Service:
             theirs = [w for w in watches if w.schedule == schedule]
             starts = min(w.starts_after for w in theirs)
             last, position = self._turns.get((who.number, schedule), (None, starts))
-            turns.append(Turns(who, schedule, min(added[w.number] for w in theirs), last, position))
+            turns.append(DigestProgress(who, schedule, min(added[w.number] for w in theirs), last, position))
         waiting = list(due(turns, now))
         if not waiting:
             return
         entries = [e for e in routed if e.seq > min(turn.after for turn in waiting)]
         about = subjects(entries)
-        edition = Edition(self._position, entries, {e.id: e for e in log if e.id in about}, {})
+        edition = DigestSource(self._position, entries, {e.id: e for e in log if e.id in about}, {})
         said = list(edition.digests(waiting, watches, frozenset(self._told.get(who.number, {}))))
 
         def move_on() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from alerts.model import CORRECTIONS, ChannelName, Digest, Line, Notice, Schedule
+from alerts.model import CORRECTIONS, ChannelName, Digest, Notice, RoutedEntry, Schedule
 from monitor.model import Cells, Entry, Kind, Significance
 from tests import hostile as texts
 from tests.alerts.builders import NOON, changed, edits, entry, source, subscriber, watched
@@ -87,8 +87,8 @@ def as_digest(entries: Sequence[Entry], channel: ChannelName) -> Digest:
     return Digest(who, Schedule(420), NOON.date(), 9, lines, watched("TX"))
 
 
-def _lines(entries: Sequence[Entry]) -> tuple[Line, ...]:
-    return tuple(Line(e, (1,), Significance.CLERICAL, _corrected(e)) for e in entries)
+def _lines(entries: Sequence[Entry]) -> tuple[RoutedEntry, ...]:
+    return tuple(RoutedEntry(e, (1,), Significance.CLERICAL, _corrected(e)) for e in entries)
 
 
 def _corrected(note: Entry) -> Entry | None:

@@ -23,8 +23,8 @@ from alerts.delivery import operator
 from alerts.delivery.digests import make_digests
 from alerts.delivery.run import deliver, route
 from alerts.delivery.sender import Clock
-from alerts.model import Channel, ChannelName, Delivery, Taken
-from alerts.storage.routed import Alerts, open_alerts
+from alerts.model import Accepted, Channel, ChannelName, Delivery
+from alerts.storage.store import AlertStore, open_alerts
 from demo.slack import FakeSlack
 from monitor.settings import DeliverySettings, MailSettings, OperatorSettings, Settings, SlackSettings
 from tests.alerts.builders import NOON, settings
@@ -33,7 +33,7 @@ SENDER = "Agreement monitor <alerts@monitor.example.org>"
 OPERATOR = "operator@example.org"
 
 Opener = Callable[[ChannelName], Channel]
-Way = Callable[[Alerts, Opener, Settings, datetime], None]
+Way = Callable[[AlertStore, Opener, Settings, datetime], None]
 
 
 def configured(state: Path, port: int, api_url: str = "", *, acknowledge_every: int = 1) -> Settings:
@@ -48,7 +48,7 @@ def configured(state: Path, port: int, api_url: str = "", *, acknowledge_every: 
     )
 
 
-def ours(alerts: Alerts, opener: Opener, settings: Settings, now: datetime) -> None:
+def ours(alerts: AlertStore, opener: Opener, settings: Settings, now: datetime) -> None:
     """As `tell` does it, but by a clock of its own: a run has the same commits each time, and waits for nothing."""
     passed = 0.0
 
@@ -67,15 +67,15 @@ def ours(alerts: Alerts, opener: Opener, settings: Settings, now: datetime) -> N
     deliver(alerts, opener, settings, now, Clock(now, ticks, skip))
 
 
-def mark_before_send(alerts: Alerts, opener: Opener, settings: Settings, now: datetime) -> None:
+def mark_before_send(alerts: AlertStore, opener: Opener, settings: Settings, now: datetime) -> None:
     """Never twice: what is about to be sent is marked as sent."""
     route(alerts, settings, now)
     make_digests(alerts, settings, now)
-    for name in alerts.waiting_channels():
+    for name in alerts.outbox.waiting_channels():
         channel = opener(name)
-        for due in alerts.due(name, now):
+        for due in alerts.outbox.due(name, now):
             with alerts.write():
-                delivery = alerts.lease(due, "me", now, now)
+                delivery = alerts.outbox.lease(due, "me", now, now)
                 assert delivery
                 alerts.state.run(
                     "UPDATE deliveries SET state = 'sent', sent_at = '', lease_token = NULL, lease_until = NULL"
@@ -86,14 +86,14 @@ def mark_before_send(alerts: Alerts, opener: Opener, settings: Settings, now: da
         channel.close()
 
 
-def checkpoint_at_fetch(alerts: Alerts, opener: Opener, settings: Settings, now: datetime) -> None:
+def checkpoint_at_fetch(alerts: AlertStore, opener: Opener, settings: Settings, now: datetime) -> None:
     """The position moves on when the log is read, and what was read is sent from memory."""
     with alerts.write():
         route(_Nested(alerts), settings, now)
         make_digests(_Nested(alerts), settings, now)
         sending = []
-        for name in alerts.waiting_channels():
-            sending += [alerts.lease(due, "me", now, now) for due in alerts.due(name, now)]
+        for name in alerts.outbox.waiting_channels():
+            sending += [alerts.outbox.lease(due, "me", now, now) for due in alerts.outbox.due(name, now)]
         alerts.state.run("UPDATE digests SET delivery = NULL")
         alerts.state.run("DELETE FROM delivery_entries")
         alerts.state.run("DELETE FROM deliveries")
@@ -104,10 +104,10 @@ def checkpoint_at_fetch(alerts: Alerts, opener: Opener, settings: Settings, now:
         channel.close()
 
 
-class _Nested(Alerts):
+class _Nested(AlertStore):
     """Writes in the transaction that is open already."""
 
-    def __init__(self, alerts: Alerts) -> None:
+    def __init__(self, alerts: AlertStore) -> None:
         super().__init__(alerts.state)
 
     def write(self) -> Already:
@@ -139,7 +139,7 @@ class Fatal:
         self._channel, self._counts, self._reached = channel, counts, reached
         self.interval = channel.interval
 
-    def send(self, delivery: Delivery) -> Taken:
+    def send(self, delivery: Delivery) -> Accepted:
         self._counts["send"] += 1
         self._reached("send")
         taken = self._channel.send(delivery)

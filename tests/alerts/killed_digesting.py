@@ -13,7 +13,7 @@ from pathlib import Path
 
 from alerts.delivery.digests import make_digests
 from alerts.delivery.run import route
-from alerts.storage.routed import open_alerts
+from alerts.storage.store import open_alerts
 from tests.alerts.builders import NOON, settings
 
 

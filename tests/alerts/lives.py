@@ -18,7 +18,7 @@ from pathlib import Path
 from alerts.delivery.digests import make_digests
 from alerts.delivery.run import route
 from alerts.model import Watch
-from alerts.storage.routed import Alerts
+from alerts.storage.store import AlertStore
 from monitor.model import Change, Entry, Kind
 from tests.alerts.builders import (
     Log,
@@ -39,10 +39,10 @@ class _Killed(BaseException):
     """The process ends here, before what it wrote is committed."""
 
 
-class _Mortal(Alerts):
+class _Mortal(AlertStore):
     """Dies before one commit in ten, until it is told to live."""
 
-    def __init__(self, alerts: Alerts, chance: random.Random) -> None:
+    def __init__(self, alerts: AlertStore, chance: random.Random) -> None:
         super().__init__(alerts.state)
         self._chance = chance
         self.dies = 0.1
@@ -144,7 +144,7 @@ class Life:
     def _heard(self) -> Counter[Heard]:
         mine = {real: id for id, real in self._real.items()}
         readers = {_address(who): who for who in self._readers}
-        heard = Counter((readers[d.address], mine[e]) for d in self._log.alerts.deliveries() for e in d.entries)
+        heard = Counter((readers[d.address], mine[e]) for d in self._log.alerts.reports.deliveries() for e in d.entries)
         news = {e.id for _, e in self._history.entries if not e.about} - self._history.came_and_went()
         return Counter({(who, id): times for (who, id), times in heard.items() if id in news})
 

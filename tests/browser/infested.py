@@ -12,7 +12,7 @@ from pathlib import Path
 
 from alerts.delivery.run import tell
 from alerts.model import AGREEMENT_KINDS, Schedule
-from alerts.storage.routed import open_alerts
+from alerts.storage.store import open_alerts
 from demo.smtp import FakeSmtp, ReceivedMail
 from monitor.model import Cells, Kind, Outcome, Significance
 from monitor.settings import MailSettings, Settings

@@ -11,7 +11,7 @@ import requests
 from playwright.sync_api import ViewportSize, expect
 from pytest_playwright.pytest_playwright import CreateContextCallback
 
-from alerts.links import Scope, open_links
+from alerts.links import LinkScope, open_links
 from tests.browser.looking import witnessed
 from tests.browser.sites import DESKTOP, PHONE
 from tests.browser.subscribing import Newsroom, Reader, newsroom
@@ -50,7 +50,7 @@ def test_a_reader_subscribes_changes_their_mind_pauses_and_leaves(
         leaves(reader, stop)
         asks_for_a_lost_link(reader)
     assert reader.opened == FOR_SUBSCRIBERS - {"manage.kept"} | {"front.newest"}  # that one is a file
-    assert at.log.alerts.contradictions() == ()
+    assert at.log.alerts.reports.contradictions() == ()
 
 
 def asks_with_a_mistake_and_then_without(reader: Reader) -> None:
@@ -167,7 +167,7 @@ def test_a_link_that_opens_nothing_and_too_many_forms_are_told_on_a_page(
     with newsroom(tmp_path) as at, witnessed(new_context(viewport=PHONE)) as (page, witness):
         reader = Reader(page, witness, at, axe=True)
         reader.opens(f"{at.site}/manage/nothing", status=404)
-        last_month = open_links(at.settings).token(Scope.MANAGE, 1, at.log.now - timedelta(days=30))
+        last_month = open_links(at.settings).token(LinkScope.MANAGE, 1, at.log.now - timedelta(days=30))
         reader.opens(f"{at.site}/manage/{last_month}", status=410)
         for said in ("Look for a message", "Too many forms were sent"):
             page.goto(f"{at.site}/manage")

@@ -22,7 +22,7 @@ def told(log: Log, configured: Settings) -> str:
     add_watch(log.alerts, "TX", email="somebody@example.org")
     log.publishes(new())
     tell(configured, log.now)
-    return next(log.alerts.deliveries()).id
+    return next(log.alerts.reports.deliveries()).id
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def dead(log: Log, configured: Settings, smtp: FakeSmtp) -> str:
     smtp.refuses("550 5.7.1 policy", times=1)
     log.publishes(terminated())
     tell(configured, log.now)
-    return next(log.alerts.deliveries()).id
+    return next(log.alerts.reports.deliveries()).id
 
 
 def test_deliveries_are_listed_without_addresses(told: str, typed: Typed) -> None:
@@ -62,7 +62,7 @@ def test_a_slack_delivery_is_shown_as_text(log: Log, configured: Settings, typed
     add_watch(log.alerts, "TX", slack=WEBHOOK)
     log.publishes(new())
     route(log.alerts, configured, log.now)
-    shown = ok(typed("deliveries", "show", next(log.alerts.deliveries()).id))
+    shown = ok(typed("deliveries", "show", next(log.alerts.reports.deliveries()).id))
     assert "287(g) in Texas: 1 new" in shown
     assert "|Larkmere Police Department>*" in shown
     assert "s3cret" not in shown
@@ -72,7 +72,7 @@ def test_what_was_given_up_is_put_back_to_be_sent(
     log: Log, configured: Settings, smtp: FakeSmtp, dead: str, typed: Typed
 ) -> None:
     assert "1 delivery is sent with the next" in ok(typed("deliveries", "retry", "--dead"))
-    [delivery] = log.alerts.deliveries()
+    [delivery] = log.alerts.reports.deliveries()
     assert (delivery.state, delivery.attempts) == ("pending", 0)
     tell(configured, delivery.next_attempt_at)
     assert len(smtp.messages) == 1
@@ -100,10 +100,10 @@ def test_what_may_have_arrived_is_sent_again_under_its_id(
     tell(configured, log.now)
     smtp.refuses("550 5.7.1 policy", times=1)
     tell(configured, log.now + HOUR)
-    [delivery] = log.alerts.deliveries()
+    [delivery] = log.alerts.reports.deliveries()
     assert (delivery.state, delivery.maybe_sent) == ("ambiguous", True)
     assert "1 delivery is sent with the next" in ok(typed("deliveries", "retry", delivery.id))
-    tell(configured, next(log.alerts.deliveries()).next_attempt_at)
+    tell(configured, next(log.alerts.reports.deliveries()).next_attempt_at)
     assert [m.message["Message-ID"] for m in smtp.messages] == [delivery.message_id] * 2
 
 
@@ -114,10 +114,10 @@ def test_an_address_that_was_mended_is_written_to_again(
     log.publishes(new())
     smtp.refuses("550 5.1.1 no such user", times=1)
     tell(configured, log.now)
-    [dead] = log.alerts.deliveries()
+    [dead] = log.alerts.reports.deliveries()
     assert "0 deliveries" in ok(typed("deliveries", "retry", "--dead"))
     assert "s…@example.org is written to again." in ok(typed("deliveries", "retry", dead.id))
-    tell(configured, next(log.alerts.deliveries()).next_attempt_at)
+    tell(configured, next(log.alerts.reports.deliveries()).next_attempt_at)
     assert len(smtp.messages) == 1
     assert log.alerts.state.rows("SELECT * FROM suppressions") == []
 
@@ -126,7 +126,7 @@ def test_what_is_dropped_is_kept_with_the_reason_and_not_sent(
     log: Log, configured: Settings, smtp: FakeSmtp, dead: str, typed: Typed
 ) -> None:
     assert "s…@example.org" in ok(typed("deliveries", "drop", dead, "--why", "told them by phone"))
-    [delivery] = log.alerts.deliveries()
+    [delivery] = log.alerts.reports.deliveries()
     assert (delivery.state, delivery.last_error) == ("suppressed", "dropped by an operator: told them by phone")
     assert "0 deliveries" in ok(typed("deliveries", "retry", "--dead"))
 

@@ -52,7 +52,7 @@ def test_a_pause_holds_everything_back_and_a_resume_sends_it(
     log.publishes(new())
     tell(configured, log.now)
     assert smtp.messages == []
-    assert log.alerts.position() == log.alerts.log.changelog.position()
+    assert log.alerts.routed.position() == log.alerts.log.changelog.position()
     assert "1 message waits" in ok(typed("resume"))
     tell(configured, log.now)
     assert len(smtp.messages) == 1
@@ -64,12 +64,12 @@ def test_what_waited_through_a_pause_is_not_given_up_at_its_first_failure_after_
     now = datetime.now(UTC)
     add_watch(log.alerts, "TX")
     log.publishes(new(), now=now - timedelta(days=4))
-    log.alerts.pause(log.now)
+    log.alerts.outbox.pause(log.now)
     tell(configured, log.now)
     ok(typed("resume"))
     smtp.refuses("451 4.3.0 come again", times=1)
     tell(configured, now + timedelta(minutes=1))
-    assert [d.state for d in log.alerts.deliveries()] == ["pending"]
+    assert [d.state for d in log.alerts.reports.deliveries()] == ["pending"]
     tell(configured, now + timedelta(minutes=10))
     assert len(smtp.messages) == 1
 
@@ -189,7 +189,7 @@ def test_where_all_is_in_place_a_test_message_arrives_on_each_channel(
     assert [m.recipients for m in smtp.messages] == [("op@example.org",)]
     assert smtp.messages[0].message["Subject"] == "agreement-monitor: This is a test"
     assert len(slack.messages) == 1
-    assert list(log.alerts.deliveries()) == []
+    assert list(log.alerts.reports.deliveries()) == []
 
 
 def test_what_is_to_be_mended_is_said_line_by_line(
@@ -198,7 +198,7 @@ def test_what_is_to_be_mended_is_said_line_by_line(
     ice.answers(403)
     smtp.goes_down()
     slack.answers(404, "no_service")
-    log.alerts.pause(log.now)
+    log.alerts.outbox.pause(log.now)
     result = typed("doctor", settings=whole.replace('contact = "desk@example.org"', ""))
     assert result.exit_code == 1
     said = to_fix(result)

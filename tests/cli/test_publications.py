@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner, Result
 
-from alerts.storage.routed import open_alerts
+from alerts.storage.store import open_alerts
 from cli.__main__ import group
 from cli.context import Context
 from monitor.checks import decisions
@@ -31,7 +31,7 @@ def run(here: Service, *arguments: str) -> Result:
 def subscribers_were_told(here: Service) -> bool:
     """Whether the command went through the whole log for whom to tell."""
     with open_alerts(here.store.state.path) as alerts:
-        return alerts.position() == alerts.log.changelog.position()
+        return alerts.routed.position() == alerts.log.changelog.position()
 
 
 def held(here: Service) -> str:

@@ -53,5 +53,5 @@ def test_a_service_that_is_stopped_leaves_its_backlog_for_the_next_time(log: Log
             _, said = running.communicate(timeout=100)
         assert running.returncode == 0, said
         assert len(slack.messages) < BACKLOG
-    waiting = [d.state for d in log.alerts.deliveries()]
+    waiting = [d.state for d in log.alerts.reports.deliveries()]
     assert (waiting.count("sent"), waiting.count("pending")) == (len(slack.messages), BACKLOG - len(slack.messages))

@@ -192,7 +192,7 @@ def test_an_address_has_one_time_zone(typed: Typed) -> None:
 
 def token_of(log: Log) -> str:
     """The token in the newest mail that asks for a confirmation."""
-    text = next(log.alerts.deliveries()).message.text
+    text = next(log.alerts.reports.deliveries()).message.text
     found = re.search(r"https://monitor\.example\.org/confirm/([\w-]{43})\n", text)
     assert found, text
     return found[1]
@@ -250,7 +250,7 @@ def test_a_newer_token_replaces_the_one_before(log: Log, typed: Typed) -> None:
     first = token_of(log)
     ok(typed(*ASKED))
     assert "this token is not valid" in str(typed("watch", "confirm", first).exception)
-    assert [d.state for d in log.alerts.deliveries()] == ["pending", "suppressed"]
+    assert [d.state for d in log.alerts.reports.deliveries()] == ["pending", "suppressed"]
     ok(typed("watch", "confirm", token_of(log)))
 
 
@@ -279,11 +279,11 @@ def test_a_link_is_in_no_row_once_it_was_sent_or_a_newer_one_was_asked_for(
     first = token_of(log)
     ok(typed(*ASKED))
     second = token_of(log)
-    assert not any(first in d.message.text + d.message.html for d in log.alerts.deliveries())
+    assert not any(first in d.message.text + d.message.html for d in log.alerts.reports.deliveries())
     tell(configured, datetime.now(UTC))
     assert second in smtp.messages[0].raw.decode().replace("=\r\n", "")
-    assert not any(second in d.message.text + d.message.html for d in log.alerts.deliveries())
-    assert "link for one reader" in ok(typed("deliveries", "show", next(log.alerts.deliveries()).id))
+    assert not any(second in d.message.text + d.message.html for d in log.alerts.reports.deliveries())
+    assert "link for one reader" in ok(typed("deliveries", "show", next(log.alerts.reports.deliveries()).id))
     assert "is told of" in ok(typed("watch", "confirm", second))
 
 
@@ -303,7 +303,7 @@ def test_a_link_that_could_not_be_sent_yet_is_kept_until_it_is(
 def test_whoever_vouches_is_written_down(log: Log, typed: Typed) -> None:
     ok(typed(*ASKED, "--confirmed"))
     assert log.alerts.state.value("SELECT confirmed_by FROM subscribers") == "operator"
-    assert list(log.alerts.deliveries()) == []
+    assert list(log.alerts.reports.deliveries()) == []
 
 
 @pytest.mark.usefixtures("configuring")
@@ -391,7 +391,7 @@ def test_a_file_that_cannot_be_read_as_csv_is_refused_in_words(
 def test_an_imported_address_is_asked_once_however_many_watches_it_has(log: Log, typed: Typed) -> None:
     rows = "state,email\nTX,me@example.org\nGA,me@example.org\n"
     assert "It is sent a link" in ok(typed("watch", "import", "-", typing=rows))
-    assert len(list(log.alerts.deliveries())) == 1
+    assert len(list(log.alerts.reports.deliveries())) == 1
 
 
 # --- what is kept about somebody -------------------------------------------------------------------------------
@@ -442,8 +442,8 @@ def test_what_was_sent_to_an_erased_address_still_counts_and_nothing_more_is_sen
 ) -> None:
     sent = len(smtp.messages)
     ok(typed("watch", "erase", *READER, "--yes"))
-    assert [d.state for d in log.alerts.deliveries()] == ["suppressed", "sent"]
-    assert re.fullmatch(r"erased-[\w-]{43}", next(log.alerts.deliveries()).address)
+    assert [d.state for d in log.alerts.reports.deliveries()] == ["suppressed", "sent"]
+    assert re.fullmatch(r"erased-[\w-]{43}", next(log.alerts.reports.deliveries()).address)
     assert log.alerts.state.value("SELECT count(*) FROM delivery_entries") == 2
     log.publishes(new(cells("Late Police Department")))
     tell(configured, log.now + timedelta(days=2))

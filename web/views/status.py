@@ -8,7 +8,7 @@ from datetime import datetime
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from alerts.storage.overview import Overview, overview
+from alerts.storage.reports import Overview, overview
 from monitor.health import ListHealth
 from monitor.model import LastCheck, ListName
 from monitor.storage.log import Log

@@ -16,7 +16,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from alerts.channels.email import MailChannel, composed, unsubscribe_headers
-from alerts.model import Answers, ChannelName, Delivery, Message
+from alerts.model import ChannelName, CorrectedDelivery, Delivery, Message
 from alerts.sanitize import clean
 from demo.smtp import FakeSmtp
 from monitor.errors import ChannelError, SettingsError
@@ -114,7 +114,7 @@ def test_mails_that_say_the_same_differ_in_whom_they_are_for(smtp: FakeSmtp, cha
 
 
 def test_a_correction_stands_below_what_it_corrects(smtp: FakeSmtp, channel: MailChannel) -> None:
-    channel.send(replace(delivery(), answers=Answers("<d-0@monitor.example.org>", "")))
+    channel.send(replace(delivery(), answers=CorrectedDelivery("<d-0@monitor.example.org>", "")))
     headers = smtp.messages[0].message
     assert headers["In-Reply-To"] == headers["References"] == "<d-0@monitor.example.org>"
 

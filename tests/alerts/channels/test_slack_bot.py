@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from alerts.channels.registry import open_channel
 from alerts.channels.slack_bot import SlackBotChannel
-from alerts.messages.slack_parts import Part, packed
-from alerts.model import Answers, ChannelName, Delivery, Taken
+from alerts.messages.slack_parts import SlackPart, packed
+from alerts.model import Accepted, ChannelName, CorrectedDelivery, Delivery
 from demo.slack import FakeSlack
 from monitor.errors import ChannelError
 from monitor.settings import Settings, SlackSettings
@@ -36,11 +36,11 @@ def opened(slack: FakeSlack, token: str = FakeSlack.bot_token, timeout: float = 
     return SlackBotChannel(SlackSettings(bot_token=SecretStr(token), api_url=slack.api_url, timeout=timeout))
 
 
-def part(text: str) -> Part:
-    return Part(text, [{"type": "section", "text": {"type": "mrkdwn", "text": f"*{text}*"}}])
+def part(text: str) -> SlackPart:
+    return SlackPart(text, [{"type": "section", "text": {"type": "mrkdwn", "text": f"*{text}*"}}])
 
 
-def delivery(*texts: str, to: str = NEWSROOM, id: str = "d-1", answers: Answers | None = None) -> Delivery:
+def delivery(*texts: str, to: str = NEWSROOM, id: str = "d-1", answers: CorrectedDelivery | None = None) -> Delivery:
     message = packed([part(text) for text in texts or ["1 new in Texas"]])
     made = Delivery(id, ChannelName.SLACK_BOT, to, message, id, NOON, NOON + 72 * HOUR, 1, "me")
     return replace(made, answers=answers)
@@ -48,7 +48,7 @@ def delivery(*texts: str, to: str = NEWSROOM, id: str = "d-1", answers: Answers 
 
 def send_all(bot: SlackBotChannel, sent: Delivery) -> str:
     """Part after part, as deliveries do; the id by which it can be answered."""
-    taken = Taken(sent.external_id, more=True)
+    taken = Accepted(sent.external_id, more=True)
     while taken.more:
         taken = bot.send(sent)
         sent = replace(sent, parts_sent=sent.parts_sent + 1, external_id=sent.external_id or taken.external_id)
@@ -64,7 +64,7 @@ def refusal(bot: SlackBotChannel, to: str = NEWSROOM) -> ChannelError:
 def test_a_message_arrives_with_its_fallback_its_id_and_its_metadata(slack: FakeSlack, bot: SlackBotChannel) -> None:
     taken = bot.send(delivery())
     [message] = slack.messages
-    assert taken == Taken(message.ts)
+    assert taken == Accepted(message.ts)
     assert message.payload == {
         "channel": NEWSROOM,
         "text": "1 new in Texas",
@@ -106,7 +106,7 @@ def test_a_correction_replies_to_what_it_corrects_and_is_shown_in_the_channel(
     slack: FakeSlack, bot: SlackBotChannel
 ) -> None:
     told = send_all(bot, delivery())
-    send_all(bot, delivery("1 correction", "Texas", id="d-2", answers=Answers("d-1", told)))
+    send_all(bot, delivery("1 correction", "Texas", id="d-2", answers=CorrectedDelivery("d-1", told)))
     correction, detail = slack.messages[1:]
     assert (correction.thread_ts, correction.payload["reply_broadcast"]) == (told, True)
     assert (detail.thread_ts, detail.payload["reply_broadcast"]) == (told, False)
@@ -114,15 +114,15 @@ def test_a_correction_replies_to_what_it_corrects_and_is_shown_in_the_channel(
 
 def test_a_correction_of_a_correction_stays_in_the_same_thread(slack: FakeSlack, bot: SlackBotChannel) -> None:
     told = send_all(bot, delivery())
-    corrected = send_all(bot, delivery(id="d-2", answers=Answers("d-1", told)))
-    send_all(bot, delivery(id="d-3", answers=Answers("d-2", corrected)))
+    corrected = send_all(bot, delivery(id="d-2", answers=CorrectedDelivery("d-1", told)))
+    send_all(bot, delivery(id="d-3", answers=CorrectedDelivery("d-2", corrected)))
     assert [m.thread_ts for m in slack.messages] == ["", told, told]
 
 
 def test_a_correction_of_what_was_deleted_is_said_all_the_same(slack: FakeSlack, bot: SlackBotChannel) -> None:
     told = send_all(bot, delivery())
     slack.deletes(told)
-    send_all(bot, delivery("1 correction", "Texas", id="d-2", answers=Answers("d-1", told)))
+    send_all(bot, delivery("1 correction", "Texas", id="d-2", answers=CorrectedDelivery("d-1", told)))
     correction, detail = slack.messages
     assert correction.thread_ts == ""
     assert detail.thread_ts == correction.ts
@@ -140,12 +140,12 @@ def test_details_that_cannot_go_into_the_thread_go_into_the_channel(
 
 
 def test_a_correction_of_what_a_webhook_told_is_a_message_of_its_own(slack: FakeSlack, bot: SlackBotChannel) -> None:
-    bot.send(delivery(answers=Answers("d-0", "")))
+    bot.send(delivery(answers=CorrectedDelivery("d-0", "")))
     assert slack.messages[0].thread_ts == ""
 
 
 def test_a_message_of_which_every_part_was_taken_is_not_sent_again(slack: FakeSlack, bot: SlackBotChannel) -> None:
-    assert bot.send(replace(delivery(), parts_sent=1, external_id="1.2")) == Taken("1.2")
+    assert bot.send(replace(delivery(), parts_sent=1, external_id="1.2")) == Accepted("1.2")
     assert slack.requests == []
 
 

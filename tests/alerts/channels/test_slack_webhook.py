@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from alerts.channels.slack_webhook import SlackChannel
-from alerts.messages.slack_parts import Part, packed
+from alerts.messages.slack_parts import SlackPart, packed
 from alerts.model import ChannelName, Delivery, Message
 from demo.slack import FakeSlack
 from monitor.errors import ChannelError
@@ -21,8 +21,8 @@ from tests.alerts.builders import HOUR, NOON
 BLOCKS = json.dumps([{"type": "section", "text": {"type": "mrkdwn", "text": "*new*"}}])
 
 
-def part(text: str) -> Part:
-    return Part(text, [{"type": "section", "text": {"type": "mrkdwn", "text": f"*{text}*"}}])
+def part(text: str) -> SlackPart:
+    return SlackPart(text, [{"type": "section", "text": {"type": "mrkdwn", "text": f"*{text}*"}}])
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def channel() -> SlackChannel:
     return SlackChannel(SlackSettings(timeout=1))
 
 
-def delivery(address: str, *parts: Part) -> Delivery:
+def delivery(address: str, *parts: SlackPart) -> Delivery:
     message = packed(parts) if parts else Message("", "1 new in Texas", blocks=BLOCKS)
     return Delivery("d-1", ChannelName.SLACK, address, message, "d-1", NOON, NOON + 72 * HOUR, 1, "me")
 

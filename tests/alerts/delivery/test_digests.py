@@ -257,10 +257,10 @@ def test_digests_go_to_slack_as_well(log: Log, configured: Settings, slack: Fake
 
 def test_a_resumed_watch_has_nothing_of_the_pause_in_its_digest(log: Log, configured: Settings, smtp: FakeSmtp) -> None:
     number = add_watch(log.alerts, "TX", schedule=SEVEN)
-    log.alerts.pause_watch(number, NOON)
+    log.alerts.watches.pause(number, NOON)
     log.publishes(new(cells("Missed Police Department")))
     tell(configured, MORNING)
-    log.alerts.resume_watch(number)
+    log.alerts.watches.resume(number)
     log.publishes(new(cells("Told Police Department")), now=MORNING + HOUR)
     tell(configured, MORNING + DAY)
     assert subjects(smtp) == ["287(g) daily, 5 March 2026: 1 new in Texas"]
@@ -295,7 +295,7 @@ def test_a_digest_by_mail_is_cut_before_it_grows_too_large_and_says_so_in_text_a
     log.publishes(*(new(cells(f"Town {n:03} Police Department {'of the very long name ' * 4}")) for n in range(300)))
     route(log.alerts, configured, MORNING)
     make_digests(log.alerts, configured, MORNING)
-    message = next(log.alerts.deliveries()).message
+    message = next(log.alerts.reports.deliveries()).message
     assert len(message.html.encode()) + len(message.text.encode()) <= 100_000
     shown = {len(re.findall(r"How we know", part)) for part in (message.html, message.text)}
     more = {int(found[1]) for part in (message.html, message.text) if (found := re.search(r"\+(\d+) more", part))}
@@ -318,7 +318,7 @@ def test_a_process_that_is_killed_before_a_commit_loses_nothing_and_repeats_noth
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     for minutes in range(3):
         tell(configured, NOON + DAY + timedelta(minutes=minutes))
-    told = Counter((d.address, e) for d in log.alerts.deliveries() for e in d.entries)
+    told = Counter((d.address, e) for d in log.alerts.reports.deliveries() for e in d.entries)
     texan, georgian = (e.id for e in log.alerts.log.changelog.entries())
     assert told == Counter({("daily@example.org", texan): 1} | {("both@example.org", e): 1 for e in (texan, georgian)})
 
@@ -340,6 +340,6 @@ def test_whoever_moves_misses_nothing_and_hears_nothing_twice(movers: Log, confi
         route(movers.alerts, configured, at)
         make_digests(movers.alerts, configured, at)
     make_digests(movers.alerts, configured, NOON + 200 * HOUR)
-    told = Counter(e for d in movers.alerts.deliveries() for e in d.entries)
+    told = Counter(e for d in movers.alerts.reports.deliveries() for e in d.entries)
     assert told == Counter(e.id for e in movers.alerts.log.changelog.entries())
-    assert len(list(movers.alerts.deliveries())) <= 7
+    assert len(list(movers.alerts.reports.deliveries())) <= 7

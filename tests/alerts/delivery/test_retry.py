@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from alerts.delivery.retry import Pauses, outcome, pause, rest
-from alerts.model import Again, ChannelName, Dead, Delivery, Message, Outcome, PartSent, Sent, Taken
+from alerts.delivery.retry import Backoff, outcome, pause, rest
+from alerts.model import Accepted, ChannelName, Dead, Delivery, DeliveryOutcome, Message, PartSent, Retry, Sent
 from monitor.errors import ChannelError
 from tests.alerts.builders import HOUR, NOON
 
 MINUTE = timedelta(minutes=1)
-PAUSES = Pauses(MINUTE, 6 * HOUR)
+PAUSES = Backoff(MINUTE, 6 * HOUR)
 
 
 def delivery(id: str = "d-1", attempts: int = 1) -> Delivery:
@@ -30,18 +30,20 @@ def failed(retry_after: float | None = None) -> ChannelError:
 @pytest.mark.parametrize(
     ("error", "after", "expected"),
     [
-        (Taken(), HOUR, Sent()),
+        (Accepted(), HOUR, Sent()),
         (ChannelError("no such user", permanent=True), HOUR, Dead("no such user")),
-        (failed(7), HOUR, Again(NOON + HOUR + timedelta(seconds=7), "no answer")),
-        (failed(0), HOUR, Again(NOON + HOUR + timedelta(seconds=1), "no answer")),
+        (failed(7), HOUR, Retry(NOON + HOUR + timedelta(seconds=7), "no answer")),
+        (failed(0), HOUR, Retry(NOON + HOUR + timedelta(seconds=1), "no answer")),
         (failed(3 * 3600), 70 * HOUR, Dead("no answer; given up, since that is too late for this message")),
         (failed(), 72 * HOUR, Dead("no answer; given up after 1 attempt")),
         (failed(7), 90 * HOUR, Dead("no answer; given up after 1 attempt")),
-        (failed(), 72 * HOUR - timedelta(seconds=30), Again(NOON + 72 * HOUR, "no answer")),
+        (failed(), 72 * HOUR - timedelta(seconds=30), Retry(NOON + 72 * HOUR, "no answer")),
     ],
     ids=["sent", "permanent", "asked", "asked at once", "asked too late", "too late", "far too late", "last attempt"],
 )
-def test_what_becomes_of_an_attempt(error: ChannelError | Taken, after: timedelta, expected: Outcome) -> None:
+def test_what_becomes_of_an_attempt(
+    error: ChannelError | Accepted, after: timedelta, expected: DeliveryOutcome
+) -> None:
     assert outcome(delivery(), error, NOON + after, PAUSES) == expected
 
 
@@ -53,8 +55,8 @@ NEVER = ChannelError("no", permanent=True)
 @pytest.mark.parametrize(
     ("so_far", "result", "expected"),
     [
-        ({}, Taken("17.1", more=True), PartSent("17.1")),
-        ({"parts_sent": 1}, Taken("17.2"), Sent("17.2")),
+        ({}, Accepted("17.1", more=True), PartSent("17.1")),
+        ({"parts_sent": 1}, Accepted("17.2"), Sent("17.2")),
         ({}, GONE, Dead("no such user", gone=True)),
         ({"maybe_sent": True}, GONE, Dead("no such user", maybe_sent=True, gone=True)),
         ({"maybe_sent": True}, NEVER, Dead("no", maybe_sent=True)),
@@ -63,22 +65,22 @@ NEVER = ChannelError("no", permanent=True)
     ],
 )
 def test_what_becomes_of_what_may_have_arrived(
-    so_far: dict[str, Any], result: Taken | ChannelError, expected: Outcome
+    so_far: dict[str, Any], result: Accepted | ChannelError, expected: DeliveryOutcome
 ) -> None:
     assert outcome(replace(delivery(), **so_far), result, NOON, PAUSES) == expected
 
 
 def test_that_an_attempt_may_have_gone_through_is_remembered() -> None:
     again = outcome(delivery(), MAYBE, NOON, PAUSES)
-    assert isinstance(again, Again)
+    assert isinstance(again, Retry)
     assert again.maybe_sent
 
 
 @pytest.mark.parametrize(
     ("result", "interval", "seconds"),
     [
-        (Taken(), 0, None),
-        (Taken(), 1, 1),
+        (Accepted(), 0, None),
+        (Accepted(), 1, 1),
         (failed(), 1, 1),
         (failed(), 0, None),
         (failed(30), 1, 30),
@@ -87,7 +89,7 @@ def test_that_an_attempt_may_have_gone_through_is_remembered() -> None:
         (failed(1e300), 1, 6 * 3600),
     ],
 )
-def test_how_long_an_address_is_left_alone(result: Taken | ChannelError, interval: int, seconds: int | None) -> None:
+def test_how_long_an_address_is_left_alone(result: Accepted | ChannelError, interval: int, seconds: int | None) -> None:
     until = rest(result, NOON, timedelta(seconds=interval), PAUSES.longest)
     assert until == (None if seconds is None else NOON + timedelta(seconds=seconds))
 

@@ -14,9 +14,9 @@ from pydantic import SecretStr
 
 from alerts.channels.registry import open_channel
 from alerts.delivery.run import deliver, route, tell
-from alerts.delivery.sender import Clock, Tally
-from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Channel, ChannelName, Delivery, Departures, Taken, Wants
-from alerts.storage.routed import open_alerts
+from alerts.delivery.sender import Clock, SendCounts
+from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Accepted, Channel, ChannelName, Delivery, Departures, Wants
+from alerts.storage.store import open_alerts
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
 from monitor.errors import ChannelError
@@ -48,10 +48,10 @@ def subjects(smtp: FakeSmtp, to: str = "reader@example.org") -> list[str]:
 
 def states(log: Log) -> list[str]:
     """The states of all deliveries, oldest first."""
-    return [d.state for d in log.alerts.deliveries()][::-1]
+    return [d.state for d in log.alerts.reports.deliveries()][::-1]
 
 
-def send(log: Log, configured: Settings, now: datetime) -> Tally:
+def send(log: Log, configured: Settings, now: datetime) -> SendCounts:
     return deliver(log.alerts, partial(open_channel, settings=configured), configured, now)
 
 
@@ -95,7 +95,7 @@ def test_a_silent_replay_tells_nobody(log: Log, configured: Settings, smtp: Fake
     log.publishes(new(), announce=False)
     tell(configured, log.now)
     assert smtp.messages == []
-    assert log.alerts.position() == log.alerts.log.changelog.position()
+    assert log.alerts.routed.position() == log.alerts.log.changelog.position()
 
 
 def test_a_corrected_spelling_alerts_nobody(log: Log, configured: Settings, smtp: FakeSmtp) -> None:
@@ -255,7 +255,7 @@ def test_who_leaves_while_a_message_is_being_sent_does_not_get_it_later(
 
         interval = timedelta()
 
-        def send(self, delivery: Delivery) -> Taken:
+        def send(self, delivery: Delivery) -> Accepted:
             with log.alerts.write():
                 log.alerts.remove_watch(watch, log.now)
             raise ChannelError("no answer", permanent=False)
@@ -272,11 +272,11 @@ def test_who_leaves_while_a_message_is_being_sent_does_not_get_it_later(
 def test_a_paused_watch_goes_on_from_where_it_is_resumed(log: Log, configured: Settings, smtp: FakeSmtp) -> None:
     watch = add_watch(log.alerts, "TX")
     with log.alerts.write():
-        log.alerts.pause_watch(watch, log.now)
+        log.alerts.watches.pause(watch, log.now)
     log.publishes(new(cells("Meanwhile Police Department")))
     tell(configured, log.now)
     with log.alerts.write():
-        log.alerts.resume_watch(watch)
+        log.alerts.watches.resume(watch)
     log.publishes(new(cells("Afterwards Police Department")))
     tell(configured, log.now)
     assert subjects(smtp) == ["287(g) in Texas: Afterwards Police Department, new"]
@@ -287,7 +287,7 @@ def test_routing_is_done_in_one_commit_with_the_position(log: Log, configured: S
     log.publishes(new())
     assert route(log.alerts, configured, log.now) == 1
     assert route(log.alerts, configured, log.now) == 0
-    assert log.alerts.position() == log.alerts.log.changelog.position()
+    assert log.alerts.routed.position() == log.alerts.log.changelog.position()
 
 
 def test_a_message_that_many_get_is_kept_once(log: Log, configured: Settings) -> None:
@@ -310,8 +310,8 @@ def test_a_bot_posts_the_parts_as_a_thread_and_a_correction_below_it(log: Log, p
     token = SecretStr(FakeSlack.bot_token)
     given = settings(path, slack=SlackSettings(bot_token=token, api_url=slack.api_url, timeout=5))
     with log.alerts.write():
-        log.alerts.add_watch(
-            log.alerts.subscriber(ChannelName.SLACK_BOT, "C0NEWSROOM", confirmed_by="operator", at=NOON),
+        log.alerts.watches.add(
+            log.alerts.subscribers.ensure(ChannelName.SLACK_BOT, "C0NEWSROOM", confirmed_by="operator", at=NOON),
             Wants(),
             at=NOON,
         )
@@ -320,7 +320,7 @@ def test_a_bot_posts_the_parts_as_a_thread_and_a_correction_below_it(log: Log, p
     def sleep(seconds: float) -> None:
         ticks[0] += seconds
 
-    def sends() -> Tally:
+    def sends() -> SendCounts:
         route(log.alerts, given, log.now)
         clock = Clock(log.now, lambda: ticks[0], sleep)
         return deliver(log.alerts, partial(open_channel, settings=given), given, log.now, clock)
@@ -434,7 +434,7 @@ def test_a_clock_that_was_ahead_keeps_back_no_mail(log: Log, configured: Setting
     for minutes in (0, 1, 3):  # tried at once; and then after its pause, not again and again
         tell(configured, log.now + timedelta(minutes=minutes))
     assert len(smtp.messages) == 1
-    assert [d.attempts for d in log.alerts.deliveries()] == [3]
+    assert [d.attempts for d in log.alerts.reports.deliveries()] == [3]
 
 
 def test_a_clock_that_was_ahead_keeps_back_no_slack_channel(log: Log, configured: Settings, slack: FakeSlack) -> None:
@@ -497,7 +497,7 @@ def test_what_is_kept_and_logged_of_a_failure_names_no_address(
     log.publishes(new())
     smtp.refuses("550 5.1.1 <somebody@example.org> unknown")
     tell(configured, log.now)
-    [dead] = log.alerts.deliveries()
+    [dead] = log.alerts.reports.deliveries()
     logged = " ".join(r.getMessage() for r in caplog.records if r.name.startswith("alerts"))
     assert "somebody" not in dead.last_error + logged
     assert "5.1.1" in dead.last_error
@@ -508,10 +508,10 @@ def test_what_is_given_up_can_be_sent_again(log: Log, configured: Settings, smtp
     log.publishes(new())
     smtp.refuses("550 5.7.1 policy", times=1)
     tell(configured, log.now)
-    [dead] = log.alerts.deliveries()
+    [dead] = log.alerts.reports.deliveries()
     later = log.now + 100 * HOUR
     with log.alerts.write():
-        log.alerts.retry(dead.id, at=later, give_up_at=later + HOUR)
+        log.alerts.outbox.retry(dead.id, at=later, give_up_at=later + HOUR)
     tell(configured, later)
     assert [m.message["Message-ID"] for m in smtp.messages] == [dead.message_id]
 
@@ -528,10 +528,10 @@ class Recorder:
         self.sent: list[str] = []
         self._meanwhile = meanwhile
 
-    def send(self, delivery: Delivery) -> Taken:
+    def send(self, delivery: Delivery) -> Accepted:
         self._meanwhile(delivery)
         self.sent.append(delivery.id)
-        return Taken()
+        return Accepted()
 
     def reachable(self, address: str) -> bool:
         return True
@@ -629,7 +629,7 @@ def routed_in(path: Path, batches: Iterable[int], publications: int) -> set[tupl
         if number in batches:
             route(log.alerts, settings(path), log.now)
     route(log.alerts, settings(path), log.now)
-    told = [(d.address, e) for d in log.alerts.deliveries() for e in d.entries]
+    told = [(d.address, e) for d in log.alerts.reports.deliveries() for e in d.entries]
     log.alerts.close()
     assert len(told) == len(set(told))
     return set(told)

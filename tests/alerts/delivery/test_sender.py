@@ -11,10 +11,10 @@ from threading import Barrier, Event
 import pytest
 
 from alerts.delivery.run import deliver, route
-from alerts.delivery.sender import Clock, Tally
+from alerts.delivery.sender import Clock, SendCounts
 from alerts.keys import open_keys
-from alerts.model import ChannelName, Delivery, Taken
-from alerts.storage.routed import open_alerts
+from alerts.model import Accepted, ChannelName, Delivery
+from alerts.storage.store import open_alerts
 from monitor.errors import ChannelError
 from monitor.settings import DeliverySettings, Settings
 from tests.alerts.builders import HOUR, NOON, Log, add_watch, back, cells, new, settings, terminated
@@ -42,17 +42,17 @@ class Scripted:
 
     turned: Turned
     interval: timedelta = timedelta()
-    answers: dict[str, list[Taken | ChannelError]] = field(default_factory=dict)
+    answers: dict[str, list[Accepted | ChannelError]] = field(default_factory=dict)
     takes: float = 0.0  # seconds for one message
     sent: list[tuple[float, str, str, int]] = field(default_factory=list)
     closed: int = 0
     meanwhile: Callable[[Delivery], None] = lambda delivery: None
 
-    def send(self, delivery: Delivery) -> Taken:
+    def send(self, delivery: Delivery) -> Accepted:
         self.meanwhile(delivery)
         self.turned.ticks += self.takes
         answer = self.answers.get(delivery.address, [])
-        result = answer.pop(0) if answer else Taken()
+        result = answer.pop(0) if answer else Accepted()
         if isinstance(result, ChannelError):
             raise result
         self.sent.append((self.turned.ticks, delivery.address, delivery.id, delivery.parts_sent))
@@ -80,7 +80,7 @@ def slack(turned: Turned) -> Scripted:
     return Scripted(turned, interval=SECOND)
 
 
-def run(log: Log, channel: Scripted, *, at: datetime | None = None, **delivery: object) -> Tally:
+def run(log: Log, channel: Scripted, *, at: datetime | None = None, **delivery: object) -> SendCounts:
     """Route, and send on this channel whatever it is."""
     given = settings(log.alerts.state.path, delivery=DeliverySettings(**delivery))  # type: ignore[arg-type]  # by name
     now = at or log.now
@@ -92,7 +92,7 @@ def run(log: Log, channel: Scripted, *, at: datetime | None = None, **delivery: 
 
 def states(log: Log) -> list[str]:
     """The states of all deliveries, oldest first."""
-    return [d.state for d in log.alerts.deliveries()][::-1]
+    return [d.state for d in log.alerts.reports.deliveries()][::-1]
 
 
 def news(log: Log, count: int) -> None:
@@ -221,7 +221,7 @@ def test_the_parts_of_a_message_follow_each_other_a_second_apart_before_anything
 ) -> None:
     add_watch(log.alerts, "TX", slack=HOOK)
     news(log, 2)
-    slack.answers[HOOK] = [Taken("17.1", more=True), Taken("17.2", more=True), Taken("17.3")]
+    slack.answers[HOOK] = [Accepted("17.1", more=True), Accepted("17.2", more=True), Accepted("17.3")]
     tally = run(log, slack)
     assert (tally.parts, tally.sent) == (2, 2)
     first, last = slack.sent[0][2], slack.sent[-1][2]
@@ -236,7 +236,7 @@ def test_the_parts_of_a_message_follow_each_other_a_second_apart_before_anything
 def test_a_part_that_was_taken_is_not_sent_again(log: Log, slack: Scripted) -> None:
     add_watch(log.alerts, "TX", slack=HOOK)
     news(log, 1)
-    slack.answers[HOOK] = [Taken("17.1", more=True), failed()]
+    slack.answers[HOOK] = [Accepted("17.1", more=True), failed()]
     seen: list[tuple[int, str]] = []
     slack.meanwhile = lambda delivery: seen.append((delivery.parts_sent, delivery.external_id))
     run(log, slack)
@@ -248,7 +248,7 @@ def test_a_part_that_was_taken_is_not_sent_again(log: Log, slack: Scripted) -> N
 def test_a_message_of_which_a_part_arrived_is_not_called_unsent(log: Log, slack: Scripted) -> None:
     add_watch(log.alerts, "TX", slack=HOOK)
     news(log, 1)
-    slack.answers[HOOK] = [Taken("17.1", more=True), failed(permanent=True)]
+    slack.answers[HOOK] = [Accepted("17.1", more=True), failed(permanent=True)]
     assert run(log, slack).died == 1
     assert states(log) == ["ambiguous"]
 
@@ -293,8 +293,8 @@ def leave_leased(log: Log, at: datetime | None = None) -> None:
     now = at or log.now
     route(log.alerts, settings(log.alerts.state.path), now)
     with log.alerts.write():
-        for due in log.alerts.due(ChannelName.EMAIL, now):
-            assert log.alerts.lease(due, "somebody elsewhere", now, now + timedelta(minutes=5))
+        for due in log.alerts.outbox.due(ChannelName.EMAIL, now):
+            assert log.alerts.outbox.lease(due, "somebody elsewhere", now, now + timedelta(minutes=5))
 
 
 def test_whoever_may_have_been_told_is_sent_the_correction(log: Log, mail: Scripted) -> None:
@@ -315,7 +315,7 @@ def test_a_correction_of_what_never_arrived_is_not_sent(log: Log, mail: Scripted
     run(log, mail)
     log.publishes(*back(departure))
     run(log, mail)
-    by_address = {(d.address, d.state) for d in log.alerts.deliveries()}
+    by_address = {(d.address, d.state) for d in log.alerts.reports.deliveries()}
     assert by_address == {
         ("one@example.org", "dead"),
         ("one@example.org", "suppressed"),
@@ -326,13 +326,13 @@ def test_a_correction_of_what_never_arrived_is_not_sent(log: Log, mail: Scripted
 def test_a_correction_answers_what_it_corrects(log: Log, mail: Scripted) -> None:
     add_watch(log.alerts, "TX")
     [departure] = log.publishes(terminated())
-    mail.answers["reader@example.org"] = [Taken("17.1")]
+    mail.answers["reader@example.org"] = [Accepted("17.1")]
     run(log, mail)
     log.publishes(*back(departure))
     answers = []
     mail.meanwhile = lambda delivery: answers.append(delivery.answers)
     run(log, mail)
-    earlier = list(log.alerts.deliveries())[-1]
+    earlier = list(log.alerts.reports.deliveries())[-1]
     [answer] = answers
     assert answer is not None
     assert (answer.message_id, answer.external_id) == (earlier.message_id, "17.1")
@@ -362,7 +362,7 @@ def test_a_webhook_that_is_gone_leaves_its_messages_to_a_person_and_its_watch_al
     slack.answers[HOOK] = [failed(permanent=True, gone=True)]
     run(log, slack)
     assert states(log) == ["dead"] * 3
-    assert len(list(log.alerts.watches())) == 1
+    assert len(list(log.alerts.watches.records())) == 1
     assert log.alerts.state.rows("SELECT * FROM suppressions") == []
 
 
@@ -407,7 +407,7 @@ def test_no_mail_is_sent_under_a_lease_that_may_end_meanwhile(log: Log, mail: Sc
     mail.takes = 60
     assert run(log, mail, acknowledge_every=10, lease=300).sent == 10
     assert len({id for *_, id, _ in mail.sent}) == 10
-    assert [d.attempts for d in log.alerts.deliveries()] == [1] * 10
+    assert [d.attempts for d in log.alerts.reports.deliveries()] == [1] * 10
 
 
 def test_an_error_of_ours_in_the_middle_leaves_nothing_that_was_sent_unsaid(log: Log, mail: Scripted) -> None:
@@ -432,10 +432,10 @@ def test_an_error_of_ours_in_the_middle_leaves_nothing_that_was_sent_unsaid(log:
 def test_nothing_is_sent_while_everything_is_paused(log: Log, mail: Scripted) -> None:
     add_watch(log.alerts, "TX")
     news(log, 2)
-    log.alerts.pause(log.now)
-    assert run(log, mail) == Tally()
+    log.alerts.outbox.pause(log.now)
+    assert run(log, mail) == SendCounts()
     assert states(log) == ["pending", "pending"]
-    log.alerts.resume()
+    log.alerts.outbox.resume()
     assert run(log, mail).sent == 2
 
 
@@ -445,7 +445,7 @@ def test_a_pause_takes_hold_from_the_next_message_on(log: Log, mail: Scripted) -
 
     def pauses(delivery: Delivery) -> None:
         with open_alerts(log.alerts.state.path) as alerts, alerts.write():
-            alerts.pause(log.now)
+            alerts.outbox.pause(log.now)
 
     mail.meanwhile = pauses
     assert run(log, mail).sent == 1

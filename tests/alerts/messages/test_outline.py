@@ -7,14 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.messages.outline import Outline, Point, Value, outline
-from alerts.model import Line, Notice
+from alerts.messages.outline import Outline, Point, outline
+from alerts.messages.values import Value
+from alerts.model import Notice, RoutedEntry
 from monitor.model import Cells, Entry, Kind, Significance
 from tests.alerts.builders import LARKMERE, NOON, cells, changed, entry, source, subscriber, watched
 
 
-def outlined(*told: Entry | Line, most: int = 50, least: Significance = Significance.SUBSTANTIVE) -> Outline:
-    lines = tuple(t if isinstance(t, Line) else Line(t, (1,), least) for t in told)
+def outlined(*told: Entry | RoutedEntry, most: int = 50, least: Significance = Significance.SUBSTANTIVE) -> Outline:
+    lines = tuple(t if isinstance(t, RoutedEntry) else RoutedEntry(t, (1,), least) for t in told)
     return outline(Notice(subscriber(), source(), lines, watched("TX")), most=most)
 
 
@@ -50,7 +51,7 @@ def test_of_two_notes_beside_one_change_neither_is_left_out() -> None:
     change = changed(LARKMERE, cells("Larkmere PD"), agreement="a-one")
     first, second = entry(Kind.NEW), entry(Kind.NEW)
     notes = [
-        Line(entry(Kind.MERGED, before=LARKMERE, about=e.id, agreement="a-one"), (1,), corrects=e)
+        RoutedEntry(entry(Kind.MERGED, before=LARKMERE, about=e.id, agreement="a-one"), (1,), corrects=e)
         for e in (first, second)
     ]
     says = outlined(change, *notes, least=Significance.CLERICAL)
@@ -69,7 +70,7 @@ def test_what_a_reader_must_not_miss_is_left_out_last() -> None:
     news = [entry(Kind.NEW, row) for row in towns(50, state="ALABAMA")]
     left = entry(Kind.TERMINATED, cells("Left Police Department", "WYOMING"))
     note = entry(Kind.WITHDRAWN, cells("Back Police Department", "WISCONSIN"))
-    corrected = Line(note, (1,), corrects=entry(Kind.TERMINATED, cells("Back Police Department", "WISCONSIN")))
+    corrected = RoutedEntry(note, (1,), corrects=entry(Kind.TERMINATED, cells("Back Police Department", "WISCONSIN")))
     says = outlined(*news, left, corrected, most=2)
     assert headings(says) == [("Wisconsin", "withdrawn"), ("Wyoming", "terminated")]
 
@@ -178,14 +179,14 @@ def test_fields_that_matter_less_than_was_asked_for_are_left_out() -> None:
 
 def test_a_correction_says_what_it_corrects() -> None:
     departure = entry(Kind.TERMINATED, observed_at=NOON - timedelta(days=1))
-    [point] = points(outlined(Line(entry(Kind.WITHDRAWN, about=departure.id), (1,), corrects=departure)))
+    [point] = points(outlined(RoutedEntry(entry(Kind.WITHDRAWN, about=departure.id), (1,), corrects=departure)))
     assert point.corrects
     assert (point.corrects.kind, point.corrects.observed_at) == (Kind.TERMINATED, NOON - timedelta(days=1))
 
 
 def test_an_agreement_that_was_reported_dropped_as_an_application_is_told_of_once() -> None:
     drop = entry(Kind.DROPPED)
-    says = outlined(Line(entry(Kind.WITHDRAWN, about=drop.id), (1,), corrects=drop), entry(Kind.NEW))
+    says = outlined(RoutedEntry(entry(Kind.WITHDRAWN, about=drop.id), (1,), corrects=drop), entry(Kind.NEW))
     [point] = points(says)
     assert headings(says) == [("Texas", "new")]
     assert point.corrects

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.messages.render import Renderer, Setting
+from alerts.messages.render import RenderContext, Renderer
 from alerts.messages.slack_parts import parts_of
-from alerts.model import ChannelName, Digest, Line, Message, Notice, Part, Schedule, Watch, Watched
+from alerts.model import ChannelName, Digest, Message, Notice, RoutedEntry, Schedule, Watch, Watched, WatchedPart
 from alerts.routing.instant import route
 from demo.slack_limits import refusal
 from monitor.matching.review import MAY_BE
@@ -26,7 +26,7 @@ from tests.alerts.builders import LARKMERE, NOON, cells, changed, edits, entry, 
 from tests.alerts.hostile import as_digest, as_notice, fuzzed, hostile_entries
 from tests.golden import Golden
 
-SETTING = Setting(
+SETTING = RenderContext(
     "https://monitor.example.org",
     ZoneInfo("America/New_York"),
     "alerts@monitor.example.org",
@@ -190,8 +190,10 @@ def a_weeks_digest() -> Digest:
     """All that `a_day` has, over some days, and an application."""
     entries = [e for e in [*a_day()[2:], *applications()[:1]] if e.kind is not Kind.RETURNED]
     dated = [replace(e, observed_at=NOON - timedelta(days=n % 3)) for n, e in enumerate(numbered(*entries))]
-    lines = tuple(Line(e, (1,), Significance.CLERICAL) for e in dated)
-    parts = frozenset({Part("TX", county="larkmere"), Part("GA", agency="Quillmarsh County Sheriff’s Office")})
+    lines = tuple(RoutedEntry(e, (1,), Significance.CLERICAL) for e in dated)
+    parts = frozenset(
+        {WatchedPart("TX", county="larkmere"), WatchedPart("GA", agency="Quillmarsh County Sheriff’s Office")}
+    )
     return Digest(subscriber(), Schedule(420, 0), NOON.date(), 9, lines, Watched(frozenset({"TX"}), parts))
 
 
@@ -201,7 +203,7 @@ DIGESTS: dict[str, Callable[[], Digest]] = {
         Schedule(420),
         NOON.date(),
         9,
-        tuple(Line(e, (1,)) for e in numbered(entry(Kind.TERMINATED), entry(Kind.NEW), entry(Kind.NEW))),
+        tuple(RoutedEntry(e, (1,)) for e in numbered(entry(Kind.TERMINATED), entry(Kind.NEW), entry(Kind.NEW))),
         watched("TX"),
     ),
     "digest-weekly": a_weeks_digest,

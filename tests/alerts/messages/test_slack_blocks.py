@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.messages.render import Renderer, Setting
-from alerts.messages.slack_parts import Part, marked, parts_of, plain, texts
-from alerts.model import ChannelName, Line, Message, Notice
+from alerts.messages.render import RenderContext, Renderer
+from alerts.messages.slack_parts import SlackPart, marked, parts_of, plain, texts
+from alerts.model import ChannelName, Message, Notice, RoutedEntry
 from demo.slack_limits import refusal
 from monitor.model import Cells, Entry, Kind, ListName, Significance
 from monitor.normalize import STATES
@@ -25,7 +25,9 @@ from tests.alerts.hostile import as_digest, as_notice, fuzzed, hostile_entries
 
 CHANNELS = (ChannelName.SLACK, ChannelName.SLACK_BOT)
 RENDERER = Renderer(
-    Setting("https://monitor.example.org", ZoneInfo("America/New_York"), "a@b.example", {ListName.PARTICIPATING: NOON})
+    RenderContext(
+        "https://monitor.example.org", ZoneInfo("America/New_York"), "a@b.example", {ListName.PARTICIPATING: NOON}
+    )
 )
 
 # Of a part, over all of its blocks; people report that Slack refuses a little more than 13,000 (`demo.slack_limits`).
@@ -36,12 +38,12 @@ OUR_LINK = re.compile(r"<https://monitor\.example\.org/[a-z]+/[\w-]*\|[^<>|]*>")
 CHANGES = re.compile(r"monitor\.example\.org/changes/([\w-]+)")
 
 
-def rendered(lines: Iterable[Entry | Line], channel: ChannelName = ChannelName.SLACK_BOT) -> Message:
-    made = tuple(line if isinstance(line, Line) else Line(line, (1,)) for line in lines)
+def rendered(lines: Iterable[Entry | RoutedEntry], channel: ChannelName = ChannelName.SLACK_BOT) -> Message:
+    made = tuple(line if isinstance(line, RoutedEntry) else RoutedEntry(line, (1,)) for line in lines)
     return RENDERER.message(Notice(subscriber(channel=channel), source(), made, watched()))
 
 
-def parts(lines: Iterable[Entry | Line], channel: ChannelName = ChannelName.SLACK_BOT) -> tuple[Part, ...]:
+def parts(lines: Iterable[Entry | RoutedEntry], channel: ChannelName = ChannelName.SLACK_BOT) -> tuple[SlackPart, ...]:
     return parts_of(rendered(lines, channel))
 
 
@@ -49,7 +51,7 @@ def towns(count: int, state: str = "TEXAS", kind: Kind = Kind.NEW) -> list[Entry
     return [entry(kind, cells(f"{state.title()} Town {n:03}", state)) for n in range(count)]
 
 
-def shown(part: Part) -> str:
+def shown(part: SlackPart) -> str:
     return "\n".join(texts(part.blocks))
 
 
@@ -128,7 +130,7 @@ def test_far_too_many_changes_end_with_how_many_more_and_where(channel: ChannelN
 def test_a_correction_stands_in_the_first_part(channel: ChannelName) -> None:
     left = entry(Kind.TERMINATED, cells("Wyoming Town", "WYOMING"), observed_at=NOON - timedelta(days=1))
     note = entry(Kind.WITHDRAWN, cells("Wyoming Town", "WYOMING"), about=left.id)
-    first, *rest = parts([*towns(30), *towns(30, "FLORIDA"), Line(note, (1,), corrects=left)], channel)
+    first, *rest = parts([*towns(30), *towns(30, "FLORIDA"), RoutedEntry(note, (1,), corrects=left)], channel)
     assert "please disregard that" in shown(first)
     assert not any("please disregard that" in shown(part) for part in rest)
 
@@ -137,7 +139,7 @@ def test_corrections_that_leave_no_room_have_parts_of_their_own() -> None:
     lines = []
     for e in towns(90):
         left = replace(e, kind=Kind.TERMINATED, before=e.after, after=None)
-        lines.append(Line(entry(Kind.WITHDRAWN, e.after, about=left.id), (1,), corrects=left))  # type: ignore[arg-type]
+        lines.append(RoutedEntry(entry(Kind.WITHDRAWN, e.after, about=left.id), (1,), corrects=left))  # type: ignore[arg-type]
     made = parts(lines)
     assert "please disregard that" not in shown(made[0])
     assert sum(shown(part).count("please disregard that") for part in made[1:]) == 90
@@ -146,7 +148,7 @@ def test_corrections_that_leave_no_room_have_parts_of_their_own() -> None:
 def test_a_part_that_fits_no_correction_twice_says_nothing_twice() -> None:
     left = entry(Kind.TERMINATED, cells("Texas Town", "TEXAS"), observed_at=NOON - timedelta(days=1))
     note = entry(Kind.WITHDRAWN, cells("Texas Town", "TEXAS"), about=left.id)
-    made = parts([*towns(30), Line(note, (1,), corrects=left)])
+    made = parts([*towns(30), RoutedEntry(note, (1,), corrects=left)])
     told = [id for part in made for id in CHANGES.findall(shown(part))]
     assert len(told) == len(set(told)) == 31
 
@@ -255,5 +257,5 @@ def test_a_point_that_is_too_long_in_any_words_is_a_link() -> None:
 
 def test_significance_does_not_change_what_is_safe() -> None:
     rows = [cells("*Town* <!here>", county=f"{n} @channel #general") for n in range(2)]
-    [part] = parts([Line(changed(*rows), (1,), Significance.CLERICAL)])
+    [part] = parts([RoutedEntry(changed(*rows), (1,), Significance.CLERICAL)])
     assert not re.search(r"<!|[@#](?=[a-z])|\*Town", shown(part))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from alerts.messages.slack_parts import Part, marked, packed, parts_of, plain
+from alerts.messages.slack_parts import SlackPart, marked, packed, parts_of, plain
 from alerts.model import Message
 
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "*new*"}}
@@ -12,19 +12,19 @@ FOOTER = {"type": "context", "elements": [{"type": "mrkdwn", "text": "one"}, {"t
 
 
 def test_what_is_packed_comes_out_again() -> None:
-    parts = (Part("2 new", [SECTION, FOOTER]), Part("Texas", [SECTION]))
+    parts = (SlackPart("2 new", [SECTION, FOOTER]), SlackPart("Texas", [SECTION]))
     message = packed(parts)
     assert (message.subject, message.text) == ("", "2 new")
     assert parts_of(message) == parts
 
 
 def test_a_message_stored_as_a_list_of_blocks_is_one_part() -> None:
-    assert parts_of(Message("", "1 new", blocks=json.dumps([SECTION]))) == (Part("1 new", [SECTION]),)
+    assert parts_of(Message("", "1 new", blocks=json.dumps([SECTION]))) == (SlackPart("1 new", [SECTION]),)
 
 
 def test_a_message_without_blocks_is_one_part() -> None:
-    assert parts_of(Message("", "a test", blocks="")) == (Part("a test", []),)
-    assert parts_of(Message("", "a test", blocks="[]")) == (Part("a test", []),)
+    assert parts_of(Message("", "a test", blocks="")) == (SlackPart("a test", []),)
+    assert parts_of(Message("", "a test", blocks="[]")) == (SlackPart("a test", []),)
 
 
 def test_marking_leaves_the_blocks_as_they_are() -> None:
@@ -34,5 +34,5 @@ def test_marking_leaves_the_blocks_as_they_are() -> None:
 
 
 def test_the_plain_text_says_all_that_the_blocks_say() -> None:
-    assert plain(Part("1 new", [SECTION, FOOTER])) == "*new*\n\none\n\ntwo"
-    assert plain(Part("a test", [])) == "a test"
+    assert plain(SlackPart("1 new", [SECTION, FOOTER])) == "*new*\n\none\n\ntwo"
+    assert plain(SlackPart("a test", [])) == "a test"

@@ -11,7 +11,7 @@ import pytest
 import templates
 from alerts.messages.render import Renderer
 from alerts.messages.slack_parts import parts_of, plain
-from alerts.model import ChannelName, Digest, Line, Message, Schedule, Watch
+from alerts.model import ChannelName, Digest, Message, RoutedEntry, Schedule, Watch
 from alerts.routing.instant import route
 from monitor.model import Entry, Kind
 from tests.alerts.builders import LARKMERE, NOON, cells, changed, entry, subscriber, watch, watched
@@ -103,7 +103,7 @@ def test_no_template_has_an_adjective_about_anybody(file: Path) -> None:
 
 def digest_of(count: int) -> Digest:
     entries = [entry(Kind.NEW, cells(f"Town {n:03} Police Department {'of long name ' * 9}")) for n in range(count)]
-    lines = tuple(Line(e, (1,)) for e in entries)
+    lines = tuple(RoutedEntry(e, (1,)) for e in entries)
     return Digest(subscriber(), Schedule(420), NOON.date(), 9, lines, watched("TX"))
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts.model import AGREEMENT_KINDS, Departures, Digest, Schedule, Subscriber, Watch
-from alerts.routing.digests import Edition, Turn, Turns, due, moment_of, newest_slot
+from alerts.routing.digests import DigestProgress, DigestSource, DueDigest, due, moment_of, newest_slot
 from alerts.routing.instant import subjects
 from monitor.model import Entry, FieldChange, Kind
 from tests.alerts.builders import LARKMERE, NOON, cells, edits, entry, source, subscriber, watch, watched
@@ -69,7 +69,7 @@ def test_each_day_has_one_turn_when_clocks_change_however_often_it_is_asked(zone
     hour, minute = map(int, clock.split(":"))
     schedule, who = Schedule(60 * hour + minute), replace(subscriber(), time_zone=zone)
     at = utc(night) - 3 * DAY
-    turns = Turns(who, schedule, at, None, 0)
+    turns = DigestProgress(who, schedule, at, None, 0)
     slots: list[date] = []
     for _ in range(6 * 24 * 4):
         at += timedelta(minutes=15)
@@ -86,25 +86,25 @@ def test_the_newest_slot_of_a_week_is_its_weekday() -> None:
     assert newest_slot(MONDAY, ZoneInfo("America/New_York"), utc("2026-03-02T12:00")) == date(2026, 3, 2)
 
 
-def slots(turns: Turns, now: datetime) -> list[date]:
+def slots(turns: DigestProgress, now: datetime) -> list[date]:
     return [turn.slot for turn in due([turns], now)]
 
 
 def test_a_digest_is_due_once_a_day() -> None:
-    turns = Turns(subscriber(), SEVEN, NOON, date(2026, 3, 3), 0)
+    turns = DigestProgress(subscriber(), SEVEN, NOON, date(2026, 3, 3), 0)
     assert slots(turns, utc("2026-03-04T11:59")) == []
     assert slots(turns, utc("2026-03-04T12:00")) == [date(2026, 3, 4)]
     assert slots(replace(turns, last=date(2026, 3, 4)), utc("2026-03-05T11:59")) == []
 
 
 def test_the_first_digest_is_the_first_that_is_due_after_the_watch_was_added() -> None:
-    turns = Turns(subscriber(), SEVEN, NOON, None, 0)  # noon is after seven
+    turns = DigestProgress(subscriber(), SEVEN, NOON, None, 0)  # noon is after seven
     assert slots(turns, NOON + HOUR) == []
     assert slots(turns, utc("2026-03-04T12:00")) == [date(2026, 3, 4)]
 
 
 def test_ten_days_without_a_turn_end_in_one_digest() -> None:
-    turns = Turns(subscriber(), SEVEN, NOON, date(2026, 3, 3), 4)
+    turns = DigestProgress(subscriber(), SEVEN, NOON, date(2026, 3, 3), 4)
     [turn] = due([turns], utc("2026-03-13T15:00"))
     assert (turn.slot, turn.after) == (date(2026, 3, 13), 4)
 
@@ -118,7 +118,7 @@ def test_ten_days_without_a_turn_end_in_one_digest() -> None:
     ],
 )
 def test_whoever_moves_gets_one_digest_a_day_by_the_clocks_there(to: str, next_: str) -> None:
-    turns = Turns(replace(subscriber(), time_zone=to), SEVEN, NOON, date(2026, 3, 3), 0)
+    turns = DigestProgress(replace(subscriber(), time_zone=to), SEVEN, NOON, date(2026, 3, 3), 0)
     assert slots(turns, utc(next_) - timedelta(minutes=1)) == []
     assert slots(turns, utc(next_)) == [date(2026, 3, 4)]
 
@@ -135,9 +135,9 @@ def made(
 ) -> list[Digest | None]:
     """The digests of one subscriber whose watches these are, each schedule's one."""
     known = {e.id: e for e in [*earlier, *entries]}
-    edition = Edition(10**9, entries, {id: known[id] for id in subjects(entries)}, {})
+    edition = DigestSource(10**9, entries, {id: known[id] for id in subjects(entries)}, {})
     schedules = sorted({w.schedule for w in watches if w.schedule}, key=lambda schedule: schedule.name)
-    turns = [Turn(watches[0].subscriber, schedule, date(2026, 3, 4), after) for schedule in schedules]
+    turns = [DueDigest(watches[0].subscriber, schedule, date(2026, 3, 4), after) for schedule in schedules]
     return [said for _, said in edition.digests(turns, watches, frozenset(e.id for e in told))]
 
 

@@ -18,11 +18,11 @@ from alerts.model import (
     Agency,
     Departures,
     Notice,
-    Part,
+    Recipient,
     Schedule,
-    Told,
     Watch,
     Watched,
+    WatchedPart,
 )
 from alerts.routing import instant
 from alerts.routing.scope import states_of
@@ -37,7 +37,7 @@ EVERY_KIND = frozenset(Kind)
 def route(
     entries: Sequence[Entry],
     watches: Sequence[Watch],
-    told: Mapping[str, Sequence[Told]],
+    told: Mapping[str, Sequence[Recipient]],
     earlier: Mapping[str, Entry],
     agencies: Mapping[str, Agency] | None = None,
 ) -> tuple[Notice, ...]:
@@ -311,7 +311,7 @@ def test_a_notice_names_counties_and_agencies_that_are_watched() -> None:
         watch(number=3, who=who, agencies=OF_AGENCY),
     ]
     [notice] = route([entry()], watches, {}, {}, {"a-1": LARKMERE_POLICE})
-    parts = {Part("TX", county="larkmere"), Part("TX", agency="Larkmere Police Department")}
+    parts = {WatchedPart("TX", county="larkmere"), WatchedPart("TX", agency="Larkmere Police Department")}
     assert notice.watched == Watched(frozenset({"TX"}), frozenset(parts))
 
 
@@ -326,7 +326,7 @@ def test_what_a_digest_told_is_corrected_at_once() -> None:
     departure = entry(Kind.TERMINATED)
     note = entry(Kind.WITHDRAWN, about=departure.id)
     who = watch("TX", schedule=Schedule(420))
-    notices = route([note], [who], {departure.id: [Told(who.subscriber, (1,), 7)]}, {departure.id: departure})
+    notices = route([note], [who], {departure.id: [Recipient(who.subscriber, (1,), 7)]}, {departure.id: departure})
     assert heard(notices) == [(1, note.id)]
     assert notices[0].replies_to == 7
 
@@ -425,7 +425,7 @@ def as_read(entries: Sequence[Entry], log_so_far: Sequence[Entry]) -> list[Entry
 def routed(log: list[list[Entry]], watches: list[Watch], cuts: set[int]) -> list[tuple[int, str]]:
     """What is heard if the log is routed after each publication in `cuts`, and at the end."""
     result: list[tuple[int, str]] = []
-    who_was_told: dict[str, list[Told]] = {}
+    who_was_told: dict[str, list[Recipient]] = {}
     known: dict[str, Entry] = {}
     waiting: list[Entry] = []
     so_far: list[Entry] = []
@@ -439,7 +439,7 @@ def routed(log: list[list[Entry]], watches: list[Watch], cuts: set[int]) -> list
         notices = route(as_read(waiting, so_far), watches, dict(who_was_told), known)
         for notice in notices:
             for line in notice.lines:
-                who_was_told.setdefault(line.entry.id, []).append(Told(notice.subscriber, line.watches))
+                who_was_told.setdefault(line.entry.id, []).append(Recipient(notice.subscriber, line.watches))
         result += heard(notices)
         waiting = []
     return result

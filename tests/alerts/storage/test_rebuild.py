@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 from alerts.delivery.run import route
 from alerts.keys import key_file
 from alerts.model import ChannelName, Wants
-from alerts.signup.requests import Asked, Wish, file_request, work_off
-from alerts.storage.routed import open_alerts
+from alerts.signup.requests import RequestedWatch, file_request, work_off
+from alerts.storage.requests import RequestKind
+from alerts.storage.store import open_alerts
 from cli.__main__ import group
 from monitor.storage.database import State
 from monitor.storage.lock import only_one
@@ -70,9 +71,9 @@ def test_what_visitors_asked_for_goes_along(here: Service) -> None:
     path = here.store.state.path
     watched(here)
     routed(here, path)
-    wish = Wish(Wants(), None, "America/New_York")
+    wish = RequestedWatch(Wants(), None, "America/New_York")
     for worked_off in (True, False):
-        file_request(settings(path), Asked.SUBSCRIBE, ChannelName.EMAIL, "reader@example.org", wish, here.now)
+        file_request(settings(path), RequestKind.SUBSCRIBE, ChannelName.EMAIL, "reader@example.org", wish, here.now)
         if worked_off:
             with open_alerts(path) as alerts:
                 assert work_off(alerts, settings(path), here.now) == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alerts.storage import schema
-from alerts.storage.routed import open_alerts
+from alerts.storage.store import open_alerts
 from monitor.errors import StateTooNew
 from monitor.storage.database import Schema, State
 from monitor.storage.schema import SCHEMA as MONITOR
@@ -34,7 +34,7 @@ def test_every_table_is_strict_and_says_what_a_row_means(log: Log, table: str) -
 def test_a_state_db_without_alerts_gets_their_tables(path: Path) -> None:
     open_store(path).close()
     with open_alerts(path) as alerts:
-        assert alerts.position() == 0
+        assert alerts.routed.position() == 0
 
 
 def test_what_an_earlier_version_kept_is_kept(path: Path) -> None:
@@ -54,9 +54,9 @@ def test_what_an_earlier_version_kept_is_kept(path: Path) -> None:
             *["2026-03-03T12:00:00.000000Z"] * 3,
         )
     with open_alerts(path) as alerts:
-        (kept,) = alerts.watches()
+        (kept,) = alerts.watches.records()
         assert (kept.watch.number, kept.watch.starts_after, kept.watch.wants.states) == (8, 3, frozenset({"TX"}))
-        assert [(d.id, d.state, d.message.html) for d in alerts.deliveries()] == [("d-x", "pending", "h")]
+        assert [(d.id, d.state, d.message.html) for d in alerts.reports.deliveries()] == [("d-x", "pending", "h")]
         assert alerts.state.rows("PRAGMA foreign_key_check") == []
         assert add_watch(alerts, email="other@example.org") == 9
 

@@ -15,7 +15,7 @@ import pytest
 from datasette.app import Datasette
 
 from alerts.model import ChannelName, Wants
-from alerts.storage.routed import open_alerts
+from alerts.storage.store import open_alerts
 from monitor.exports.public_db import is_current, write_public
 from monitor.storage.log import open_reader
 from tests.web.builders import PENDING, Browser, Log, applied, at, changed, confirmed, gone, new, returned, row
@@ -68,8 +68,8 @@ def test_it_is_sound(public: sqlite3.Connection) -> None:
 
 def test_nothing_of_a_subscriber_is_in_its_bytes(told: Log, tmp_path: Path) -> None:
     with open_alerts(told.path) as alerts, alerts.write():
-        reader = alerts.subscriber(ChannelName.EMAIL, "desk@secret.example", confirmed_by="operator", at=NOW)
-        alerts.add_watch(reader, Wants(), at=NOW)
+        reader = alerts.subscribers.ensure(ChannelName.EMAIL, "desk@secret.example", confirmed_by="operator", at=NOW)
+        alerts.watches.add(reader, Wants(), at=NOW)
     assert b"secret.example" in told.path.read_bytes()
     with open_reader(told.path) as log:
         write_public(log, tmp_path / "public.db")

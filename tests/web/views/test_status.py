@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from alerts.model import ChannelName
-from alerts.storage.routed import open_alerts
+from alerts.storage.store import open_alerts
 from monitor.model import Hold, ListName, Outcome, Publication
 from monitor.settings import LogSettings, Settings
 from monitor.storage.writer import open_store
@@ -74,8 +74,8 @@ def test_the_status_page_works_where_nobody_was_ever_to_be_told(log: Log, read_a
 def test_a_pause_is_said_and_no_address_is_shown(log: Log, read_at: ReadAt) -> None:
     log.begins(BASELINE, row())
     with open_alerts(log.path) as alerts, alerts.write():
-        alerts.subscriber(ChannelName.EMAIL, "reader@example.org", confirmed_by="operator", at=BASELINE)
-        alerts.pause(at("2025-08-01 16:00"))
+        alerts.subscribers.ensure(ChannelName.EMAIL, "reader@example.org", confirmed_by="operator", at=BASELINE)
+        alerts.outbox.pause(at("2025-08-01 16:00"))
     page = read_at(at("2025-08-01 16:10")).get("/status")
     assert "Sending is paused since 1 August 2025, 12:00 pm EDT." in page.text
     assert "example.org" not in page.html

@@ -13,8 +13,8 @@ from wtforms.validators import ValidationError
 
 from alerts.addresses import mail_address, public_webhook
 from alerts.model import AGREEMENT_KINDS, DAYS, Cadence, ChannelName, Departures, Schedule, Wants
-from alerts.signup.requests import Wish
-from alerts.storage.subscribers import WatchRecord
+from alerts.signup.requests import RequestedWatch
+from alerts.storage.watches import WatchRecord
 from monitor.model import NOTES, Kind
 from monitor.normalize import STATES
 
@@ -160,9 +160,9 @@ class WishForm(_SentForm):
         if not field.data:
             raise ValidationError("Tick at least one thing that you want to hear of")
 
-    def wish(self) -> Wish:
+    def wish(self) -> RequestedWatch:
         """What was chosen, once the form is valid."""
-        return Wish(
+        return RequestedWatch(
             Wants(
                 states=frozenset(self.states.data) if self.where.data == SOME else None,
                 kinds=frozenset(map(Kind, self.kinds.data)),

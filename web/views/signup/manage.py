@@ -11,14 +11,16 @@ from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from alerts.keys import open_keys
-from alerts.links import NoGood, Scope, open_links
+from alerts.links import InvalidLink, LinkScope, open_links
 from alerts.messages.outline import named
 from alerts.model import Subscriber
 from alerts.routing.instant import watched
-from alerts.signup.requests import Asked, file_request
-from alerts.signup.selfservice import by_number, forget, leave
-from alerts.storage.routed import Alerts, open_alerts
-from alerts.storage.subscribers import SubscriberRecord, WatchRecord
+from alerts.signup.requests import file_request
+from alerts.signup.selfservice import forget, leave
+from alerts.storage.requests import RequestKind
+from alerts.storage.store import AlertStore, open_alerts
+from alerts.storage.subscribers import SubscriberRecord
+from alerts.storage.watches import WatchRecord
 from web.request import visit
 from web.security import count_ask
 from web.views.signup.forms import AddressForm, WatchForm, is_narrower
@@ -46,7 +48,7 @@ def link() -> _Page:
         if not form.validate():
             return render_template("manage_link.html", form=form, freshness=None), 422
         count_ask()
-        file_request(here.settings, Asked.MANAGE, *form.address(), None, here.now)
+        file_request(here.settings, RequestKind.MANAGE, *form.address(), None, here.now)
         return redirect(url_for(".link_sent"), 303)
     return render_template("manage_link.html", form=form, freshness=None)
 
@@ -62,7 +64,7 @@ def overview(token: str) -> _Page:
     """All watches of a subscriber."""
     with reading() as alerts:
         opened = _opened(alerts, token)
-        if isinstance(opened, NoGood):
+        if isinstance(opened, InvalidLink):
             return no_good(opened, "manage")
         return _overview(alerts, opened, token, request.args.get("done", ""))
 
@@ -75,7 +77,7 @@ def end(token: str) -> _Page:
     with open_alerts(here.settings.state) as alerts:
         with alerts.write():
             opened = _opened(alerts, token)
-            if isinstance(opened, NoGood):
+            if isinstance(opened, InvalidLink):
                 return no_good(opened, "manage")
             match request.form.get("do"):
                 case "leave":
@@ -87,7 +89,7 @@ def end(token: str) -> _Page:
                     return _overview(alerts, opened, token, "", unsure=True), 422
                 case _:
                     raise BadRequest
-        alerts.forget_for_good()
+        alerts.erase_journal()
     return render_template("erased.html", freshness=None)
 
 
@@ -96,9 +98,9 @@ def kept(token: str) -> _Page:
     """All that is stored about the subscriber, as a download."""
     with reading() as alerts:
         opened = _opened(alerts, token)
-        if isinstance(opened, NoGood):
+        if isinstance(opened, InvalidLink):
             return no_good(opened, "manage")
-        rows = alerts.kept(opened.subscriber)
+        rows = alerts.reports.stored(opened.subscriber)
     answer = Response(json.dumps(rows, ensure_ascii=False, indent=2), mimetype="application/json")
     answer.headers["Content-Disposition"] = 'attachment; filename="kept.json"'
     return answer
@@ -110,7 +112,7 @@ def watch(token: str, number: int) -> _Page:
     here = visit()
     with open_alerts(here.settings.state) if request.method == "POST" else reading() as alerts:
         opened = _opened(alerts, token)
-        if isinstance(opened, NoGood):
+        if isinstance(opened, InvalidLink):
             return no_good(opened, "manage")
         record = _watch_of(alerts, opened.subscriber, number)
         form = WatchForm()
@@ -129,7 +131,7 @@ def watch(token: str, number: int) -> _Page:
         return (page, 422) if request.method == "POST" else page
 
 
-def _do(alerts: Alerts, record: WatchRecord, form: WatchForm) -> str | None:
+def _do(alerts: AlertStore, record: WatchRecord, form: WatchForm) -> str | None:
     """Does what the form asks; returns what was done, or None where the form has errors."""
     number, now = record.watch.number, visit().now
     asked = request.form.get("do")
@@ -141,17 +143,17 @@ def _do(alerts: Alerts, record: WatchRecord, form: WatchForm) -> str | None:
         match asked:
             case "change":
                 wish = form.wish()
-                alerts.change_watch(number, form.changed(record.watch.wants), wish.schedule)
+                alerts.watches.change(number, form.changed(record.watch.wants), wish.schedule)
                 who = record.watch.subscriber
-                alerts.subscriber(who.channel, who.address, confirmed_by=None, at=now, time_zone=wish.time_zone)
+                alerts.subscribers.ensure(who.channel, who.address, confirmed_by=None, at=now, time_zone=wish.time_zone)
                 return "changed"
             case "pause":
                 if record.paused_at is None:
-                    alerts.pause_watch(number, now)
+                    alerts.watches.pause(number, now)
                 return "paused"
             case "resume":
                 if record.paused_at is not None:
-                    alerts.resume_watch(number)
+                    alerts.watches.resume(number)
                 return "resumed"
             case "remove":
                 alerts.remove_watch(number, now)
@@ -160,29 +162,29 @@ def _do(alerts: Alerts, record: WatchRecord, form: WatchForm) -> str | None:
                 raise BadRequest
 
 
-def _watch_of(alerts: Alerts, subscriber: Subscriber, number: int) -> WatchRecord:
+def _watch_of(alerts: AlertStore, subscriber: Subscriber, number: int) -> WatchRecord:
     """A watch of this subscriber; NotFound for another's."""
-    record = next((r for r in alerts.watches(subscriber) if r.watch.number == number), None)
+    record = next((r for r in alerts.watches.records(subscriber) if r.watch.number == number), None)
     if record is None:
         raise NotFound
     return record
 
 
-def _opened(alerts: Alerts, token: str) -> SubscriberRecord | NoGood:
+def _opened(alerts: AlertStore, token: str) -> SubscriberRecord | InvalidLink:
     """The subscriber that a link belongs to."""
-    number = open_links(visit().settings).read(Scope.MANAGE, token, visit().now)
-    if isinstance(number, NoGood):
+    number = open_links(visit().settings).read(LinkScope.MANAGE, token, visit().now)
+    if isinstance(number, InvalidLink):
         return number
-    return by_number(alerts, number) or NoGood.EXPIRED
+    return alerts.subscribers.by_number(number) or InvalidLink.EXPIRED
 
 
-def _overview(alerts: Alerts, of: SubscriberRecord, token: str, done: str, *, unsure: bool = False) -> str:
+def _overview(alerts: AlertStore, of: SubscriberRecord, token: str, done: str, *, unsure: bool = False) -> str:
     return render_template(
         "manage.html",
         address=shown(of.subscriber),
         zone=of.subscriber.time_zone,
         disabled=of.disabled_at is not None,
-        watches=[_watch_row(alerts, record) for record in alerts.watches(of.subscriber)],
+        watches=[_watch_row(alerts, record) for record in alerts.watches.records(of.subscriber)],
         token=token,
         done=done,
         unsure=unsure,
@@ -190,7 +192,7 @@ def _overview(alerts: Alerts, of: SubscriberRecord, token: str, done: str, *, un
     )
 
 
-def _watch_row(alerts: Alerts, record: WatchRecord) -> WatchRow:
-    states, parts = named(watched([record.watch], alerts.agencies([record.watch])))
+def _watch_row(alerts: AlertStore, record: WatchRecord) -> WatchRow:
+    states, parts = named(watched([record.watch], alerts.watches.agencies([record.watch])))
     where: Sequence[str] = [*(states or []), *parts]
     return WatchRow(record, tuple(where))

@@ -67,7 +67,7 @@ def test_a_watch_is_changed(visitor: Visitor, log: Log) -> None:
         time_zone="America/Chicago",
     )
     assert page.headers["Location"] == f"{manage}?done=changed"
-    [record] = log.alerts.watches()
+    [record] = log.alerts.watches.records()
     assert record.watch.number == number
     assert record.watch.wants.states == frozenset({"GA"})
     assert record.watch.wants.kinds == {"new"}
@@ -80,11 +80,11 @@ def test_sending_a_watch_as_it_is_leaves_it_as_it_is(visitor: Visitor, log: Log)
     for email, schedule in (("a", None), ("b", Schedule(7 * 60 + 30)), ("c", Schedule(0, 6))):
         add_watch(log.alerts, "TX", "GA", email=f"{email}@example.org", schedule=schedule, time_zone="Asia/Tokyo")
     add_watch(log.alerts, email="d@example.org", counties=frozenset({("TX", "larkmere")}))
-    before = list(log.alerts.watches())
+    before = list(log.alerts.watches.records())
     for record in before:
         manage = manages(visitor, record.watch.subscriber.address)
         assert visitor.send(f"{manage}/{record.watch.number}", "change").status == 303
-    assert list(log.alerts.watches()) == before
+    assert list(log.alerts.watches.records()) == before
 
 
 def test_a_change_from_at_once_to_a_digest_neither_loses_nor_repeats(visitor: Visitor, log: Log) -> None:
@@ -130,14 +130,14 @@ def test_a_watch_is_paused_and_gone_on_with(visitor: Visitor, log: Log) -> None:
     log.publishes(terminated())
     visitor.works_off()
     assert "no longer listed" in visitor.mail().message["Subject"]
-    assert next(log.alerts.watches()).watch.number == number
+    assert next(log.alerts.watches.records()).watch.number == number
 
 
 def test_a_watch_is_removed_and_the_others_stay(visitor: Visitor, log: Log) -> None:
     add_watch(log.alerts, "TX")
     other = add_watch(log.alerts, "GA")
     visitor.send(manages(visitor), "remove")
-    assert [record.watch.number for record in log.alerts.watches()] == [other]
+    assert [record.watch.number for record in log.alerts.watches.records()] == [other]
 
 
 def test_leaving_ends_all(visitor: Visitor, log: Log) -> None:
@@ -146,7 +146,7 @@ def test_leaving_ends_all(visitor: Visitor, log: Log) -> None:
     manage = manages(visitor)
     page = visitor.send(manage, "leave")
     assert "You have no alerts" in visitor.open(page.headers["Location"]).text
-    assert list(log.alerts.watches()) == []
+    assert list(log.alerts.watches.records()) == []
 
 
 def test_what_is_kept_can_be_downloaded(visitor: Visitor, log: Log) -> None:
@@ -200,7 +200,7 @@ def test_the_link_that_stops_alerts_does_not_manage_them(visitor: Visitor, log: 
     assert visitor.open(f"/manage/{stop}").status == 404
     assert visitor.open(f"/manage/{stop}/kept.json").status == 404
     assert visitor.open(f"/unsubscribe/{manage}", "POST").status == 404
-    assert len(list(log.alerts.watches())) == 1
+    assert len(list(log.alerts.watches.records())) == 1
 
 
 def test_a_change_that_comes_while_somebody_is_erased_does_not_bring_them_back(visitor: Visitor, log: Log) -> None:
@@ -224,9 +224,9 @@ def test_a_change_that_comes_while_somebody_is_erased_does_not_bring_them_back(v
     with log.alerts.write():
         change.start()
         change.join(0.5)  # it has read the watch, and waits until it may write
-        known = log.alerts.find(ChannelName.EMAIL, "reader@example.org")
+        known = log.alerts.subscribers.find(ChannelName.EMAIL, "reader@example.org")
         assert known
         log.alerts.erase(known.subscriber, log.now, "erased-1")
     change.join()
     assert changed == [404]
-    assert log.alerts.find(ChannelName.EMAIL, "reader@example.org") is None
+    assert log.alerts.subscribers.find(ChannelName.EMAIL, "reader@example.org") is None

@@ -88,7 +88,7 @@ def test_whoever_confirms_is_told_what_happens_from_then_on_until_they_stop(visi
     log.publishes(new(cells("Late Police Department")))
     visitor.works_off()
     assert len(visitor.smtp.messages) == 2
-    assert log.alerts.contradictions() == ()
+    assert log.alerts.reports.contradictions() == ()
 
 
 def test_whoever_left_can_come_back(visitor: Visitor, log: Log) -> None:
@@ -104,10 +104,10 @@ def test_whoever_left_can_come_back(visitor: Visitor, log: Log) -> None:
 
 def test_a_stranger_cannot_change_what_somebody_is_told(visitor: Visitor, log: Log) -> None:
     visitor.is_subscribed(where="some", states="TX", time_zone="America/Chicago")
-    kept = list(log.alerts.watches())
+    kept = list(log.alerts.watches.records())
     visitor.subscribes(where="all", cadence="daily", time_zone="Pacific/Guam")
     visitor.works_off()
-    assert list(log.alerts.watches()) == kept
+    assert list(log.alerts.watches.records()) == kept
 
 
 def test_what_was_chosen_is_what_is_watched(visitor: Visitor, log: Log) -> None:
@@ -121,7 +121,7 @@ def test_what_was_chosen_is_what_is_watched(visitor: Visitor, log: Log) -> None:
         weekday="4",
         time_zone="Pacific/Honolulu",
     )
-    [record] = log.alerts.watches()
+    [record] = log.alerts.watches.records()
     wants = record.watch.wants
     assert wants.states == frozenset({"TX", "GA"})
     assert wants.kinds == {"new", "applied"}
@@ -177,7 +177,7 @@ def test_opening_every_link_changes_nothing(visitor: Visitor, log: Log) -> None:
     visitor.confirms()
     log.publishes(new())
     visitor.works_off()
-    number = next(log.alerts.watches()).watch.number
+    number = next(log.alerts.watches.records()).watch.number
     manage = visitor.link("manage")
     before = dump(log)
     for address in (manage, f"{manage}/{number}", f"{manage}/kept.json", visitor.link("unsubscribe"), "/manage"):
@@ -208,7 +208,7 @@ def test_a_mail_program_stops_alerts_with_one_post_without_cookies(visitor: Visi
         answer = visitor.browser().post(page.removeprefix(BASE), data={"List-Unsubscribe": "One-Click"})
         assert answer.status_code == 200
         assert "Set-Cookie" not in answer.headers
-    assert list(log.alerts.watches()) == []
+    assert list(log.alerts.watches.records()) == []
 
 
 def test_the_link_to_stop_is_good_for_years(visitor: Visitor, log: Log) -> None:
@@ -217,7 +217,7 @@ def test_the_link_to_stop_is_good_for_years(visitor: Visitor, log: Log) -> None:
     visitor.works_off()
     visitor.later(1000 * DAY)
     assert visitor.send(visitor.link("unsubscribe")).status == 200
-    assert list(log.alerts.watches()) == []
+    assert list(log.alerts.watches.records()) == []
 
 
 def test_a_mail_that_asks_to_confirm_has_nothing_to_stop(visitor: Visitor) -> None:
@@ -274,7 +274,7 @@ def test_an_address_that_was_typed_wrongly_is_not_the_operators_concern(log: Log
     visitor.subscribes("typo@example.org")
     assert tell(visitor.settings, log.now) is False
     assert smtp.messages == []
-    assert [d.state for d in log.alerts.deliveries()] == ["dead"]
+    assert [d.state for d in log.alerts.reports.deliveries()] == ["dead"]
 
 
 def test_what_was_asked_for_is_forgotten_once_it_is_worked_off(visitor: Visitor, log: Log) -> None:
@@ -314,7 +314,7 @@ def test_a_link_to_confirm_that_is_over_says_how_to_get_a_new_one(visitor: Visit
         assert page.status == 410
         assert "This link is no longer good" in page.text
         assert "/subscribe" in page.links("main a")
-    assert list(log.alerts.watches()) == []
+    assert list(log.alerts.watches.records()) == []
 
 
 @pytest.mark.parametrize("path", ["/confirm/x", "/manage/x", "/manage/your-link", "/unsubscribe/x.y", "/manage/x/1"])
@@ -350,11 +350,11 @@ def test_a_link_of_an_operators_watch_can_be_confirmed_on_the_page(visitor: Visi
 
     add_watch(log.alerts, "TX", email="vouched@example.org")
     with log.alerts.write():
-        asked = log.alerts.subscriber(ChannelName.EMAIL, "asked@example.org", confirmed_by=None, at=log.now)
+        asked = log.alerts.subscribers.ensure(ChannelName.EMAIL, "asked@example.org", confirmed_by=None, at=log.now)
         token = new_token()
-        log.alerts.ask(asked, open_keys(visitor.settings).of_token(token), log.now + DAY)
+        log.alerts.set_token(asked, open_keys(visitor.settings).of_token(token), log.now + DAY)
     assert visitor.send(f"/confirm/{token}").status == 200
-    found = log.alerts.find(ChannelName.EMAIL, "asked@example.org")
+    found = log.alerts.subscribers.find(ChannelName.EMAIL, "asked@example.org")
     assert found
     assert found.confirmed_at == log.now
     assert visitor.open(f"/confirm/{token}").status == 404
@@ -380,7 +380,7 @@ def test_the_pages_of_a_subscription_are_as_they_were_read_last(visitor: Visitor
     visitor.subscribes("new@example.org", where="some", states=["TX"])
     visitor.works_off()
     manage, confirm = (links(mail) for mail in visitor.smtp.messages)
-    first = next(log.alerts.watches()).watch.number
+    first = next(log.alerts.watches.records()).watch.number
     pages = {
         "subscribe": visitor.open("/subscribe"),
         "subscribe-faults": visitor.subscribes("reader", where="some", kinds=[]),
