@@ -95,9 +95,22 @@ def _words(text: str) -> list[str]:
         if plain.replace(" ", "").isalpha():
             return plain.split()
     else:
+        text = _MISREAD.sub(_read_again, text)
         plain = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES).replace("&", " and "))
         plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
     return _WORD.findall(_ORDINAL.sub(r"\1", plain))
+
+
+_MISREAD = re.compile(r"[^\x00-\x7f]{2,}")
+
+
+def _read_again(found: re.Match[str]) -> str:
+    """Characters that were UTF-8 and read as Windows-1252, as what they were (`â€™` is an apostrophe); others stay."""
+    try:
+        # Windows-1252 leaves five bytes undefined, which programs read as the control characters of that number.
+        return b"".join(c.encode("latin-1" if "\x80" <= c <= "\x9f" else "cp1252") for c in found[0]).decode()
+    except UnicodeError:
+        return found[0]
 
 
 def shown(text: str) -> str:
@@ -184,21 +197,59 @@ _LATEST = date(2100, 1, 1)
 _MONTH_DAY_YEAR = re.compile(
     r"(\d{1,2})[\s/.-]+(\d{1,2})[\s/.-]+(\d{2})|(\d{1,2})[\s/.-]+(\d{1,2})[\s/.-]*(\d{4})|(\d\d)(\d\d)[\s/.-]*(\d{4})"
 )
+_YEAR_MONTH_DAY = re.compile(r"(\d{4})\s*([-/.])\s*(\d{1,2})\s*\2\s*(\d{1,2})|((?:19|20)\d\d)()(\d\d)(\d\d)")
+_NAMED_MONTH = re.compile(
+    r"([a-z]+) (\d{1,2})(?:st|nd|rd|th)? (\d{4}|\d{2})|(\d{1,2})(?:st|nd|rd|th)? ([a-z]+) (\d{4}|\d{2})"
+)
+_LONGEST_DATE = 60  # characters; the expressions below are slow about thousands of spaces
+_DAY_NUMBER = re.compile(r"\d{5}(?:\.\d+)?")  # days since 30 December 1899, as spreadsheets count
+_WEEKDAY = re.compile(r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b[\s,.]*", re.IGNORECASE)
+_TIME = re.compile(
+    r"(?:T|\s+|,\s*)\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:[ap]\.?m\.?)?\s*(?:z|[+-]\d\d:?\d\d)?$", re.IGNORECASE
+)
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
 
 
 @lru_cache(maxsize=8192)
 def signed(text: str) -> date | None:
-    """The day that a SIGNED cell names: ISO, month/day/year with slips (`05/082025`), or a spreadsheet's day number."""
-    text = text.strip()
-    day: date | None = None
-    if iso := re.match(r"(\d{4})-(\d{1,2})-(\d{1,2})", text):
-        day = _date(int(iso[1]), int(iso[2]), int(iso[3]))
-    elif re.fullmatch(r"\d{5}(?:\.\d+)?", text):
-        day = date(1899, 12, 30) + timedelta(days=int(float(text)))
-    elif us := re.fullmatch(_MONTH_DAY_YEAR, text):
-        month, day_of_month, year = (int(part) for part in us.groups() if part)
-        day = _date(year + (2000 if year < 100 else 0), month, day_of_month)
-    return day if day and _EARLIEST <= day < _LATEST else None
+    """The day that a SIGNED cell names, in any of the ways in which a spreadsheet or a person writes it.
+
+    Year first (`2025-03-05`, `20250305`), month first as in the US (`3/5/2025`, with slips: `05/082025`), the month in
+    letters (`March 5, 2025`, `5-Mar-25`), or a spreadsheet's day number; a weekday and a time of day are passed over.
+    None for what could be two days, or none.
+    """
+    if len(text) > _LONGEST_DATE:
+        return None
+    text = unicodedata.normalize("NFKC", text).strip(" \t\r\n'’")
+    text = _TIME.sub("", _WEEKDAY.sub("", text)).strip()
+    read: date | None = None
+    if year_first := _YEAR_MONTH_DAY.fullmatch(text):
+        year, _, month, day = (part for part in year_first.groups() if part is not None)
+        read = _date(int(year), int(month), int(day))
+    elif _DAY_NUMBER.fullmatch(text):
+        read = date(1899, 12, 30) + timedelta(days=int(float(text)))
+    elif us := _MONTH_DAY_YEAR.fullmatch(text):
+        month, day, year = (part for part in us.groups() if part)
+        read = _date(_year(year), int(month), int(day))
+    elif named := _NAMED_MONTH.fullmatch(" ".join(re.findall(r"[a-z]+|\d+(?:st|nd|rd|th)?", text.casefold()))):
+        name, day, year = (named[1], named[2], named[3]) if named[1] else (named[5], named[4], named[6])
+        read = _date(_year(year), _month(name), int(day))
+    return read if read and _EARLIEST <= read < _LATEST else None
+
+
+def _year(digits: str) -> int:
+    return int(digits) + (2000 if len(digits) == 2 else 0)
+
+
+def _month(name: str) -> int:
+    """The number of a month by its name, its first letters (`Mar`, `Sept`), or its name with a typing error; else 0."""
+    numbers = [number for number, month in enumerate(_MONTHS, start=1) if len(name) >= 3 and month.startswith(name)]
+    if not numbers and len(name) >= 5:
+        numbers = [number for number, month in enumerate(_MONTHS, start=1) if OSA.distance(name, month) == 1]
+    return numbers[0] if len(numbers) == 1 else 0
 
 
 def _date(year: int, month: int, day: int) -> date | None:
@@ -252,6 +303,34 @@ def _unwrapped(address: str) -> str:
 def document_name(canonical: str) -> str:
     """The file name of a canonical address: close to a primary key of an agreement, in whichever folder it lies."""
     return canonical.rpartition("/")[2]
+
+
+def same_document(one: str, other: str) -> bool:
+    """Whether two canonical addresses are of one document: equal, or the same file name in another folder or host."""
+    name = document_name(one)
+    return one == other or ("." in name and name == document_name(other))
+
+
+# 04052026, 040526, 04.05.2026, 4_5_26, 2026-04-05 and 20260405.
+_DATED_NAME = re.compile(
+    r"(?<!\d)(?:(\d{4})([-_. ])(\d\d?)\2(\d\d?)|(\d\d?)([-_. ])(\d\d?)\6(\d{4}|\d\d)|(\d\d)(\d\d)(\d{4}|\d\d))(?!\d)"
+)
+_COMPACT_YEAR_FIRST = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)(?!\d)")
+
+
+@lru_cache(maxsize=8192)
+def document_date(canonical: str) -> date | None:
+    """The day in a document's file name (`Quillmarsh_TFM_MOA_04052026.pdf`); None for none, or for several days."""
+    name = document_name(canonical)
+    days = set()
+    for found in _DATED_NAME.finditer(name):
+        year, _, month, day, us_month, _, us_day, us_year, *compact = found.groups()
+        if not year:
+            month, day, year = (us_month, us_day, us_year) if us_month else compact
+        days.add(_date(int(year) + (2000 if len(year) == 2 else 0), int(month), int(day)))
+    days |= {_date(*map(int, found.groups())) for found in _COMPACT_YEAR_FIRST.finditer(name)}
+    named = {day for day in days if day and _EARLIEST <= day < _LATEST}
+    return named.pop() if len(named) == 1 else None
 
 
 def listing(row: int, cells: Cells) -> Listing:

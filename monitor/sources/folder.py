@@ -14,6 +14,8 @@ from monitor.errors import ManifestError, SourceError, WorkbookError
 from monitor.model import Fetched, ListName, Validators
 from monitor.workbooks.sandbox import Reader
 
+_WORKBOOKS = frozenset({".xlsx", ".xls", ".ods"})
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -89,7 +91,7 @@ def _listed(lines: csv.DictReader[str], folder: Path, manifest: Path) -> Iterato
 
 def _by_saved_time(folder: Path, reader: Reader) -> tuple[Step, ...]:
     """Every workbook of a folder in the order of the time in the workbook itself, under the list its columns name."""
-    paths = sorted(folder.glob("*.xlsx"))
+    paths = sorted(path for path in folder.iterdir() if path.suffix.casefold() in _WORKBOOKS)
     if not paths:
         raise ManifestError(folder, "holds neither a manifest.csv nor a workbook")
     steps = []

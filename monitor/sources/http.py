@@ -48,9 +48,12 @@ class Client:
         self._user_agent, self._timeout = user_agent, timeout
         self._retries, self._repeated, self._again = retries, repeated, again
 
-    def get(self, url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None) -> Answer:
+    def get(
+        self, url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None, begins: tuple[bytes, ...] = (b"",)
+    ) -> Answer:
         """The answer, whatever its status: what a status means is for the caller to say.
 
+        Of a body that begins with none of `begins` only the beginning is taken: it is not what is looked for.
         Raises SourceError where none came, or one without an end.
         """
         import requests
@@ -64,6 +67,8 @@ class Client:
                 content = bytearray()
                 for chunk in response.iter_content(_CHUNK):
                     content += chunk
+                    if not content.startswith(begins):
+                        break
                     if len(content) > max_bytes:
                         raise SourceError(
                             url, f"sends more than {max_bytes:,} bytes, which no real list has; gave up", permanent=True

@@ -13,21 +13,31 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from queue import SimpleQueue
-from typing import IO, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from monitor.errors import LayoutChanged, WorkbookError
-from monitor.model import Cells, Fetched, ListName, Publication
+from monitor.model import Cells, Fetched, Listing, ListName
+from monitor.workbooks.choice import Choice, Key, chosen, keys
+from monitor.workbooks.names import field_of
+from monitor.workbooks.reading import NotListing, ReadPublication, SheetRead, UnknownColumn
+
+if TYPE_CHECKING:
+    from monitor.workbooks.parser import Sheet
 
 _T = TypeVar("_T")
 
 _REMEMBERED = 4  # answers, of some 0.4 MB
 _MAX_ANSWER = 200_000_000  # bytes; a real one has 0.4 MB
+
+
+_Asked: TypeAlias = tuple[str, tuple[tuple[str, str], ...]]  # a workbook's hash, and what its columns are said to be
+_Answer: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +61,12 @@ class Reader:
         for _ in range(workers):
             self._idle.put(_Child())
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reader")
-        self._ahead: dict[str, Future[dict[str, object]]] = {}
-        self._recent: dict[str, dict[str, object]] = {}
+        self._ahead: dict[_Asked, Future[_Answer]] = {}
+        self._recent: dict[_Asked, _Answer] = {}
 
     def ahead(self, fetched: Fetched) -> None:
         """Begin to read what will be asked for soon."""
-        if fetched.sha256 not in self._ahead and fetched.sha256 not in self._recent:
-            self._ahead[fetched.sha256] = self._threads.submit(self._ask, fetched.content)
+        self._begin(fetched, {})
 
     def ahead_of(self, items: Iterable[_T], fetched: Callable[[_T], Fetched | None], depth: int) -> Iterator[_T]:
         """Yield `items`, and begin to read the workbook of each one `depth` items before its turn."""
@@ -70,40 +79,89 @@ class Reader:
                 yield waiting.popleft()
         yield from waiting
 
-    def read(self, fetched: Fetched, observed_at: datetime) -> tuple[ListName, Publication]:
-        """Which list a workbook's columns say it is, and its rows. Raises WorkbookError or LayoutChanged."""
-        from monitor.normalize import listing  # not wanted before a workbook is, and then while a child reads it
+    def read(
+        self,
+        fetched: Fetched,
+        observed_at: datetime,
+        *,
+        asked: ListName | None = None,
+        known: Set[Key] = frozenset(),
+        columns: Mapping[str, str] | None = None,
+    ) -> tuple[ListName, ReadPublication]:
+        """Which list a workbook's columns say it is, and its rows. Raises WorkbookError or LayoutChanged.
 
-        self.ahead(fetched)
-        answer = self._recent.get(fetched.sha256) or self._ahead.pop(fetched.sha256).result()
-        self._remember(fetched.sha256, answer)
+        Where several sheets could be the list, `asked` (which one it should be) and `known` (the keys of the listings
+        that are believed now) say which ones are. `columns`: header text → the column that an operator says it is
+        ("DATE SIGNED" → "SIGNED"); raises ValueError for a column that there is not.
+        """
+        sheets = [_candidate(sheet) for sheet in self._sheets(fetched, columns or {})]
+        used = chosen([sheet.choice for sheet in sheets], asked, known)
+        first = sheets[used[0]]
+        listings: list[Listing] = []
+        not_listings: list[NotListing] = []
+        below = 0  # the last row of the sheets before
+        for sheet in (sheets[index] for index in used):
+            listings += [replace(row, row=below + row.row) for row in sheet.listings] if below else sheet.listings
+            not_listings += [NotListing(below + row, text) for row, text in sheet.answer["not_listings"]]
+            below = max([below, *(row.row for row in listings[-1:]), *(row.row for row in not_listings[-1:])])
+        choices = [
+            SheetRead(s.choice.title, s.choice.list, len(s.listings), index in used) for index, s in enumerate(sheets)
+        ]
+        return first.choice.list, ReadPublication(
+            list=first.choice.list,
+            sha256=fetched.sha256,
+            url=fetched.url,
+            file=fetched.file,
+            observed_at=observed_at,
+            saved_at=datetime.fromisoformat(first.answer["saved_at"]) if first.answer["saved_at"] else None,
+            listings=tuple(listings),
+            not_listings=tuple(not_listings),
+            unknown_columns=tuple(
+                UnknownColumn(name, filled, tuple((text, count) for text, count in texts))
+                for index in used
+                for name, filled, texts in sheets[index].answer["unknown_columns"]
+            ),
+            sheets=tuple(choices) if len(choices) > 1 else (),
+        )
+
+    def lists_in(self, fetched: Fetched) -> frozenset[ListName]:
+        """Which lists a workbook may hold, by the columns of its sheets; none where it cannot be read."""
+        try:
+            return frozenset(ListName(sheet["list"]) for sheet in self._sheets(fetched, {}))
+        except WorkbookError:
+            return frozenset()
+
+    def _sheets(self, fetched: Fetched, columns: Mapping[str, str]) -> list[Sheet]:
+        asked = self._begin(fetched, columns)
+        answer = self._recent.get(asked) or self._ahead.pop(asked).result()
+        self._remember(asked, answer)
         match answer:
             case {"error": "LayoutChanged", "missing": list(missing)}:
                 raise LayoutChanged(map(str, missing), url=fetched.url)
             case {"error": _, "what": what}:
                 raise WorkbookError(str(what), url=fetched.url)
-            case {"sheet": {"list": str(list_), "saved_at": saved_at, "rows": list(rows)}}:
-                return ListName(list_), Publication(
-                    list=ListName(list_),
-                    sha256=fetched.sha256,
-                    url=fetched.url,
-                    file=fetched.file,
-                    observed_at=observed_at,
-                    saved_at=datetime.fromisoformat(saved_at) if saved_at else None,
-                    listings=tuple(listing(number, Cells(**cells)) for number, cells in rows),
-                )
+            case {"sheets": [*sheets]} if sheets:
+                return sheets
         raise WorkbookError("the reading process gave no sensible answer", url=fetched.url)
 
-    def _remember(self, sha256: str, answer: dict[str, object]) -> None:
+    def _begin(self, fetched: Fetched, columns: Mapping[str, str]) -> _Asked:
+        asked = fetched.sha256, tuple(sorted(columns.items()))
+        for name in columns.values():
+            field_of(name)
+        if asked not in self._ahead and asked not in self._recent:
+            self._ahead[asked] = self._threads.submit(self._ask, fetched.content, columns)
+        return asked
+
+    def _remember(self, asked: _Asked, answer: _Answer) -> None:
         """Keep the last few answers: past looks at the lists show the same workbooks again and again."""
-        self._recent[sha256] = answer
+        self._recent[asked] = answer
         while len(self._recent) > _REMEMBERED:
             del self._recent[next(iter(self._recent))]
 
-    def _ask(self, content: bytes) -> dict[str, object]:
+    def _ask(self, content: bytes, columns: Mapping[str, str]) -> _Answer:
         child = self._idle.get()
         try:
-            return child.ask(content, self._limits())
+            return child.ask(content, columns, self._limits())
         finally:
             self._idle.put(child)
 
@@ -117,6 +175,23 @@ class Reader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A sheet that could be the list, with its rows read."""
+
+    answer: Sheet
+    choice: Choice
+    listings: tuple[Listing, ...]
+
+
+def _candidate(sheet: Sheet) -> _Candidate:
+    from monitor.normalize import listing  # not wanted before a workbook is, and then while a child reads it
+
+    listings = tuple(listing(number, Cells(**cells)) for number, cells in sheet["rows"])
+    choice = Choice(sheet["title"], sheet["hidden"], ListName(sheet["list"]), keys(listings))
+    return _Candidate(sheet, choice, listings)
 
 
 class _Child:
@@ -136,15 +211,16 @@ class _Child:
             start_new_session=True,
         )
 
-    def ask(self, content: bytes, limits: ReadLimits) -> dict[str, object]:
+    def ask(self, content: bytes, columns: Mapping[str, str], limits: ReadLimits) -> _Answer:
         """The child's answer; what it died or ran over of, as an error in the answer's form."""
         if self._process.poll() is not None:
             self._replace()
         assert self._process.stdin
         assert self._process.stdout
         deadline = time.monotonic() + limits.timeout
+        request = {"size": len(content), "max_memory": limits.max_memory, "columns": dict(columns)}
         try:
-            self._process.stdin.write(b"%d %d\n" % (len(content), limits.max_memory))
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.write(content)
             self._process.stdin.flush()
             line = _line_before(self._process.stdout, deadline)
@@ -154,7 +230,7 @@ class _Child:
         except TimeoutError:
             self._replace()
             return {"error": "WorkbookError", "what": f"reading it takes longer than {limits.timeout:g} s"}
-        answer: dict[str, object] = json.loads(line)
+        answer: _Answer = json.loads(line)
         if "error" in answer:
             self._replace()  # what a workbook leaves behind, the memory that it took above all, is not the next one's
         return answer

@@ -14,9 +14,11 @@ from monitor.normalize import (
     agency,
     county,
     document,
+    document_date,
     document_name,
     folded,
     listing,
+    same_document,
     shown,
     signed,
     state,
@@ -164,6 +166,24 @@ def test_a_date_is_read_with_the_slips_that_were_made(text: str, day: date) -> N
 @pytest.mark.parametrize(
     "text",
     [
+        *("March 5, 2025", "march 5 2025", "Mar. 5, 2025", "Mar 5th, 2025", "March 5,2025", "5 March 2025"),
+        *("5-Mar-25", "05-Mar-2025", "5/Mar/2025", "Mar-05-2025", "Wednesday, March 5, 2025", "Wed 5 Mar 2025"),
+        *("2025/03/05", "2025.03.05", "2025-3-5", "20250305", "3/5/2025", "03.05.2025", "3/5/25", "3/052025"),
+        *("45721", "45721.0", "45721.75", "'3/5/2025", "\u00a03/5/2025\u00a0", "３/5/2025"),
+        *("3/5/2025 0:00", "3/5/25 12:00:00 AM", "2025-03-05T00:00:00", "2025-03-05 00:00:00Z", "Marhc 5, 2025"),
+    ],
+)
+def test_a_day_is_the_same_in_whichever_way_it_is_written(text: str) -> None:
+    """Were it not, a list saved with its dates as text would change the signed date of every agreement."""
+    assert signed(text) == date(2025, 3, 5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("13/5/2025", "25/12/2025", "3/5/2025 & 4/5/2025", "3/5/2025 or 4/5/2025", "2025-03-05 / 2025-04-01"),
+        *("March 2025", "March 5", "Ju 5, 2025", "Ma 5, 2025", "Mayo 5, 2025", "1112025", "20252503", "2025/03-05"),
+        *("March 5, 2025 (amended)", "as of March 5, 2025", " " * 30_000, "Mon" + " " * 30_000 + "1:11"),
         *("", " ", "pending", "#N/A", "5025-07-07", "1925-05-08", "2025-13-08", "2025-02-30"),
         *("5/2025", "11/2025", "13/45/2025", "2025", "0/0/2025", "582025"),
     ],
@@ -229,6 +249,26 @@ def test_a_document_is_known_by_its_file_name_in_whichever_folder() -> None:
     assert document_name(document(PLAIN)) == "quillmarshcoga_tfm_moa_02142025.pdf"
     assert document_name(document(PLAIN.replace("doclib", "sites"))) == document_name(document(PLAIN))
     assert document_name("") == ""
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (PLAIN, True),
+        (PLAIN.replace("doclib", "sites/default"), True),
+        (PLAIN.replace("www.ice.gov", "files.example"), True),
+        (PLAIN.replace("TFM", "WSO"), False),
+        ("", False),
+    ],
+)
+def test_a_document_that_is_moved_is_the_same(other: str, same: bool) -> None:
+    """1,308 documents were "replaced" by being moved to another folder at once."""
+    assert same_document(document(PLAIN), document(other)) is same
+
+
+def test_two_addresses_without_a_file_name_are_two_documents() -> None:
+    assert not same_document("https://ice.gov/a/", "https://ice.gov/b/")
+    assert not same_document("https://ice.gov/file-download/1/public", "https://ice.gov/file-download/2/public")
 
 
 # --- agencies ----------------------------------------------------------------------------------------------
@@ -355,3 +395,46 @@ def test_a_wrapper_with_a_host_that_cannot_be_is_read_all_the_same(host: str) ->
     wrapped = f"https://{host}/?url=https%3A%2F%2Fwww.ice.gov%2Fdoclib%2Fa.pdf&data=05%7Ca.clerk"
     assert document(wrapped) == "https://ice.gov/doclib/a.pdf"
     assert document(f"https://{host}/?url=x") in ("", "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("Harl_TFM_MOA_04052026", date(2026, 4, 5)),
+        ("HarlMN_WSO_MOA040526", date(2026, 4, 5)),
+        ("Harl_TFM_MOA_04.05.2026", date(2026, 4, 5)),
+        ("Harl PD_4_5_26 508", date(2026, 4, 5)),
+        ("287gWSO_HarlCoNc2026-04-05", date(2026, 4, 5)),
+        ("Harl_20260405", date(2026, 4, 5)),
+        ("Harl_TFM_MOA_0405026", None),
+        ("Harl_TFM_MOA_13452026", None),
+        ("Harl_04052026_04062026", None),
+        ("Harl_TFM_MOA", None),
+    ],
+)
+def test_the_day_of_a_document_is_read_from_its_file_name(name: str, day: date | None) -> None:
+    assert document_date(document(f"https://www.ice.gov/doclib/04052020/{name}.pdf")) == day
+
+
+def test_a_document_is_the_same_in_another_folder_and_on_another_host() -> None:
+    assert same_document("https://ice.gov/a/harl.pdf", "https://dhs.gov/b/harl.pdf")
+    assert not same_document("https://ice.gov/a/harl.pdf", "https://ice.gov/a/harl_2.pdf")
+    assert not same_document("https://ice.gov/a/download", "https://ice.gov/b/download")
+
+
+@pytest.mark.parametrize(
+    ("misread", "meant"),
+    [
+        ("Harl Sheriffâ€™s Office", "Harl Sheriff's Office"),
+        ("Harl â€“ Tarn Police", "Harl - Tarn Police"),
+        ("St.Â\u00a0Harl Police", "St. Harl Police"),
+        ("DoÃ±a Harl Police", "Doña Harl Police"),
+        ("â€œHarlâ€\x9d Police", "“Harl” Police"),
+    ],
+)
+def test_text_that_was_utf_8_and_read_as_windows_1252_is_what_it_was(misread: str, meant: str) -> None:
+    assert agency(misread) == agency(meant)
+
+
+def test_accents_and_curly_apostrophes_stay_what_they_are() -> None:
+    assert agency("Ñuñoa Sheriff’s Office") == "nunoa sheriff office"
