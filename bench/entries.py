@@ -65,7 +65,7 @@ def participating() -> dict[str, list[Cells]]:
     """The rows of every participating list, by file, in the order of publication."""
     with (LISTS / "manifest.csv").open(newline="") as manifest:
         files = [line["file"] for line in csv.DictReader(manifest) if line["link"] == ListName.PARTICIPATING]
-    sheets = {name: read((LISTS / name).read_bytes()) for name in files}
+    sheets = {name: read((LISTS / name).read_bytes())[0] for name in files}
     # 22 September 2025: the pending list was linked as this one, and is held.
     return {
         name: [Cells(**cells) for _, cells in sheet["rows"]]

@@ -102,7 +102,7 @@ def _make(size: int, folder: Path) -> None:
 def _newest() -> list[Cells]:
     with (LISTS / "manifest.csv").open(newline="") as manifest:
         files = [line["file"] for line in csv.DictReader(manifest) if line["link"] == ListName.PARTICIPATING]
-    return [Cells(**cells) for _, cells in read((LISTS / files[-1]).read_bytes())["rows"]]
+    return [Cells(**cells) for _, cells in read((LISTS / files[-1]).read_bytes())[0]["rows"]]
 
 
 def _multiplied(rows: Sequence[Cells]) -> Iterator[Cells]:

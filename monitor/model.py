@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -38,16 +38,25 @@ class Kind(StrEnum):
     WITHDRAWN = "withdrawn"
     RETRACTED = "retracted"
     MERGED = "merged"
+    APPROVED = "approved"  # an application became the agreement that the note names
 
     @property
     def is_note(self) -> bool:
         return self in NOTES
 
 
-NOTES = frozenset({Kind.CONFIRMED, Kind.WITHDRAWN, Kind.RETRACTED, Kind.MERGED})
+NOTES = frozenset({Kind.CONFIRMED, Kind.WITHDRAWN, Kind.RETRACTED, Kind.MERGED, Kind.APPROVED})
 DEPARTURES = frozenset({Kind.TERMINATED, Kind.DROPPED})
 # Notes that take back what they are about.
 TAKEN_BACK = frozenset({Kind.WITHDRAWN, Kind.RETRACTED, Kind.MERGED})
+
+
+class Relation(StrEnum):
+    """What an entry means for the agency, in the words of deportationdata/ice-287g."""
+
+    ADDED = "added"  # a further agreement of an agency that is listed already
+    SWITCHED = "switched"  # one agreement in place of another, in the same publication
+    RENEWED = "renewed"  # the same support type, signed again
 
 
 class Significance(StrEnum):
@@ -167,10 +176,15 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """An agreement that is, or was, on the pending list and has never been on the participating one."""
+    """An agreement that is, or was, on the pending list and has never been on the participating one.
+
+    `since`: when its present stay on the pending list began, or its last one, as far as we saw. `entry`: the entry that
+    told of it, None where it stood on the first pending list that was read.
+    """
 
     standing: Standing
     since: datetime
+    entry: str | None = None
     dropped: Departure | None = None
 
 
@@ -214,6 +228,15 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
+class AgencyStanding:
+    """The support types of the agency's other agreements on the participating list: in the publication before an
+    entry, and in the entry's own; an unreadable one as it is written."""
+
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What a publication says about one agreement; becomes an entry of the log once recorded.
 
@@ -229,6 +252,8 @@ class Change:
     reasons: tuple[str, ...] = ()
     pending_since: datetime | None = None
     about: str | None = None
+    relation: Relation | None = None
+    agency_standing: AgencyStanding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +287,9 @@ class Entry:
     pending_since: datetime | None
     publication: Source
     previous: Source | None = None  # the publication before, and the row that "before" was read from
+    relation: Relation | None = None
+    agency_standing: AgencyStanding | None = None
+    pending_before: bool = False  # pending on the first list that was read, so since some day before `pending_since`
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,37 +303,6 @@ class Source:
     sha256: str
     row: int | None
     observed_at: datetime
-
-
-class ReviewStatus(StrEnum):
-    """Where the review of a doubtful pair stands."""
-
-    OPEN = "open"
-    SAME = "same"
-    DIFFERENT = "different"
-    LAPSED = "counted as different"  # nobody answered in time
-    SETTLED = "settled"  # the departure or the arrival was taken back
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewRecord:
-    """Two entries that may be about one agreement. `answer`: same, different, or "" until an operator answers."""
-
-    id: str
-    departure: Entry
-    arrival: Entry
-    reasons: tuple[str, ...]
-    answer: str
-    answered_at: datetime | None
-    why: str
-
-    def status(self, now: datetime, ask_for: timedelta) -> ReviewStatus:
-        """Where the review stands, by its answer, its two entries, and how long it has waited."""
-        if self.answer:
-            return ReviewStatus.SAME if self.answer == Act.SAME else ReviewStatus.DIFFERENT
-        if self.departure.status in TAKEN_BACK or self.arrival.status in TAKEN_BACK:
-            return ReviewStatus.SETTLED
-        return ReviewStatus.OPEN if now - self.arrival.observed_at < ask_for else ReviewStatus.LAPSED
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,13 +85,20 @@ class ReadSettings(_Section):
 
 
 class GuardSettings(_Section):
-    """From where on a participating list is held instead of believed."""
+    """From where on a list is held instead of believed, and for how long."""
 
-    gone_share: Annotated[float, Field(gt=0, le=1)] = 0.10
-    gone_rows: Annotated[int, Field(ge=1)] = 20
+    gone_share: Annotated[float, Field(gt=0, le=1)] = 0.01
+    gone_rows: Annotated[int, Field(ge=1)] = 15
+    operator_gone_share: Annotated[float, Field(gt=0, le=1)] = 0.05
+    state_gone_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    state_rows: Annotated[int, Field(ge=1)] = 6
+    changed_share: Annotated[float, Field(gt=0, le=1)] = 0.03
+    changed_rows: Annotated[int, Field(ge=1)] = 15
+    unreadable_share: Annotated[float, Field(gt=0, le=1)] = 0.01
+    unreadable_rows: Annotated[int, Field(ge=1)] = 15
     odd_share: Annotated[float, Field(gt=0, le=1)] = 0.05
     odd_rows: Annotated[int, Field(ge=1)] = 10
-    agreeing_publications: Annotated[int, Field(ge=1)] = 2
+    emptied_pending_rows: Annotated[int, Field(ge=1)] = 20
     release_after_hours: Hours = 48.0
     release_served_again_after_hours: Hours = 24.0
 

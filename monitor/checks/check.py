@@ -29,8 +29,10 @@ from monitor.model import (
     Outcome,
     Publication,
     SourceOfLists,
+    Standing,
 )
 from monitor.storage.writer import Store
+from monitor.workbooks.choice import keys
 from monitor.workbooks.sandbox import Reader
 
 
@@ -59,7 +61,7 @@ def run_check(
             store.checks.record(list_, now, Outcome.NOT_LINKED)
         return CheckResult(list_, Outcome.NOT_LINKED)
     fetched = None if isinstance(answer, NotModified) else answer
-    reading = _read(reader, fetched, list_, now) if fetched else None
+    reading = _read(reader, fetched, list_, now, standings(store, list_)) if fetched else None
     with store.write():
         facts = gather(store, list_, reading, rules, now, announce=announce)
         return record(store, list_, decide(facts, reading, rules, now), reading, now, fetched=fetched)
@@ -74,16 +76,22 @@ def believe(
     return record(store, publication.list, decide(facts, reading, rules, now), reading, now, act=act)
 
 
-def _read(reader: Reader, fetched: Fetched, list_: ListName, now: datetime) -> Reading:
-    """What a workbook says; or, of one that cannot be the list that it was linked as, why."""
+def standings(store: Store, list_: ListName) -> tuple[Standing, ...]:
+    """The agreements of a list as they are believed now."""
+    current = store.current(list_)
+    return tuple(current.standings) if current else ()
+
+
+def _read(reader: Reader, fetched: Fetched, list_: ListName, now: datetime, before: Sequence[Standing]) -> Reading:
+    """What a workbook says; or, of one that cannot be the list that it was linked as, why. `before`: the list now."""
     try:
-        columns_of, publication = reader.read(fetched, now)
+        columns_of, publication = reader.read(fetched, now, asked=list_, known=keys(s.listing for s in before))
     except WorkbookError as exc:
         nothing = Publication(list_, fetched.sha256, fetched.url, fetched.file, now, None, ())
         return Reading(nothing, "", Hold((f"The workbook cannot be believed: {exc}.",), structural=True))
     if columns_of is not list_:
         publication = replace(publication, list=list_)
-    structural = plausibility.structure(list_, columns_of, publication.listings)
+    structural = plausibility.structure(list_, columns_of, publication.listings, before)
     return Reading(publication, meaning(publication.listings), structural)
 
 
@@ -91,6 +99,11 @@ def meaning(listings: Sequence[Listing]) -> str:
     """What a publication says, as a hash: its rows' cells and addresses, in whatever order they stand."""
     rows = sorted(repr(listing.cells) for listing in listings)
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def _seen_at(store: Store, list_: ListName) -> datetime | None:
+    """When a list was last checked successfully."""
+    return next((check.succeeded_at for check in store.checks.last() if check.list is list_), None)
 
 
 def gather(
@@ -117,6 +130,7 @@ def gather(
         departures,
         earlier_checks=store.checks.since(list_, min(since)) if since else (),
         open_reviews=store.reviews.unanswered(),
+        other_list_seen_at=_seen_at(store, ListName.PARTICIPATING) if list_ is ListName.PENDING and since else None,
         accepting=accepting,
     )
     if reading is None:
@@ -126,7 +140,11 @@ def gather(
         facts = replace(facts, rejected=store.publications.rejected(list_, publication.sha256, reading.meaning))
         if reading.structural or (facts.current and facts.current.meaning == reading.meaning):
             return facts
-    facts = replace(facts, served_before=store.publications.was_accepted(list_, publication.sha256))
+    facts = replace(
+        facts,
+        served_before=store.publications.was_accepted(list_, publication.sha256),
+        rows_believed_before=store.publications.rows_were_accepted(list_, reading.meaning),
+    )
     if list_ is ListName.PARTICIPATING:
         facts = replace(
             facts,
@@ -140,7 +158,7 @@ def gather(
             arrivals=store.changelog.arrivals(Kind.APPLIED),
             other_departures=store.departures(ListName.PARTICIPATING),
             participating=store.current(ListName.PARTICIPATING),
-            listed_without_application=store.listed_without_application(now - rules.confirm_after),
+            listed_without_application=store.listed_without_application(),
         )
     if facts.current is None:
         return facts

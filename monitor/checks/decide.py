@@ -16,13 +16,14 @@ from datetime import datetime, timedelta
 from monitor.checks import changes as diff
 from monitor.checks import plausibility
 from monitor.checks.facts import Facts, Reading
-from monitor.checks.identify import Identified, identify, under_two_names
+from monitor.checks.identify import Identified, identify, under_another_model, under_two_names
 from monitor.matching import review
-from monitor.matching.evidence import AS_IT_LEFT
+from monitor.matching.evidence import AS_IT_LEFT, LATER
 from monitor.matching.matcher import match, rejoin, under_one_key
 from monitor.model import (
     DEPARTURES,
     Change,
+    Current,
     Departure,
     HeldPublication,
     Hold,
@@ -121,11 +122,7 @@ def decide(facts: Facts, reading: Reading | None, rules: Rules, now: datetime) -
     if facts.current is None:
         return _believe(facts, publication, matching, rules, now)
     again = _held_before(facts, publication)
-    doubt = None
-    if facts.list is ListName.PARTICIPATING:
-        doubt = plausibility.plausibility(
-            matching, len(facts.current.standings), served_before=facts.served_before, limits=rules.limits
-        )
+    doubt = _doubt(facts, facts.current, matching, rules.limits)
     if doubt and not _released(facts, doubt, again, rules, now):
         return _hold(facts, publication, doubt)
     return _believe(facts, publication, matching, rules, now, again)
@@ -134,6 +131,18 @@ def decide(facts: Facts, reading: Reading | None, rules: Rules, now: datetime) -
 def _matching(facts: Facts, publication: Publication) -> Matching:
     """The rows of a publication beside those that are believed now."""
     return match(facts.current.standings if facts.current else (), publication.listings, facts.listed_beside)
+
+
+def _doubt(facts: Facts, current: Current, matching: Matching, limits: plausibility.Limits) -> Hold | None:
+    """Why the list is not plausible after the current one, unless it repairs that one."""
+    before = len(current.standings)
+    if facts.list is ListName.PENDING:
+        return plausibility.pending(matching, before, limits)
+    hold = plausibility.plausibility(matching, before, served_before=facts.served_before, limits=limits)
+    if hold is None:
+        return None
+    returned = len(identify(facts, matching).returned)
+    return plausibility.unless_repair(hold, matching, returned=returned, believed_before=facts.rows_believed_before)
 
 
 # --- not believed ----------------------------------------------------------------------------------------------
@@ -198,12 +207,13 @@ def _believe(
     `held`: the one that it was held as until now.
     """
     observed_at = held.observed_at if held else publication.observed_at
-    matching = under_two_names(facts, matching)
+    matching = under_another_model(facts, under_two_names(facts, matching))
     identified = identify(facts, matching)
     one_key = under_one_key(matching.matches)
     rows = _rows(publication, matching, identified, one_key)
-    changes = _changes(facts, matching, identified)
-    merges = _merges(facts, one_key)
+    listed_first = _listed_first(facts, matching, rules, now)
+    changes = _changes(facts, matching, identified, listed_first)
+    merges = _merges(facts, one_key, listed_first)
     listed = {row.agreement for row in rows}
     settled = {c.about for c in changes}
     departures = [
@@ -247,30 +257,64 @@ def _rows(
     return tuple(ListedRow(n, agreements[n.row], n.row in spares) for n in publication.listings)
 
 
-def _changes(facts: Facts, matching: Matching, identified: Identified) -> tuple[Change, ...]:
+def _changes(
+    facts: Facts,
+    matching: Matching,
+    identified: Identified,
+    listed_first: Sequence[tuple[Standing, int, Match]],
+) -> tuple[Change, ...]:
     if facts.current is None:
-        # A baseline: everything was listed before we looked. Only what was said of an application is taken back.
+        # A baseline: everything was listed before we looked. Only applications were told of.
         return diff.baseline(identified.promoted)
     if facts.list is ListName.PARTICIPATING:
         dropped = {d.standing.agreement: d for d in facts.other_departures}
         return diff.participating(matching, identified.returned, identified.promoted, dropped)
     standings = facts.participating.standings if facts.participating else ()
-    participating_now = frozenset(s.agreement for s in standings)
-    gone = [s for s in matching.gone if s.agreement not in participating_now]
-    new = [s.listing for s in standings if s.agreement in facts.listed_without_application and not s.spare]
-    listed = rejoin(gone, new, facts.listed_beside, AS_IT_LEFT)
-    return diff.pending(matching, identified.returned, participating_now, identified.already, identified.second, listed)
+    approved = {s.agreement for s in standings} | {a.agreement for a, _, _ in listed_first}
+    return diff.pending(matching, identified.returned, identified.already, identified.second, approved, standings)
 
 
-def _merges(facts: Facts, one_key: Iterable[tuple[Match, Match]]) -> tuple[Merge, ...]:
-    return tuple(
+def _listed_first(facts: Facts, matching: Matching, rules: Rules, now: datetime) -> list[tuple[Standing, int, Match]]:
+    """Applications that leave the pending list while their agreement is listed already under another name.
+
+    Each with the number of that agreement. The name and the moment alone are enough only for an agreement that is
+    new (16 May 2025: "Polce Department"); the others need further evidence.
+    """
+    if facts.list is ListName.PARTICIPATING or facts.participating is None:
+        return []
+    listed = {s.listing.row: s for s in facts.participating.standings if not s.spare}
+    participating = {s.agreement for s in listed.values()}
+    gone = [s for s in matching.gone if s.agreement not in participating]
+    found: list[tuple[Standing, int, Match]] = []
+    for match_rules, since in ((LATER, None), (AS_IT_LEFT, now - rules.confirm_after)):
+        new = [
+            s.listing
+            for s in listed.values()
+            if (at := facts.listed_without_application.get(s.agreement)) and (since is None or at >= since)
+        ]
+        taken = {s.agreement for s, _, _ in found} | {number for _, number, _ in found}
+        rest = [s for s in gone if s.agreement not in taken]
+        rows = [n for n in new if listed[n.row].agreement not in taken]
+        found += [(m.old, listed[m.new.row].agreement, m) for m in rejoin(rest, rows, facts.listed_beside, match_rules)]
+    return found
+
+
+def _merges(
+    facts: Facts, one_key: Iterable[tuple[Match, Match]], listed_first: Iterable[tuple[Standing, int, Match]]
+) -> tuple[Merge, ...]:
+    merges = [
         Merge(
             younger.old.agreement,
             older.old.agreement,
             diff.merged(older, younger, facts.arrivals.get(younger.old.agreement)),
         )
         for older, younger in one_key
-    )
+    ]
+    for application, number, m in listed_first:
+        older, younger = sorted((application.agreement, number))
+        note = diff.approved_as(application, facts.arrivals.get(application.agreement), m)
+        merges.append(Merge(younger, older, note))
+    return tuple(merges)
 
 
 # --- confirmed -------------------------------------------------------------------------------------------------
@@ -295,10 +339,18 @@ def _confirmations(
         replace(diff.confirmed(departure), about=departure.entry or None)
         for name, departure in (*named, *(left_now or {}).items())
         if not departure.confirmed
+        and _looked_for(facts, departure)
         and not (name in asked and review.waits(departure, now, rules.ask_for))
         and time_seen(checks, departure.observed_at, now) >= rules.confirm_after
     ]
     return diff.in_order(due)
+
+
+def _looked_for(facts: Facts, departure: Departure) -> bool:
+    """Whether an application that left was looked for on the participating list since: it may be an agreement."""
+    if facts.list is ListName.PARTICIPATING:
+        return True
+    return facts.other_list_seen_at is not None and facts.other_list_seen_at > departure.observed_at
 
 
 def time_seen(checks: Iterable[tuple[datetime, Outcome]], since: datetime, until: datetime) -> timedelta:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.checks import changes
-from monitor.checks.check import believe
+from monitor.checks.check import believe, standings
 from monitor.checks.decide import Rules
 from monitor.checks.record import CheckResult
 from monitor.errors import NotPossible, WorkbookError
@@ -24,38 +24,41 @@ from monitor.model import (
     Kind,
     Listing,
     Publication,
-    ReviewRecord,
     Source,
 )
 from monitor.normalize import listing
-from monitor.storage.log import Log
+from monitor.reviews import ReviewRecord
 from monitor.storage.publications import PublicationRecord
 from monitor.storage.writer import Store
+from monitor.workbooks.choice import keys
 from monitor.workbooks.sandbox import Reader
 
 
 def accept(store: Store, reader: Reader, id: str, *, now: datetime, rules: Rules, why: str = "") -> CheckResult:
     """Believe a held publication, at the time when it was seen. Raises NotPossible where its rows are of no use."""
     publication = store.publications.get(id)
-    read = _read(store.log, reader, publication)
+    read = _read(store, reader, publication)
     with store.write():
         return _accept(store, read, id, now, rules, why)
 
 
 def rehearse(store: Store, reader: Reader, id: str, *, now: datetime, rules: Rules) -> tuple[Entry, ...]:
     """The entries that accepting a held publication would add to the log. Raises NotPossible as `accept` does."""
-    read = _read(store.log, reader, store.publications.get(id))
+    read = _read(store, reader, store.publications.get(id))
     before = store.changelog.position()
     with store.rehearse():
         _accept(store, read, id, now, rules, "")
         return tuple(store.changelog.entries(after=before))
 
 
-def _read(log: Log, reader: Reader, publication: PublicationRecord) -> Publication:
-    kept = Fetched(publication.url, publication.file, log.publications.workbook(publication.sha256), publication.sha256)
+def _read(store: Store, reader: Reader, publication: PublicationRecord) -> Publication:
+    kept = Fetched(
+        publication.url, publication.file, store.publications.workbook(publication.sha256), publication.sha256
+    )
+    known = keys(s.listing for s in standings(store, publication.list))
     instead = "`publications reject` it, or wait until ICE replaces it"
     try:
-        columns_of, read = reader.read(kept, publication.observed_at)
+        columns_of, read = reader.read(kept, publication.observed_at, asked=publication.list, known=known)
     except WorkbookError as exc:
         raise NotPossible(publication.id, f"cannot be accepted: {exc.what or exc}; {instead}") from exc
     if columns_of is not publication.list:

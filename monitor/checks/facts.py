@@ -37,11 +37,13 @@ class Facts:
     departures: tuple[Departure, ...] = ()
     # Earlier checks of the list, from the first moment that a confirmation may count from.
     earlier_checks: tuple[tuple[datetime, Outcome], ...] = ()
+    other_list_seen_at: datetime | None = None  # the last successful check of the other list
     open_reviews: tuple[tuple[str, str], ...] = ()  # entries: (departure, arrival)
     accepting: HeldPublication | None = None  # the one that an operator believes now
     rejected: HeldPublication | None = None  # the one with these bytes or rows that an operator rejected
 
     served_before: bool = False  # whether these bytes were believed earlier
+    rows_believed_before: bool = False  # whether these rows were, in these bytes or others
     listed_beside: ListedBeside = field(default_factory=lambda: NONE_BESIDE)
     arrivals: Mapping[int, str] = field(default_factory=dict)  # by agreement: the entry that told of it first
     other_departures: tuple[Departure, ...] = ()  # from the other list
@@ -49,4 +51,5 @@ class Facts:
     applications: tuple[Application, ...] = ()
     # Of a check of the pending list:
     participating: Current | None = None
-    listed_without_application: frozenset[int] = frozenset()  # agreements that are new on the participating list
+    # Agreements of which no application was known, by when they were new on the participating list.
+    listed_without_application: Mapping[int, datetime] = field(default_factory=dict)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from monitor.checks.facts import Facts
-from monitor.matching.evidence import AS_IT_LEFT, LATER, MatchRules
-from monitor.matching.matcher import Key, ListedBeside, key, rejoin
+from monitor.matching.evidence import AS_IT_LEFT, LATER, OTHER_MODEL, MatchRules
+from monitor.matching.matcher import Key, ListedBeside, by_evidence, key, rejoin
 from monitor.model import Application, Departure, Listing, ListName, Match, Matching
 
 _Known = TypeVar("_Known", Departure, Application)
@@ -86,11 +86,28 @@ def under_two_names(facts: Facts, matching: Matching) -> Matching:
         known = participating.get(key(listing.values))
         if known and (standing := gone.pop(known.old.agreement, None)):
             continued.append(Match(standing, listing, known.reasons))
-    taken = {m.new.row for m in continued}
+    return _with_matches(matching, continued)
+
+
+def under_another_model(facts: Facts, matching: Matching) -> Matching:
+    """Let a pending row continue the application that went, under another model, if the participating list knows
+    neither of them: what was approved leaves the pending list too."""
+    if facts.list is ListName.PARTICIPATING or not matching.gone:
+        return matching
+    participating = known_as_participating(facts)
+    agreements = {m.old.agreement for m in participating.values()}
+    gone = [s for s in matching.gone if s.agreement not in agreements]
+    came = [n for n in matching.came if key(n.values) not in participating]
+    return _with_matches(matching, by_evidence(gone, came, OTHER_MODEL, beside=facts.listed_beside))
+
+
+def _with_matches(matching: Matching, continued: Sequence[Match]) -> Matching:
+    """The matching with more of the rows that came continuing agreements that had gone."""
+    staying, taken = {m.old.agreement for m in continued}, {m.new.row for m in continued}
     return replace(
         matching,
         matches=(*matching.matches, *continued),
-        gone=tuple(gone.values()),
+        gone=tuple(s for s in matching.gone if s.agreement not in staying),
         came=tuple(n for n in matching.came if n.row not in taken),
     )
 

@@ -53,13 +53,14 @@ CREATE TABLE listed (
     agreement TEXT NOT NULL REFERENCES agreements (id), list TEXT NOT NULL, since TEXT NOT NULL, until TEXT
 );
 
--- What changed.
+-- What changed. `relation`: added, switched or renewed; `agency_standing`: what else the agency had, as JSON.
 CREATE TABLE changes (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, status TEXT, list TEXT NOT NULL,
     observed_at TEXT NOT NULL, recorded_at TEXT NOT NULL, agreement TEXT NOT NULL REFERENCES agreements (id),
     state TEXT, agency TEXT NOT NULL, county TEXT NOT NULL, support_type TEXT NOT NULL, signed TEXT NOT NULL,
     significance TEXT NOT NULL, fields TEXT NOT NULL, before TEXT, after TEXT, pending_since TEXT,
-    reasons TEXT NOT NULL, publication TEXT NOT NULL REFERENCES publications (id), row INTEGER
+    relation TEXT, agency_standing TEXT, reasons TEXT NOT NULL,
+    publication TEXT NOT NULL REFERENCES publications (id), row INTEGER
 );
 
 -- What was noted later about a change, or about an earlier note.

@@ -6,10 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from monitor.model import Cells, Entry, ReviewRecord
+from monitor.model import Cells, Entry
+from monitor.reviews import ReviewRecord
 
 if TYPE_CHECKING:
     from monitor.storage.agreements import AgreementRecord
@@ -43,13 +45,18 @@ def entry_line(entry: Entry) -> Line:
         "before": _cells(entry.before),
         "after": _cells(entry.after),
         "pending_since": _iso(entry.pending_since) if entry.pending_since else None,
+        "pending_before": entry.pending_before,
         "reasons": list(entry.reasons),
-        "source": {
-            "url": entry.publication.url,
-            "sha256": entry.publication.sha256,
-            "row": entry.publication.row,
-        },
+        "relation": entry.relation,
+        "agency_standing": asdict(entry.agency_standing) if entry.agency_standing else None,
+        "source": _source(entry),
     }
+
+
+def _source(entry: Entry) -> Line:
+    """The workbook and the row that show an entry; of a departure the last ones that listed it."""
+    shown = entry.publication if entry.after or not entry.previous else entry.previous
+    return {"url": shown.url, "sha256": shown.sha256, "row": shown.row}
 
 
 def _cells(cells: Cells | None) -> dict[str, str] | None:

@@ -92,7 +92,7 @@ def believed(e: Evidence, rules: MatchRules) -> tuple[str, ...]:
     """
     if e.county is False and not e.document:
         return ()  # two real counties (Pima, Pinal) are two agencies
-    if e.document is False and not _named_alike(e):
+    if e.document is False and not _named_alike(e) and not (_same_agency_at_once in rules and _same_agency_at_once(e)):
         return ()  # two documents, and not one agency under one model: nothing left that says one agreement
     return (*speaks_for(e), *_MOMENTS.get(rules, ())) if any(rule(e) for rule in rules) else ()
 
@@ -150,6 +150,26 @@ def _same_name_at_once(e: Evidence) -> bool:
     return e.signed is None and e.name >= Likeness.WORDING and e.state is not False and e.support_type is not False
 
 
+def _same_agency_at_once(e: Evidence) -> bool:
+    """One agency under one model by all that names it, whatever the date and the document say.
+
+    Two cells corrected at once, as a name and a date. Among 1,843 rows of one list, one pair of two agreements is as
+    alike as this. A state may be one of the two cells, as in `_same_name_and_county`.
+    """
+    same_state = bool(e.state) or (e.name is Likeness.EQUAL and e.state_corrected)
+    return e.name >= Likeness.WORDING and same_state and bool(e.county) and bool(e.support_type)
+
+
+def _same_application_other_model(e: Evidence) -> bool:
+    """One agency's application, without a date, under another model in the same publication. For the pending list.
+
+    25 November 2025: two counties in one publication; 13 March 2025: a third.
+    """
+    return (
+        e.signed is None and e.name >= Likeness.WORDING and bool(e.state) and bool(e.county) and e.support_type is False
+    )
+
+
 def _same_day_and_place(e: Evidence) -> bool:
     """Another office of the same place from one publication to the next: a county's sheriff, then its prison.
 
@@ -191,16 +211,20 @@ AT_ONCE: MatchRules = (
     *LATER,
     _same_day_other_model,
     _same_name_at_once,
+    _same_agency_at_once,
     _same_day_and_place,
     _same_day_much_the_same_name,
 )
 SECOND_ROW: MatchRules = (_same_day_respelled, _same_name_at_once)
+# Rules for an application that is replaced on the pending list.
+OTHER_MODEL: MatchRules = (_same_application_other_model,)
 # Rules for an application that leaves the pending list within days of an agreement being listed: the same signal.
 AS_IT_LEFT: MatchRules = (*LATER, _same_name_at_once)
 
 _MOMENTS = {
     AT_ONCE: ("replaced in the same publication",),
     SECOND_ROW: ("replaced in the same publication",),
+    OTHER_MODEL: ("replaced in the same publication",),
     AS_IT_LEFT: ("left the pending list as it was listed",),
 }
 

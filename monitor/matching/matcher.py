@@ -25,6 +25,7 @@ from monitor.matching.evidence import (
     agree,
     believed,
     listed_twice,
+    named_county,
     same_county,
     weigh,
 )
@@ -320,8 +321,8 @@ def _shared_documents(listings: Sequence[Listing]) -> frozenset[str]:
 
 
 def _candidates(gone: Sequence[Values], came: Sequence[Values]) -> list[tuple[int, int]]:
-    """Pairs worth weighing: those that share a document, a name, or a signed date and a state; or where one has no
-    date, the state, and where one has no state, the date.
+    """Pairs worth weighing: those that share a document, a name, a signed date and a state, or a county and a support
+    type; or where one has no date, the state, and where one has no state, the date.
 
     No block trusts a field alone that can be misspelled: each row stands in several.
     """
@@ -339,6 +340,8 @@ def _blocks(values: Values, *, by_state: bool, by_date: bool) -> Iterator[tuple[
     yield "name", values.agency
     if values.moa:
         yield "document", document_name(values.moa)
+    if county := named_county(values):
+        yield "county", values.state, county, values.support_type
     if values.signed:
         yield "signed", values.signed, values.state
         if by_date:

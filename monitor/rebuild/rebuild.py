@@ -29,6 +29,7 @@ from monitor.workbooks.sandbox import Reader
 # What may differ while it is the same entry.
 _COMPARED = (
     *("status", "agreement", "significance", "fields", "before", "after", "reasons", "pending_since"),
+    *("relation", "agency_standing"),
     "observed_at",
 )
 

@@ -10,7 +10,18 @@ from datetime import datetime
 from typing import Protocol, TypedDict, Unpack
 
 from monitor.errors import NotFound
-from monitor.model import Cells, Change, Entry, FieldChange, Kind, ListName, Significance, Source
+from monitor.model import (
+    AgencyStanding,
+    Cells,
+    Change,
+    Entry,
+    FieldChange,
+    Kind,
+    ListName,
+    Relation,
+    Significance,
+    Source,
+)
 from monitor.normalize import state
 from monitor.storage.agreements import Agreements, Contents
 from monitor.storage.database import State, marks, moment, stamp
@@ -18,7 +29,8 @@ from monitor.storage.rows import as_text, cells_of, is_one_of, main_cells, older
 
 _COLUMNS = (
     "id, kind, about, agreement, publication, previous, observed_at, recorded_at, announce, significance, fields,"
-    " before_content, before_row, after_content, after_row, state, reasons, pending_since"
+    " before_content, before_row, after_content, after_row, state, reasons, pending_since,"
+    " relation, agency_standing"
 )
 
 
@@ -256,6 +268,8 @@ class Changelog:
                 shown_in.values.state if shown_in else None,
                 as_text(change.reasons),
                 stamp(change.pending_since) if change.pending_since else None,
+                change.relation,
+                as_text(asdict(change.agency_standing)) if change.agency_standing else None,
             )
         return ids
 
@@ -282,10 +296,12 @@ class Changelog:
             entry.state,
             as_text(entry.reasons),
             stamp(entry.pending_since) if entry.pending_since else None,
+            entry.relation,
+            as_text(asdict(entry.agency_standing)) if entry.agency_standing else None,
         )
 
     def _insert(self, *columns: object) -> None:
-        self._state.run(f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * 18)})", *columns)
+        self._state.run(f"INSERT INTO entries ({_COLUMNS}) VALUES ({marks(columns)})", *columns)
 
 
 def _entry(r: sqlite3.Row) -> Entry:
@@ -312,9 +328,17 @@ def _entry(r: sqlite3.Row) -> Entry:
         after=after,
         reasons=tuple(json.loads(r["reasons"])),
         pending_since=moment(r["pending_since"]) if r["pending_since"] else None,
+        pending_before=bool(r["pending_before"]),
+        relation=Relation(r["relation"]) if r["relation"] else None,
+        agency_standing=_standing(r["agency_standing"]) if r["agency_standing"] else None,
         publication=Source(r["publication"], r["file"], r["url"], r["sha256"], r["row"], moment(r["published_at"])),
         previous=_previous(r) if r["previous"] and before else None,
     )
+
+
+def _standing(text: str) -> AgencyStanding:
+    stored = json.loads(text)
+    return AgencyStanding(tuple(stored["before"]), tuple(stored["after"]))
 
 
 def _previous(r: sqlite3.Row) -> Source:

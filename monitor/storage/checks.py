@@ -47,6 +47,16 @@ class Checks:
             )
         )
 
+    def last_success(self, list_: ListName, before: datetime | None = None) -> datetime | None:
+        """When a list was last checked successfully, of all or before a moment; None where it never was."""
+        at = self._state.value(
+            "SELECT at FROM checks WHERE list = ? AND outcome IN ('unchanged', 'changed') AND at < ?"
+            " ORDER BY at DESC LIMIT 1",
+            list_,
+            stamp(before) if before else "~",
+        )
+        return moment(at) if at else None
+
     def first(self) -> dict[ListName, datetime]:
         """When each list that was ever checked was checked for the first time."""
         rows = self._state.rows("SELECT list, min(at) AS at FROM checks WHERE list IN (?, ?) GROUP BY list", *ListName)

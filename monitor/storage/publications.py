@@ -134,6 +134,16 @@ class Publications:
             )
         )
 
+    def rows_were_accepted(self, list_: ListName, meaning: str) -> bool:
+        """Whether these very rows were believed before, in whatever file."""
+        return bool(
+            self._state.value(
+                "SELECT 1 FROM standing_publications WHERE list = ? AND meaning = ? AND verdict = 'accepted'",
+                list_,
+                meaning,
+            )
+        )
+
     def workbooks(self, prefix: str) -> tuple[str, ...]:
         """The hashes that begin with `prefix`, of the workbooks that are kept."""
         rows = self._state.rows("SELECT sha256 FROM workbooks WHERE substr(sha256, 1, ?) = ?", len(prefix), prefix)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.errors import NotFound
-from monitor.model import Act, ReviewRecord, ReviewStatus
+from monitor.model import Act
+from monitor.reviews import ReviewRecord, ReviewStatus
 from monitor.storage.changelog import Changelog
 from monitor.storage.database import State, moment, stamp
 from monitor.storage.rows import as_text, public_id

@@ -234,4 +234,55 @@ def m002_what_an_operator_decides(db: Database) -> None:
     )
 
 
-SCHEMA = Schema("monitor", (m001_lists_agreements_and_the_log, m002_what_an_operator_decides))
+def m003_what_becomes_of_an_application_and_of_an_agency(db: Database) -> None:
+    # The kinds of entries are a CHECK, which SQLite cannot alter, and to copy the log into a new table would mean to
+    # drop the triggers that keep it append-only. This is the way that SQLite's page on ALTER TABLE gives instead.
+    (version,) = db.execute("PRAGMA schema_version").fetchone()
+    db.execute("PRAGMA writable_schema = ON")
+    db.execute(
+        "UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = 'entries'",
+        ["'merged'))", "'merged', 'approved'))"],
+    )
+    db.execute(f"PRAGMA schema_version = {version + 1}")
+    db.execute("PRAGMA writable_schema = OFF")
+    run_script(
+        db,
+        """
+        -- What an entry means for the agency: added, switched or renewed; null for none of them.
+        ALTER TABLE entries ADD COLUMN relation TEXT CHECK (relation IN ('added', 'switched', 'renewed'));
+        -- JSON {before, after}: the support types of the agency's other agreements on the participating list, in the
+        -- publication before and in this one; null where it was not looked at.
+        ALTER TABLE entries ADD COLUMN agency_standing TEXT;
+
+        DROP VIEW log;
+        CREATE VIEW log AS
+        SELECT e.seq, e.id, e.kind,
+               coalesce((SELECT n.kind FROM entries n WHERE n.about = e.id AND NOT EXISTS (
+                            SELECT 1 FROM entries r WHERE r.about = n.id AND r.kind = 'retracted')
+                         ORDER BY n.seq DESC LIMIT 1),
+                        CASE WHEN e.kind IN ('terminated', 'dropped') THEN 'unconfirmed' END) AS status,
+               e.about, p.list, e.observed_at, e.recorded_at, e.announce, a.public_id AS agreement, e.state,
+               e.significance, e.fields, e.before_content, e.after_content, e.reasons, e.pending_since,
+               -- it was on the first pending list that was read: pending since some day before
+               e.pending_since = (SELECT min(observed_at) FROM publications WHERE list = 'pending') AS pending_before,
+               e.relation, e.agency_standing,
+               p.public_id AS publication, p.file, p.url, p.sha256, p.observed_at AS published_at,
+               coalesce(e.after_row, e.before_row) AS row,
+               b.public_id AS previous, b.file AS previous_file, b.url AS previous_url, b.sha256 AS previous_sha256,
+               b.observed_at AS previous_published_at, e.before_row
+        FROM entries e
+        JOIN publications p ON p.id = e.publication
+        JOIN agreements a ON a.id = e.agreement
+        LEFT JOIN publications b ON b.id = e.previous;
+        """,
+    )
+
+
+SCHEMA = Schema(
+    "monitor",
+    (
+        m001_lists_agreements_and_the_log,
+        m002_what_an_operator_decides,
+        m003_what_becomes_of_an_application_and_of_an_agency,
+    ),
+)

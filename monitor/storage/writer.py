@@ -13,7 +13,7 @@ from typing import Self
 
 from monitor.model import Application, Current, Departure, Kind, ListName, Standing
 from monitor.normalize import listing
-from monitor.storage.database import State, marks, moment, stamp
+from monitor.storage.database import State, marks, moment
 from monitor.storage.log import Log
 from monitor.storage.rows import CELLS, cells_of, older, prefixed
 from monitor.storage.schema import SCHEMA
@@ -164,22 +164,46 @@ class Store:
                 "   SELECT min(id) FROM standing_publications WHERE list = 'participating' AND verdict = 'accepted')"
             )
         }
+        arrivals = self._arrivals_on_the_pending_list()
         return tuple(
-            Application(s, self.agreements.first_seen(s.agreement), dropped.get(s.agreement))
+            Application(s, *self._stay(s.agreement, arrivals), dropped.get(s.agreement))
             for s in standings
             if s.agreement not in participated
         )
 
-    def listed_without_application(self, since: datetime) -> frozenset[int]:
-        """Agreements that were new on the participating list since then, and had no known application."""
-        return frozenset(
-            r["agreement"]
+    def _arrivals_on_the_pending_list(self) -> dict[int, tuple[datetime, str]]:
+        """When the last stay of each application began, and the entry that said so.
+
+        One that was back before its departure was confirmed never left.
+        """
+        return {
+            r["agreement"]: (moment(r["observed_at"]), r["id"])
             for r in self.state.rows(
-                "SELECT e.agreement FROM entries e JOIN publications p ON p.id = e.publication"
-                " WHERE e.kind = 'new' AND p.list = 'participating' AND e.pending_since IS NULL AND e.observed_at >= ?",
-                stamp(since),
+                f"""
+                SELECT {older("e.agreement")} AS agreement, e.observed_at, e.id
+                FROM entries e JOIN publications p ON p.id = e.publication
+                WHERE p.list = 'pending' AND NOT {_no_longer_arises("e")} AND (e.kind = 'applied' OR (
+                    e.kind = 'returned' AND NOT EXISTS (
+                        SELECT 1 FROM entries w JOIN entries d ON d.id = w.about
+                        WHERE w.kind = 'withdrawn' AND w.agreement = e.agreement AND w.publication = e.publication)))
+                ORDER BY e.seq
+                """
             )
-        )
+        }
+
+    def _stay(self, agreement: int, arrivals: dict[int, tuple[datetime, str]]) -> tuple[datetime, str | None]:
+        return arrivals.get(agreement) or (self.agreements.first_seen(agreement), None)
+
+    def listed_without_application(self) -> dict[int, datetime]:
+        """When each agreement that had no known application was new on the participating list."""
+        return {
+            r["agreement"]: moment(r["observed_at"])
+            for r in self.state.rows(
+                f"SELECT {older('e.agreement')} AS agreement, e.observed_at"
+                " FROM entries e JOIN publications p ON p.id = e.publication"
+                " WHERE e.kind = 'new' AND p.list = 'participating' AND e.pending_since IS NULL"
+            )
+        }
 
 
 def _no_longer_arises(entries: str) -> str:

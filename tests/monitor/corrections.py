@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from monitor.geography import county_in
 from monitor.model import Cells, SupportType
-from monitor.normalize import STATES, agency, signed, state
+from monitor.normalize import STATES, agency, signed, state, values
 
 Correction = Callable[[Cells, Random], Cells | None]
 
@@ -123,6 +123,12 @@ def other_punctuation(text: str, chance: Random) -> str:
         return f"{text}{chance.choice('.,')}"
     mark = chance.choice(found)
     return text.replace(mark, chance.choice(marks[mark]))
+
+
+def apostrophe_misread(text: str, chance: Random) -> str | None:
+    """A curly apostrophe that was written as UTF-8 and read as Windows-1252."""
+    curly = re.sub(r"['`‘]", "’", text)
+    return curly.encode().decode("cp1252") if curly.count("’") and re.sub("’", "", curly).isascii() else None
 
 
 # Long forms beside their abbreviations; each may be written for the other, either way.
@@ -380,6 +386,18 @@ _any_slip = slip(drop, double, swap, another_letter)
 misspelt = _cell("agency", _any_slip)
 
 
+def _where_a_county_is_named(*corrections: Correction) -> Correction:
+    """Several corrections of one row, each of which must change it; None where its COUNTY cell names none."""
+
+    def correct(cells: Cells, chance: Random) -> Cells | None:
+        corrected: Cells | None = cells if values(cells).county else None
+        for correction in corrections:
+            corrected = correction(corrected, chance) if corrected else None
+        return corrected
+
+    return correct
+
+
 def _posted(cells: Cells, chance: Random) -> Cells | None:
     return None if cells.moa_address else document_posted_or_withdrawn(cells, chance)
 
@@ -393,6 +411,7 @@ FAMILIES: Mapping[str, Sequence[Correction]] = {
     "agency: case": (_cell("agency", other_case),),
     "agency: spacing": (_cell("agency", other_spacing),),
     "agency: punctuation": (_cell("agency", other_punctuation),),
+    "agency: apostrophe misread": (_cell("agency", apostrophe_misread),),
     "agency: abbreviation": (_cell("agency", abbreviated),),
     "agency: City of": (_cell("agency", city_of),),
     "agency: the state's name": (with_state,),
@@ -422,14 +441,22 @@ FAMILIES: Mapping[str, Sequence[Correction]] = {
     "agency and county: abbreviated, filled": (
         _both(_cell("agency", abbreviated), _cell("county", county_filled_or_emptied)),
     ),
+    "agency and signed: a slip, shifted": (_where_a_county_is_named(misspelt, _cell("signed", day_shifted)),),
+    "agency and signed: City of, shifted": (
+        _where_a_county_is_named(_cell("agency", city_of), _cell("signed", day_shifted)),
+    ),
+    "agency and MOA: a slip, another": (_where_a_county_is_named(misspelt, other_document),),
     "state and MOA: misspelt, posted": (_both(_cell("state", _any_slip), _posted),),
 }
 # Each row of a publication by a family of its own.
 ANY = "any of them, row by row"
 ALL_FAMILIES = (*FAMILIES, SWAPPED_DOCUMENTS, SWAPPED_AND_MISSPELT, REPEATED, LISTED_AGAIN, ANY)
-# Two of the fields that tell agreements apart at once: how often these are recognised is measured, and not promised.
+# Two of the fields that tell agreements apart at once, and too little besides: how often these are recognized is
+# measured, and not promised.
 MEASURED: Mapping[str, Sequence[Correction]] = {
-    "agency and signed: a slip, shifted": (_both(misspelt, _cell("signed", day_shifted)),),
+    "agency and signed: a slip, shifted, any county": (_both(misspelt, _cell("signed", day_shifted)),),
+    "state and signed: another, shifted": (_both(_cell("state", other_state), _cell("signed", day_shifted)),),
+    "model and signed: another, shifted": (_both(_cell("support_type", other_model), _cell("signed", day_shifted)),),
     "agency and model: a slip, another": (_both(misspelt, _cell("support_type", other_model)),),
     "agency and state: a slip, another": (_both(misspelt, _cell("state", other_state)),),
 }

@@ -67,6 +67,7 @@ def base(name: str, list_: ListName, rows: Iterable[Cells], later: Iterable[Cell
 
 
 @cache
+@cache
 def real_bases(participating: int, pending: int) -> tuple[Base, ...]:
     """So many real lists of each kind, spread over the year; () where they are not beside this project."""
     if not (LISTS / "manifest.csv").exists():
@@ -100,7 +101,7 @@ def _list_of(file: str, rows: int) -> ListName:
 
 @cache
 def _rows(file: str) -> tuple[tuple[int, Cells], ...]:
-    return tuple((number, Cells(**cells)) for number, cells in read((LISTS / file).read_bytes())["rows"])
+    return tuple((number, Cells(**cells)) for number, cells in read((LISTS / file).read_bytes())[0]["rows"])
 
 
 def invented_base(list_: ListName = ListName.PARTICIPATING, rows: int = 400) -> Base:
@@ -446,6 +447,7 @@ def _only_decidable(rows: Sequence[Listing], departed: set[int], after: dict[int
             or any(not _told_apart(now, other) for other in holders[key(now.values)])
             or any(_as_near_to_another(changed, row, now, q) for q in alike_but_for(changed, now) if q.row != number)
             or any(_model_of_another(row, now, q) for q in of_agency[now.values.state, now.values.agency])
+            or any(_nearer_to_another_model(row, now, q) for q in of_agency[row.values.state, row.values.agency])
             or _another_is_county(now, row)
             or _nothing_but_the_name(row, now, (now.values.state, now.values.agency) in agencies)
             or _another_word_of_place(row, now)
@@ -507,6 +509,14 @@ def _model_of_another(row: Listing, now: Listing, other: Listing) -> bool:
     return (
         other.row != row.row and row.values.support_type is not now.values.support_type and not _told_apart(now, other)
     )
+
+
+def _nearer_to_another_model(row: Listing, now: Listing, other: Listing) -> bool:
+    """A name and a date or document corrected at once, beside another agreement of the agency that leaves or is
+    corrected too, under another model: the one's day or document may then be the other's."""
+    a, b = row.values, now.values
+    both = a.agency != b.agency and (a.signed != b.signed or (a.moa and b.moa and a.moa != b.moa))
+    return bool(both) and other.row != row.row
 
 
 def _another_is_county(now: Listing, row: Listing) -> bool:

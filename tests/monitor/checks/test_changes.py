@@ -13,7 +13,19 @@ from hypothesis import strategies as st
 
 from monitor.checks import changes as diff
 from monitor.matching.matcher import match
-from monitor.model import Application, Cells, Change, Departure, Kind, Listing, Match, Matching, Significance, Standing
+from monitor.model import (
+    Application,
+    Cells,
+    Change,
+    Departure,
+    Kind,
+    Listing,
+    Match,
+    Matching,
+    Relation,
+    Significance,
+    Standing,
+)
 from monitor.normalize import listing
 from tests.monitor.builders import NOON, cells, listings
 from tests.monitor.matching.test_matcher import link, standings
@@ -47,7 +59,7 @@ def told(changes: Sequence[Change]) -> list[tuple[Kind, str]]:
         ("state", "GEORGIA", "Georgia ", CLERICAL),
         ("state", "GEORGAI", "GEORGIA", CLERICAL),
         ("state", "XXXX", "GEORGIA", CLERICAL),
-        ("state", "GEORGIA", "XXXX", SUBSTANTIVE),
+        ("state", "GEORGIA", "XXXX", CLERICAL),
         ("state", "FLORIDA", "GEORGIA", SUBSTANTIVE),
         ("agency", "Harl County Sheriff's Offic", "Harl County Sheriff’s Office", CLERICAL),
         ("agency", "City of Harl Police Dept.", "Harl Police Department", CLERICAL),
@@ -70,7 +82,11 @@ def told(changes: Sequence[Change]) -> list[tuple[Kind, str]]:
         ("signed", "5025-07-07", "2025-07-07", CLERICAL),
         ("signed", "5025-07-07", "7/7/5025", CLERICAL),
         ("signed", "2025-07-07", "2025-07-14", SUBSTANTIVE),
-        ("signed", "2025-07-07", "", SUBSTANTIVE),
+        ("signed", "2025-07-07", "", CLERICAL),
+        ("signed", "2025-07-07", "2025-07-09", CLERICAL),
+        ("signed", "2025-07-07", "2025-07-10", SUBSTANTIVE),
+        ("signed", "2025-07-07", "soon", CLERICAL),
+        ("support_type", "Task Force Model", "", CLERICAL),
         ("moa", "link pending", "Link Pending ", CLERICAL),
         ("moa", "", "link pending", CLERICAL),
         ("moa", "link pending", ADDRESS, DOCUMENT),
@@ -89,7 +105,12 @@ def test_how_much_a_changed_cell_matters(field: str, before: str, after: str, si
         (ADDRESS, ADDRESS.replace("https:", "http:"), CLERICAL),
         (ADDRESS, f"https://web.archive.org/web/2025/{ADDRESS}", CLERICAL),
         (ADDRESS, ADDRESS.replace("TFM", "tfm"), CLERICAL),
+        (ADDRESS, ADDRESS.replace("287gMOA", "moa/2026"), CLERICAL),
+        (ADDRESS, ADDRESS.replace("www.ice.gov", "files.dhs.gov"), CLERICAL),
         (ADDRESS, ADDRESS.replace(".pdf", "_2.pdf"), DOCUMENT),
+        (ADDRESS.replace(".pdf", "_04052025.pdf"), ADDRESS.replace(".pdf", "_04052026.pdf"), SUBSTANTIVE),
+        (ADDRESS.replace(".pdf", "_04052026.pdf"), ADDRESS.replace(".pdf", "_04052025.pdf"), DOCUMENT),
+        (ADDRESS.replace(".pdf", "_040525.pdf"), ADDRESS.replace(".pdf", "_04.05.2025.pdf"), DOCUMENT),
         ("", ADDRESS, DOCUMENT),
         (ADDRESS, "", DOCUMENT),
     ],
@@ -115,6 +136,47 @@ def test_a_change_weighs_as_much_as_its_weightiest_field() -> None:
     assert participating([before], [replace(before, county="Bacon County")])[0].significance is CLERICAL
     assert participating([before], [replace(before, county="Bacon County", **link("a"))])[0].significance is DOCUMENT
     assert participating([before], [replace(before, signed="2025-03-14", **link("a"))])[0].significance is SUBSTANTIVE
+
+
+DATED = "https://www.ice.gov/doclib/287gMOA/Harl_TFM_MOA_{}.pdf"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "significance"),
+    [
+        # to the date in the name of the document, which comes with it or was there
+        ({}, {"moa_address": DATED.format("04142025")}, CLERICAL),
+        ({"moa_address": DATED.format("04.14.25")}, {"moa_address": DATED.format("04.14.25")}, CLERICAL),
+        ({}, {"moa_address": DATED.format("04152025")}, SUBSTANTIVE),
+        ({}, {}, SUBSTANTIVE),
+        # signed anew: the document is another
+        ({"moa_address": DATED.format("03142025")}, {"moa_address": DATED.format("04142025")}, SUBSTANTIVE),
+        ({"moa_address": DATED.format("")}, {"moa_address": DATED.format("04142025")}, SUBSTANTIVE),
+    ],
+)
+def test_a_signed_date_that_moves_to_the_one_in_its_documents_name_is_corrected(
+    before: dict[str, str], after: dict[str, str], significance: Significance
+) -> None:
+    told = fields(cells(signed="2025-03-13", **before), cells(signed="2025-04-14", **after))
+    assert told["signed"] is significance
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"state": "FLORIDA"}, {"support_type": "Jail Enforcement Model"}, {"agency": "Harl Constable"}, link("other")],
+)
+def test_a_signed_date_that_moves_by_a_day_with_something_else_is_another_date(more: dict[str, str]) -> None:
+    row = cells(signed="2025-06-12", **link("one"))
+    assert fields(row, replace(row, signed="2025-06-11"))["signed"] is CLERICAL
+    assert fields(row, replace(row, signed="2025-06-11", county="#N/A"))["signed"] is CLERICAL
+    assert fields(row, replace(row, signed="2025-06-11", **more))["signed"] is SUBSTANTIVE
+
+
+def test_a_document_of_a_later_day_says_that_the_agreement_was_signed_again() -> None:
+    row = cells(moa="link", moa_address=DATED.format("04052025"))
+    (change,) = participating([row], [replace(row, moa_address=DATED.format("04052026"))])
+    assert change.significance is SUBSTANTIVE
+    assert change.reasons[-1] == "document of Apr. 5, 2026"
 
 
 # --- kinds -------------------------------------------------------------------------------------------------
@@ -144,19 +206,7 @@ def test_a_second_listing_is_no_change() -> None:
     assert participating([cells(), cells()], [cells()]) == ()
 
 
-def test_a_new_model_of_a_listed_agency_says_so() -> None:
-    listed = cells(support_type="Jail Enforcement Model")
-    [new] = participating([listed], [listed, cells(signed="2025-09-01")])
-    assert (new.kind, new.reasons) == (Kind.NEW, ("the agency is listed already: Jail Enforcement Model",))
-
-
-def test_a_model_that_goes_says_what_of_its_agency_stays() -> None:
-    stays = cells(support_type="Jail Enforcement Model")
-    [gone] = participating([stays, cells(signed="2025-09-01")], [stays])
-    assert (gone.kind, gone.reasons) == (Kind.TERMINATED, ("the agency is still listed: Jail Enforcement Model",))
-
-
-SIGNED_AGAIN = "signed again: a later date and another document"
+RENEWED = Relation.RENEWED
 OTHER_TYPE = "the same document under another support type"
 JAIL = "Jail Enforcement Model"
 
@@ -164,8 +214,8 @@ JAIL = "Jail Enforcement Model"
 @pytest.mark.parametrize(
     ("after", "said"),
     [
-        ({"signed": "2025-09-01", **link("two")}, {SIGNED_AGAIN}),
-        ({"signed": "2025-09-01", "county": "", **link("two")}, {SIGNED_AGAIN}),
+        ({"signed": "2025-09-01", **link("two")}, {RENEWED}),
+        ({"signed": "2025-09-01", "county": "", **link("two")}, {RENEWED}),
         ({"signed": "2025-09-01"}, set()),  # a date corrected, or the old document still linked
         ({**link("two")}, set()),  # scanned again
         ({"signed": "2025-01-01", **link("two")}, set()),  # an earlier date was corrected
@@ -181,11 +231,11 @@ JAIL = "Jail Enforcement Model"
         ({"county": "Bacon County"}, set()),
     ],
 )
-def test_what_changed_cells_mean_together_is_said(after: dict[str, str], said: set[str]) -> None:
+def test_what_changed_cells_mean_together_is_said(after: dict[str, str], said: set[str | Relation]) -> None:
     before = cells(signed="2025-02-14", **link("one"))
     [change] = participating([before], [replace(before, **after)])
     assert change.kind is Kind.CHANGED
-    assert set(change.reasons) & {SIGNED_AGAIN, OTHER_TYPE} == said
+    assert {*change.reasons, change.relation} & {RENEWED, OTHER_TYPE} == said
     if said:
         assert change.significance is SUBSTANTIVE
 
@@ -194,7 +244,7 @@ def test_what_changed_cells_mean_together_is_said(after: dict[str, str], said: s
 def test_what_was_blank_before_is_not_signed_again(blank: dict[str, str]) -> None:
     before = cells(**({"signed": "2025-02-14", **link("one")} | blank))
     [change] = participating([before], [replace(before, signed="2025-09-01", **link("two"))])
-    assert SIGNED_AGAIN not in change.reasons
+    assert change.relation is None
 
 
 def test_a_support_type_filled_in_is_not_another() -> None:
@@ -207,7 +257,7 @@ def test_an_agreement_that_returns_signed_again_says_so() -> None:
     matching, row = _came(cells(signed="2025-09-01", **link("two")))
     departure = _departure(listing(9, cells(signed="2025-02-14", **link("one"))), confirmed=True)
     [back] = diff.participating(matching, [(departure, Match(departure.standing, row, ("same key",)))], (), {})
-    assert (back.kind, back.reasons) == (Kind.RETURNED, ("same key", SIGNED_AGAIN))
+    assert (back.kind, back.relation) == (Kind.RETURNED, RENEWED)
 
 
 def test_a_correction_that_is_undone_is_two_changes() -> None:
@@ -261,30 +311,31 @@ def test_an_application_that_becomes_an_agreement_is_new_and_says_since_when_it_
     assert (new.kind, new.agreement, new.pending_since) == (Kind.NEW, 7, NOON - timedelta(days=9))
 
 
-def test_an_application_that_left_the_pending_list_days_before_was_not_dropped_after_all() -> None:
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_an_application_that_left_the_pending_list_before_was_approved_and_nothing_is_taken_back(
+    confirmed: bool,
+) -> None:
     matching, row = _came(cells())
     pending = listing(3, cells(signed=""))
-    application = Application(Standing(7, pending), NOON - timedelta(days=9), _departure(pending, confirmed=False))
+    left = _departure(pending, confirmed=confirmed)
+    application = Application(Standing(7, pending), NOON - timedelta(days=9), "c-applied", left)
     changes = diff.participating(matching, (), [(application, Match(application.standing, row, ()))], {})
-    assert [(c.kind, c.about) for c in changes] == [(Kind.WITHDRAWN, "c-left"), (Kind.NEW, None)]
+    assert [(c.kind, c.about) for c in changes] == [(Kind.APPROVED, "c-left"), (Kind.NEW, None)]
 
 
-def test_a_drop_that_was_confirmed_stays_as_it_is() -> None:
+def test_an_application_that_still_stands_is_approved_as_its_agreement_is_listed() -> None:
     matching, row = _came(cells())
-    pending = listing(3, cells(signed=""))
-    application = Application(Standing(7, pending), NOON - timedelta(days=9), _departure(pending, confirmed=True))
+    application = Application(Standing(7, listing(3, cells(signed=""))), NOON - timedelta(days=9), "c-applied")
     changes = diff.participating(matching, (), [(application, Match(application.standing, row, ()))], {})
-    assert [c.kind for c in changes] == [Kind.NEW]
+    assert [(c.kind, c.about) for c in changes] == [(Kind.APPROVED, "c-applied"), (Kind.NEW, None)]
 
 
 # --- the pending list --------------------------------------------------------------------------------------
 
 
-def pending(
-    old: Sequence[Cells], new: Sequence[Cells], participating_now: frozenset[int] = frozenset()
-) -> tuple[Change, ...]:
+def pending(old: Sequence[Cells], new: Sequence[Cells], approved: frozenset[int] = frozenset()) -> tuple[Change, ...]:
     undated = [[replace(row, signed="") for row in side] for side in (old, new)]
-    return diff.pending(match(standings(listings(*undated[0])), listings(*undated[1])), (), participating_now, (), ())
+    return diff.pending(match(standings(listings(*undated[0])), listings(*undated[1])), (), (), (), approved)
 
 
 def test_on_the_pending_list_a_row_that_comes_has_applied_and_one_that_goes_was_dropped() -> None:
@@ -295,27 +346,20 @@ def test_on_the_pending_list_a_row_that_comes_has_applied_and_one_that_goes_was_
 
 
 def test_an_application_whose_agreement_is_listed_by_now_was_not_dropped() -> None:
-    assert pending([cells()], [], participating_now=frozenset({1})) == ()
-
-
-def test_an_application_that_goes_names_the_agreement_that_is_listed_under_another_name() -> None:
-    matching = match(standings(listings(cells(signed=""))), ())
-    listed = Match(matching.gone[0], listing(3, cells(" City  of Harl")), ("same name in other words",))
-    [dropped] = diff.pending(matching, (), frozenset(), (), (), [listed])
-    assert dropped.reasons == ("same name in other words", "participating by now: City of Harl")
+    assert pending([cells()], [], approved=frozenset({1})) == ()
 
 
 def test_an_application_of_an_agency_that_participates_already_belongs_to_that_agreement() -> None:
     matching, row = _came(cells(signed=""))
     already = Match(Standing(7, listing(3, cells())), row, ("participating already",))
-    [applied] = diff.pending(matching, (), frozenset({7}), [already], ())
+    [applied] = diff.pending(matching, (), [already], (), frozenset({7}))
     assert (applied.kind, applied.agreement, applied.reasons) == (Kind.APPLIED, 7, ("participating already",))
 
 
 def test_an_application_that_was_dropped_and_comes_back_has_returned() -> None:
     matching, row = _came(cells(signed=""))
     departure = _departure(row, confirmed=False)
-    changes = diff.pending(matching, [(departure, Match(departure.standing, row, ()))], frozenset(), (), ())
+    changes = diff.pending(matching, [(departure, Match(departure.standing, row, ()))], (), (), frozenset())
     assert [c.kind for c in changes] == [Kind.WITHDRAWN, Kind.RETURNED]
 
 

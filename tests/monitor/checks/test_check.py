@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.checks.decide import Rules
+from monitor.checks.plausibility import Limits
 from monitor.errors import SourceError
-from monitor.model import Cells, Kind, NotLinked, NotModified, Outcome, Significance
+from monitor.model import AgencyStanding, Cells, Kind, NotLinked, NotModified, Outcome, Relation, Significance
 from monitor.normalize import STATES
 from tests.monitor.builders import PARTICIPATING, PENDING, Service, cells, kinds, service
 
@@ -69,7 +71,8 @@ def test_a_second_model_of_an_agency_is_new_and_says_what_it_stands_beside(here:
     here.sees(QUILL, replace(QUILL, support_type="Jail Enforcement Model", signed="2026-02-27"))
     (entry,) = here.log()
     assert entry.kind is Kind.NEW
-    assert entry.reasons == ("the agency is listed already: Task Force Model",)
+    assert entry.relation is Relation.ADDED
+    assert entry.agency_standing == AgencyStanding(("Task Force Model",), ("Task Force Model",))
 
 
 def test_a_corrected_spelling_is_not_a_termination(here: Service) -> None:
@@ -257,8 +260,20 @@ def test_an_application_is_applied_and_when_it_leaves_dropped(here: Service) -> 
     here.sees(application(TIDE), application(MERE), list_=PENDING)
     here.sees(application(MERE), list_=PENDING)
     assert here.told() == [(Kind.APPLIED, MERE.agency), (Kind.DROPPED, TIDE.agency)]
-    here.check(PENDING, after=3 * DAY)
+    here.check(after=3 * DAY)
+    here.check(PENDING)
     assert here.log()[1].status == "confirmed"
+
+
+def test_that_an_application_left_is_not_confirmed_before_it_was_looked_for_on_the_other_list(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(application(TIDE), list_=PENDING)
+    here.sees(list_=PENDING)
+    here.check(PENDING, after=3 * DAY)
+    assert [e.status for e in here.log()] == ["unconfirmed"]
+    here.check()
+    here.check(PENDING)
+    assert here.log()[0].status == "confirmed"
 
 
 def test_an_agreement_that_was_pending_says_since_when(here: Service) -> None:
@@ -268,21 +283,73 @@ def test_an_agreement_that_was_pending_says_since_when(here: Service) -> None:
     applied_at = here.now
     here.sees(QUILL, TIDE)
     here.sees(list_=PENDING)
-    applied, new = here.log()
+    applied, approved, new = here.log()
+    assert (approved.kind, approved.about, applied.status) == (Kind.APPROVED, applied.id, "approved")
     assert (new.kind, new.pending_since, new.agreement) == (Kind.NEW, applied_at, applied.agreement)
+    assert not new.pending_before
 
 
-def test_an_application_that_left_days_before_it_was_listed_was_not_dropped(here: Service) -> None:
+def test_an_application_on_the_first_pending_list_was_pending_since_some_day_before(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(application(TIDE), list_=PENDING)
+    read_at = here.now
+    here.sees(QUILL, TIDE)
+    (new,) = here.log()
+    assert (new.pending_since, new.pending_before) == (read_at, True)
+
+
+def test_since_when_an_application_is_pending_counts_its_present_stay(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(application(TIDE), list_=PENDING)
+    here.sees(list_=PENDING)
+    here.check(after=3 * DAY)
+    here.check(PENDING)
+    here.sees(application(TIDE), list_=PENDING)
+    back_at = here.now
+    here.sees(QUILL, TIDE)
+    assert (here.log()[-1].pending_since, here.log()[-1].pending_before) == (back_at, False)
+
+
+def test_an_application_that_was_back_before_its_departure_was_confirmed_never_left(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(application(TIDE), list_=PENDING)
+    read_at = here.now
+    here.sees(list_=PENDING)
+    here.sees(application(TIDE), list_=PENDING)
+    here.sees(QUILL, TIDE)
+    assert here.log()[-1].pending_since == read_at
+
+
+def test_an_application_that_left_days_before_it_was_listed_was_approved(here: Service) -> None:
     here.sees(QUILL)
     here.sees(application(TIDE), list_=PENDING)
     here.sees(list_=PENDING)
     here.sees(QUILL, TIDE, after=DAY)
-    dropped, withdrawn, new = here.log()
-    assert (dropped.kind, dropped.status) == (Kind.DROPPED, "withdrawn")
-    assert withdrawn.about == dropped.id
+    dropped, approved, new = here.log()
+    assert (dropped.kind, dropped.status) == (Kind.DROPPED, "approved")
+    assert (approved.kind, approved.about) == (Kind.APPROVED, dropped.id)
     assert new.kind is Kind.NEW
     here.check(PENDING, after=3 * DAY)
     assert len(here.log()) == 3
+
+
+def test_an_application_under_another_model_has_changed(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(application(TIDE), list_=PENDING)
+    here.sees(application(replace(TIDE, support_type="Jail Enforcement Model")), list_=PENDING)
+    (changed,) = here.log()
+    assert (changed.kind, changed.significance) == (Kind.CHANGED, Significance.SUBSTANTIVE)
+    assert [f.name for f in changed.fields] == ["support_type"]
+
+
+def test_an_application_for_another_model_beside_the_one_that_was_approved_is_its_own(here: Service) -> None:
+    other = application(replace(TIDE, support_type="Jail Enforcement Model"))
+    here.sees(QUILL)
+    here.sees(application(TIDE), list_=PENDING)
+    here.sees(QUILL, TIDE)
+    here.sees(other, list_=PENDING)
+    assert Kind.CHANGED not in {entry.kind for entry in here.log()}
+    assert here.log()[-1].kind is Kind.APPLIED
 
 
 HARL = replace(MERE, agency="Harl Police Department")
@@ -298,7 +365,7 @@ def test_a_misspelt_application_that_left_the_day_before_is_the_agreement_that_i
     here.sees(QUILL, HARL, after=DAY)
     assert here.told() == [
         (Kind.DROPPED, MISSPELT.agency),
-        (Kind.WITHDRAWN, HARL.agency),
+        (Kind.APPROVED, HARL.agency),
         (Kind.NEW, HARL.agency),
     ]
     new = here.log()[-1]
@@ -322,25 +389,28 @@ def test_a_misspelt_application_that_left_long_before_is_not_the_agreement_that_
     here.sees(QUILL)
     here.sees(application(MISSPELT), list_=PENDING)
     here.sees(list_=PENDING)
-    here.check(PENDING, after=3 * DAY)
+    here.check(after=3 * DAY)
+    here.check(PENDING)
     here.sees(QUILL, HARL)
     assert (here.log()[-1].kind, here.log()[-1].pending_since) == (Kind.NEW, None)
 
 
-def test_an_application_that_leaves_as_its_agreement_is_listed_under_another_name_says_so(here: Service) -> None:
+def test_an_application_that_leaves_as_its_agreement_is_listed_under_another_name_was_approved(here: Service) -> None:
     """28 April 2025: three cities were listed with "City of", and left the pending list without it hours later."""
     here.sees(QUILL)
     here.sees(application(HARL), application(TIDE), list_=PENDING)
     here.sees(QUILL, replace(HARL, agency="City of Harl  Police Department"))
     here.sees(list_=PENDING, after=DAY)
-    assert here.told()[1:] == [(Kind.DROPPED, HARL.agency), (Kind.DROPPED, TIDE.agency)]
-    assert here.log()[2].reasons == ()
-    assert here.log()[1].reasons == (
+    new, dropped, approved = here.log()
+    assert (dropped.kind, dropped.agency) == (Kind.DROPPED, TIDE.agency)
+    assert approved.kind is Kind.APPROVED
+    assert approved.reasons == (
+        "moved from the pending to the participating list",
         "same name in other words",
         "same support type",
         "left the pending list as it was listed",
-        "participating by now: City of Harl Police Department",
     )
+    assert here.store.agreements.resolve(new.agreement) == here.store.agreements.resolve(approved.agreement)
 
 
 def test_an_agreement_that_had_an_application_of_its_own_or_was_listed_long_before_is_not_named(here: Service) -> None:
@@ -428,17 +498,17 @@ def test_a_dropped_application_whose_agreement_returns_was_not_dropped(here: Ser
     here.sees(QUILL)
     here.sees(list_=PENDING)
     here.sees(QUILL, TIDE)
-    assert [e.status for e in here.log() if e.kind in (Kind.TERMINATED, Kind.DROPPED)] == ["withdrawn", "withdrawn"]
+    assert [e.status for e in here.log() if e.kind in (Kind.TERMINATED, Kind.DROPPED)] == ["withdrawn", "approved"]
     here.check(PENDING, after=3 * DAY)
     assert Kind.CONFIRMED not in kinds(here.log())
 
 
-def test_a_baseline_takes_back_that_its_agreements_were_dropped(here: Service) -> None:
+def test_a_baseline_says_which_applications_were_approved(here: Service) -> None:
     here.sees(application(TIDE), list_=PENDING)
     here.sees(list_=PENDING)
     here.sees(QUILL, TIDE)
     here.check(PENDING, after=3 * DAY)
-    assert [(e.kind, e.status) for e in here.log()] == [(Kind.DROPPED, "withdrawn"), (Kind.WITHDRAWN, None)]
+    assert [(e.kind, e.status) for e in here.log()] == [(Kind.DROPPED, "approved"), (Kind.APPROVED, None)]
 
 
 def test_a_baseline_after_a_held_list_is_the_baseline(here: Service) -> None:
@@ -457,9 +527,11 @@ def test_a_baseline_after_a_held_list_is_the_baseline(here: Service) -> None:
 
 def test_of_two_applications_that_stood_side_by_side_one_returns_while_the_other_leaves(here: Service) -> None:
     one, other = (application(replace(MERE, agency=f"{name} Police Department")) for name in ("Harl", "City of Harl"))
+    here.sees(TIDE)
     here.sees(one, other, list_=PENDING)
     here.sees(other, list_=PENDING)
-    here.check(PENDING, after=3 * DAY)
+    here.check(after=3 * DAY)
+    here.check(PENDING)
     here.sees(one, list_=PENDING)
     assert here.told()[2:] == [(Kind.DROPPED, other.agency), (Kind.RETURNED, one.agency)]
 
@@ -534,7 +606,7 @@ def test_an_empty_participating_list_is_held_for_good(here: Service) -> None:
 
 
 def test_a_great_departure_is_held_until_ice_stands_by_it(here: Service) -> None:
-    rows = many(60)
+    rows = many(600)
     here.sees(*rows)
     assert here.sees(*rows[25:]).outcome is Outcome.HELD
     assert here.check(after=47 * HOUR).outcome is Outcome.HELD
@@ -545,13 +617,33 @@ def test_a_great_departure_is_held_until_ice_stands_by_it(here: Service) -> None
     assert {e.recorded_at for e in here.log()} == {here.now}
 
 
-def test_two_further_publications_that_agree_release_a_hold(here: Service) -> None:
+def test_further_publications_that_agree_let_the_two_days_run_on(here: Service) -> None:
+    rows = many(600)
+    here.sees(*rows[:590])
+    outcomes = [here.sees(*rows[25 : 590 + n], after=24 * HOUR).outcome for n in range(3)]
+    assert outcomes == [Outcome.HELD, Outcome.HELD, Outcome.CHANGED]
+    assert kinds(here.log()).count(Kind.TERMINATED) == 25
+    assert [p.verdict for p in here.store.publications.all()] == ["accepted", "moot", "moot", "accepted"]
+
+
+def test_a_long_pending_list_that_is_empty_is_held_for_two_days(here: Service) -> None:
+    here.sees(QUILL)
+    here.sees(*map(application, many(60)), list_=PENDING)
+    assert here.sees(list_=PENDING).outcome is Outcome.HELD
+    assert here.log() == []
+    assert here.check(PENDING, after=48 * HOUR).outcome is Outcome.CHANGED
+
+
+def test_half_a_list_that_was_accepted_is_repaired_by_the_whole_one_in_another_file(here: Service) -> None:
     rows = many(60)
     here.sees(*rows)
-    outcomes = [here.sees(*rows[25 + n :]).outcome for n in range(3)]
-    assert outcomes == [Outcome.HELD, Outcome.HELD, Outcome.CHANGED]
-    assert kinds(here.log()) == [Kind.TERMINATED] * 27
-    assert [p.verdict for p in here.store.publications.all()] == ["accepted", "moot", "moot", "accepted"]
+    here.rules = Rules(Limits(gone_rows=1000))
+    here.sees(*rows[30:])
+    here.rules = Rules()
+    assert kinds(here.log()) == [Kind.TERMINATED] * 30
+    here.publishes(*rows, saved=here.now + DAY)
+    assert here.check(after=HOUR).outcome is Outcome.CHANGED
+    assert kinds(here.log())[30:] == [Kind.WITHDRAWN, Kind.RETURNED] * 30
 
 
 def test_an_earlier_workbook_served_again_is_held_for_a_day(here: Service) -> None:

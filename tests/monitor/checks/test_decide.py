@@ -169,7 +169,7 @@ def test_a_pair_with_an_earlier_departure_names_its_entry() -> None:
 
 
 def application(row: Cells, agreement: int, dropped: Departure | None = None) -> Application:
-    return Application(Standing(agreement, listing(2, row)), NOON - 5 * DAY, dropped)
+    return Application(Standing(agreement, listing(2, row)), NOON - 5 * DAY, dropped=dropped)
 
 
 def test_a_pending_application_becomes_the_agreement_that_is_listed() -> None:
@@ -180,7 +180,7 @@ def test_a_pending_application_becomes_the_agreement_that_is_listed() -> None:
     assert (new.kind, new.agreement, new.pending_since) == (Kind.NEW, 9, NOON - 5 * DAY)
 
 
-def test_that_an_application_was_dropped_is_taken_back_when_its_agreement_is_listed() -> None:
+def test_an_application_that_left_is_approved_when_its_agreement_is_listed() -> None:
     dropped = departure(replace(TIDE, signed=""), 9)
     on_record = facts(
         current(QUILL),
@@ -188,7 +188,7 @@ def test_that_an_application_was_dropped_is_taken_back_when_its_agreement_is_lis
         other_departures=(dropped,),
     )
     decision = decided(on_record, QUILL, TIDE)
-    assert kinds_of(decision.changes) == [(Kind.WITHDRAWN, 9), (Kind.NEW, 9)]
+    assert kinds_of(decision.changes) == [(Kind.APPROVED, 9), (Kind.NEW, 9)]
     assert decision.changes[0].about == "c-9"
 
 
@@ -264,9 +264,9 @@ def test_hours_around_a_check_that_was_held_do_not_count() -> None:
 
 # --- held ------------------------------------------------------------------------------------------------------
 
-ROWS = many(60)
+ROWS = many(600)
 FEWER = ROWS[25:]
-GONE = Hold(("Too many rows gone: 25 of 60.",), structural=False)
+GONE = Hold(("Too many rows gone: 25 of 600 [4550c05c].",), structural=False)
 
 
 def test_the_wrong_workbook_is_held_and_nothing_of_it_is_recorded() -> None:
@@ -292,6 +292,73 @@ def test_a_hold_is_released_after_two_days_as_of_when_it_was_first_seen() -> Non
     assert decision.observed_at == NOON - 2 * DAY
     assert {change.kind for change in decision.changes} == {Kind.TERMINATED}
     assert decision.moot == ()
+
+
+def test_half_a_list_waits_for_an_operator_however_long_ice_stands_by_it() -> None:
+    """Half a list released itself after three days: 780 false departures."""
+    half = held("same", Hold(("Far too many rows gone: 300 of 600.",), structural=False), ago=30 * DAY)
+    decision = decided(facts(current(*ROWS), held=(half,)), *ROWS[300:], sha256="same")
+    assert (decision.outcome, decision.changes) == (Outcome.HELD, ())
+
+
+def test_three_lists_that_contradict_each_other_are_all_held() -> None:
+    """Florida alone, Texas alone, Georgia alone within an hour: the third was believed."""
+    was = current(*ROWS)
+    waiting: tuple[HeldPublication, ...] = ()
+    for number, state in enumerate(("FLORIDA", "TEXAS", "GEORGIA")):
+        alone = [row for row in ROWS if row.state == state]
+        decision = decided(facts(was, held=waiting), *alone, sha256=state)
+        assert decision.outcome is Outcome.HELD
+        assert decision.hold
+        waiting = (*waiting, held(state, decision.hold, publication=7 + number))
+
+
+def test_three_short_lists_that_lack_different_rows_are_all_held() -> None:
+    was = current(*ROWS)
+    waiting: tuple[HeldPublication, ...] = ()
+    for number in range(3):
+        lacking = {*ROWS[number * 20 : number * 20 + 20]}
+        decision = decided(facts(was, held=waiting), *[row for row in ROWS if row not in lacking], sha256=str(number))
+        assert decision.outcome is Outcome.HELD
+        assert decision.hold
+        waiting = (*waiting, held(str(number), decision.hold, publication=7 + number, ago=(90 - number) * HOUR))
+
+
+def test_the_whole_list_is_believed_at_once_after_half_of_it_was() -> None:
+    gone = tuple(departure(row, number, confirmed=True) for number, row in enumerate(ROWS[:300], start=1))
+    was = current(*enumerate(ROWS[300:], start=301))
+    decision = decided(facts(was, departures=gone, served_before=True), *ROWS)
+    assert decision.outcome is Outcome.CHANGED
+    assert {change.kind for change in decision.changes} == {Kind.RETURNED}
+
+
+def test_the_whole_list_is_believed_at_once_after_a_sheet_of_other_rows_was() -> None:
+    """A sheet "Terminated" of 30 rows, placed first, ended 1,530 agreements."""
+    gone = tuple(departure(row, number) for number, row in enumerate(ROWS[30:], start=31))
+    decision = decided(facts(current(*ROWS[:30]), departures=gone), *ROWS[30:])
+    assert decision.outcome is Outcome.CHANGED
+    assert [kinds_of(decision.changes).count((Kind.TERMINATED, number)) for number in range(1, 31)] == [1] * 30
+
+
+def test_corrections_that_ice_undoes_are_believed_at_once() -> None:
+    """7, 8 and 11 August 2025: a batch was corrected, undone, and corrected again."""
+    redated = [replace(row, signed=f"2019-{row.signed[5:]}") for row in ROWS]
+    assert decided(facts(current(*redated)), *ROWS).outcome is Outcome.HELD
+    undone = decided(facts(current(*redated), rows_believed_before=True), *ROWS)
+    assert undone.outcome is Outcome.CHANGED
+    assert len(undone.changes) == len(ROWS)
+
+
+def test_an_old_list_served_again_is_held_though_its_rows_were_believed() -> None:
+    on_record = facts(current(QUILL, TIDE, MERE), served_before=True, rows_believed_before=True)
+    assert decided(on_record, QUILL, TIDE).outcome is Outcome.HELD
+
+
+@pytest.mark.parametrize(("applications", "outcome"), [(14, Outcome.CHANGED), (60, Outcome.HELD)])
+def test_a_pending_list_of_a_header_alone_is_held_after_a_long_one(applications: int, outcome: Outcome) -> None:
+    """60 applications left the log at once; in truth at most 14 ever left none behind."""
+    was = current(*(replace(row, signed="") for row in ROWS[:applications]))
+    assert decided(facts(was, list_=PENDING)).outcome is outcome
 
 
 def test_there_is_nothing_more_to_decide_about_what_was_held_once_the_believed_rows_are_back() -> None:

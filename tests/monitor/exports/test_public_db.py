@@ -108,6 +108,7 @@ def test_it_says_from_when_until_when_each_was_listed(public: sqlite3.Connection
 def test_as_of_any_moment_it_says_what_the_downloads_say(
     told: Log, public: sqlite3.Connection, read_at: ReadAt, day: str
 ) -> None:
+    told.looks(NOW)
     # The day in New York ends at four in the morning, UTC.
     end = f"{day[:8]}{int(day[8:]) + 1:02}T04:00:00Z" if day != "2025-09-30" else "2025-10-01T04:00:00Z"
     then = json.loads(read_at(NOW).get(f"/data/agreements-{day}.json").html)["agreements"]

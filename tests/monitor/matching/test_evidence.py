@@ -10,6 +10,7 @@ from monitor.matching.evidence import (
     AS_IT_LEFT,
     AT_ONCE,
     LATER,
+    OTHER_MODEL,
     SECOND_ROW,
     Evidence,
     MatchRules,
@@ -97,6 +98,35 @@ LEAST: list[tuple[MatchRules, Facts, list[Facts]]] = [
         {"name": WORDING},
         [{"signed": False}, {"name": REWORDED}, {"state": False}, {"support_type": False}],
     ),
+    # one agency under one model, on whatever day and with whatever document, at once
+    (
+        AT_ONCE,
+        {"signed": False, "document": False, "name": WORDING, "state": True, "county": True, "support_type": True},
+        [
+            {"name": REWORDED},
+            {"state": None},
+            {"state": False, "state_corrected": True},
+            {"county": None},
+            {"county": False},
+            {"support_type": None},
+            {"support_type": False},
+        ],
+    ),
+    # an application under another model, at once
+    (
+        OTHER_MODEL,
+        {"name": WORDING, "state": True, "county": True, "support_type": False},
+        [
+            {"signed": False},
+            {"signed": True},
+            {"name": REWORDED},
+            {"state": None},
+            {"county": None},
+            {"county": False},
+            {"support_type": True},
+            {"document": False},
+        ],
+    ),
     # one day, another office of the place, at once
     (
         AT_ONCE,
@@ -155,7 +185,7 @@ def test_with_one_of_its_facts_changed_a_rule_does_not_hold(rules: MatchRules, f
     assert not is_believed(rules, facts | but)
 
 
-@pytest.mark.parametrize("facts", [facts for rules, facts, _ in LEAST if rules is not SECOND_ROW])
+@pytest.mark.parametrize("facts", [facts for rules, facts, _ in LEAST if rules not in (SECOND_ROW, OTHER_MODEL)])
 def test_what_says_nothing_says_nothing_against(facts: Facts) -> None:
     for field in ("document", "county", "state", "support_type"):
         if field not in facts:

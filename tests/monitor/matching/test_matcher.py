@@ -411,6 +411,41 @@ def test_without_the_same_day_it_takes_the_same_document(before: Cells, after: C
     assert one_agreement(replace(before, **link("one")), replace(after, **link("one")))
 
 
+TWO_CELLS = {"signed": "2025-06-01", **link("b")}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (sheriff("Bacon"), cells("Bacon County Sherif's Office", county="Bacon County")),
+        (police("City of Harl", county="Bay County"), police("Harl", county="Bay County")),
+    ],
+)
+def test_one_agency_replaced_under_one_model_is_one_agreement_whatever_its_date_and_document(
+    before: Cells, after: Cells
+) -> None:
+    before = replace(before, **link("a"))
+    found = one_agreement(before, replace(after, **TWO_CELLS))
+    assert found
+    assert found.reasons[-1] == "replaced in the same publication"
+    assert not rejoin(standings(listings(before)), listings(replace(after, **TWO_CELLS)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (police("Melbourne", county="Brevard County"), police("West Melbourne", county="Brevard County")),
+        (police("Derry Township", county="Dauphin County"), police("Derry Borough", county="Dauphin County")),
+        (police("City of Harl", county="Bay County"), police("Harl", county="Polk County")),
+        (police("City of Harl", county="#N/A"), police("Harl", county="#N/A")),
+        (sheriff("Bacon", support_type=WARRANT), sheriff("Bacon", support_type=JAIL)),
+        (sheriff("Bacon"), cells("Bacon County Jail", county="Bacon County")),
+    ],
+)
+def test_near_twins_of_another_day_and_another_document_are_two(before: Cells, after: Cells) -> None:
+    assert not one_agreement(replace(before, **link("a")), replace(after, **TWO_CELLS))
+
+
 def test_two_documents_and_two_names_are_two_agreements() -> None:
     assert not one_agreement(police("Macro Island", **link("a")), police("Marco Island", **link("b")))
 
