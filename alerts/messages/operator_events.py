@@ -12,7 +12,8 @@ from alerts.model import ChannelName
 from alerts.sanitize import clean, shortened
 from alerts.storage.reports import DisabledAddress, UnsentRecord
 from monitor.health import ListHealth, Verdict, list_health
-from monitor.model import LastCheck, ListName, ReviewRecord
+from monitor.model import LastCheck, ListName
+from monitor.reviews import ReviewRecord
 from monitor.storage.database import stamp
 from monitor.storage.publications import PublicationRecord
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from alerts.messages.agency_note import AgencyNote, agency_note, replacements
 from alerts.messages.values import Value, one_sided, values_of
 from alerts.model import CORRECTIONS, Cadence, Digest, Notice, RoutedEntry, Watched, WatchedPart
 from alerts.sanitize import clean, shortened
 from monitor.geography import county_name
 from monitor.matching.review import suspects
-from monitor.model import Kind, ListName
+from monitor.model import Entry, Kind, ListName
 from monitor.normalize import STATES, signed
 
 _MANY = 4  # so many rows of a state with the same edit, or more, are one point
@@ -32,6 +33,7 @@ _ORDER = (
     Kind.TERMINATED,
     Kind.NEW,
     Kind.RETURNED,
+    Kind.APPROVED,
     Kind.CHANGED,
     Kind.DROPPED,
     Kind.APPLIED,
@@ -62,7 +64,8 @@ class Point:
 
     `since` and `until`: when the first and the last of it was seen. `unknown_state`: the text of the state's cell if it
     is not recognized. `suspects`: agreements that this may be the same as, while a person is asked.
-    `is_one_of_several`: the message has more about this agreement, so that the time of each matters.
+    `is_one_of_several`: the message has more about this agreement, so that the time of each matters. `pending_before`:
+    the application was pending since some day before `pending_since`.
     """
 
     entry: str
@@ -81,6 +84,8 @@ class Point:
     agencies: tuple[str, ...] = ()
     count: int = 1
     is_one_of_several: bool = False
+    pending_before: bool = False
+    agency_note: AgencyNote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,7 @@ class Outline:
     places: tuple[StateGroup, ...]
     total: int
     more: int
+    still_listed: int  # departures of agencies that are still listed
     watching: tuple[str, ...] | None
     parts: tuple[str, ...]
     dated = False  # all points have the same time, which is not repeated for each
@@ -134,7 +140,7 @@ class Outline:
     @property
     def unconfirmed(self) -> bool:
         """Whether a departure in it is unconfirmed."""
-        return any(what.unconfirmed for what, _ in self.counts)
+        return any(what.unconfirmed for what, _ in self.counts) or replaces_unconfirmed(self.places)
 
     @property
     def only(self) -> Point | None:
@@ -154,6 +160,7 @@ class DigestOutline:
     places: tuple[StateGroup, ...]
     total: int
     more: int
+    still_listed: int  # departures of agencies that are still listed
     watching: tuple[str, ...] | None
     parts: tuple[str, ...]
     dated = True  # each point has its own day
@@ -161,7 +168,13 @@ class DigestOutline:
     @property
     def unconfirmed(self) -> bool:
         """Whether a departure in it is unconfirmed."""
-        return any(what.unconfirmed for what, _ in self.counts)
+        return any(what.unconfirmed for what, _ in self.counts) or replaces_unconfirmed(self.places)
+
+
+def replaces_unconfirmed(places: Iterable[StateGroup]) -> bool:
+    """Whether an agreement stands in place of one that left and is not confirmed to have left."""
+    points = (point for place in places for group in place.sections for point in group.points)
+    return any(point.agency_note is not None and point.agency_note.unconfirmed for point in points)
 
 
 def outline(notice: Notice, *, most: int) -> Outline:
@@ -182,6 +195,7 @@ def outline(notice: Notice, *, most: int) -> Outline:
         places=_places(points[:most]),
         total=total,
         more=total - sum(point.count for _, _, point in points[:most]),
+        still_listed=still_listed(points),
         watching=watching,
         parts=parts,
     )
@@ -200,8 +214,17 @@ def digest_outline(digest: Digest, *, most: int) -> DigestOutline:
         places=_places(points[:most]),
         total=total,
         more=total - sum(point.count for _, _, point in points[:most]),
+        still_listed=still_listed(points),
         watching=watching,
         parts=parts,
+    )
+
+
+def still_listed(points: Iterable[_Placed]) -> int:
+    """How many departures are of agencies that are still listed."""
+    return sum(
+        what.kind is Kind.TERMINATED and point.agency_note is not None and bool(point.agency_note.others)
+        for what, _, point in points
     )
 
 
@@ -212,8 +235,11 @@ _Placed = tuple[Heading, str, Point]
 def _points(told: Sequence[_LineAndNote]) -> list[_Placed]:
     """All points, the most important first."""
     happened = Counter(line.entry.agreement for line, _ in told)
+    switched = replacements(line.entry for line, _ in told)
+    told_with_another = {departure.id for departures in switched.values() for departure in departures}
+    told = [(line, note) for line, note in told if line.entry.id not in told_with_another]
     return sorted(
-        (_point(group, happened) for group in _grouped(told)),
+        (_point(group, happened, switched) for group in _grouped(told)),
         key=lambda p: (_rank(p[0].kind), -p[2].count, p[1], p[2].agency, p[2].entry),
     )
 
@@ -276,10 +302,13 @@ def _edit(told: _LineAndNote) -> object:
     return line.entry.state, moves
 
 
-def _point(group: Sequence[_LineAndNote], happened: Mapping[str, int]) -> _Placed:
-    """The point for a group of lines. `happened`: how many lines there are, by agreement."""
+def _point(
+    group: Sequence[_LineAndNote], happened: Mapping[str, int], switched: Mapping[str, tuple[Entry, ...]]
+) -> _Placed:
+    """The point for a group of lines. `happened`: how many lines there are, by agreement; `switched`: see there."""
     line, note = group[0]
     entry = line.entry
+    replaced = switched.get(entry.id, ())
     values = values_of(line)
     if len(group) > 1:
         values = tuple(v if v.move == "edited" else Value(v.name, *one_sided(v)) for v in values)
@@ -302,6 +331,8 @@ def _point(group: Sequence[_LineAndNote], happened: Mapping[str, int]) -> _Place
         agencies=tuple(names[:_NAMED]) if len(group) > 1 else (),
         count=len(group),
         is_one_of_several=len(group) == 1 and happened[entry.agreement] > 1,
+        pending_before=entry.pending_before,
+        agency_note=agency_note(entry, replaced) if len(group) == 1 else None,
     )
     kind = Kind.WITHDRAWN if entry.kind in CORRECTIONS else entry.kind
     what = Heading(kind, entry.list, entry.status == "unconfirmed")

@@ -5,7 +5,11 @@ The rules, each with a test:
 - An entry that is not to be announced, or that was taken back before anybody was told, is skipped.
 - A watch is told of entries after its start that match what it wants.
 - A departure is told at once, as unconfirmed; to those who chose to wait, when a note confirms it. They are told of the
-  departure itself, so that corrections reach them.
+  departure itself, so that corrections reach them. That an application left the pending list is told to everybody once
+  it is confirmed, and not at all if it was approved by then.
+- That an application was approved is news for those who want applications, never a correction. Those who are told of
+  the new agreement are not told of it separately.
+- Of a departure and an arrival that are one switch of an agency, both are told to those who want either.
 - A note that takes an entry back goes at once to those who were told of that entry, and to nobody else, whatever their
   watches' cadence. Of two notes that say the same agreement is still listed (withdrawn, merged) one is sent. The return
   that goes with a withdrawn departure is not sent to them, nor to the others, who were not told of the departure; the

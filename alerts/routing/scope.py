@@ -32,6 +32,12 @@ def agencies_of(entry: Entry) -> frozenset[tuple[str, str]]:
     return frozenset((code, agency(side.agency)) for side in _sides(entry) if (code := state(side.state)))
 
 
+def newest_agency(entry: Entry) -> tuple[str | None, str]:
+    """The agency of an entry, as (state, comparable name); after the change where there is one."""
+    cells = entry.after or entry.before
+    return (state(cells.state), agency(cells.agency)) if cells else (entry.state, agency(entry.agency))
+
+
 def support_types_of(entry: Entry) -> frozenset[SupportType]:
     """The support types that an entry concerns, before and after; unknown ones are left out."""
     return frozenset(type_ for side in _sides(entry) if (type_ := support_type(side.support_type)))

@@ -13,6 +13,7 @@ from alerts.model import AGREEMENT_KINDS, ChannelName, Recipient, Schedule, Subs
 from alerts.storage.store import AlertStore, open_alerts
 from monitor.checks.changes import field_changes, weightiest
 from monitor.model import (
+    AgencyStanding,
     Cells,
     Change,
     Entry,
@@ -94,6 +95,11 @@ def changed(before: Cells, after: Cells, **others: object) -> Entry:
     """An entry that one row turned into another."""
     fields = edits(before, after)
     return entry(Kind.CHANGED, after, before=before, fields=fields, significance=weightiest(fields), **others)
+
+
+def beside(*after: str, before: Sequence[str] | None = None) -> AgencyStanding:
+    """The support types of an agency's other agreements; the same before, unless said otherwise."""
+    return AgencyStanding(tuple(after if before is None else before), after)
 
 
 def edits(before: Cells, after: Cells) -> tuple[FieldChange, ...]:
@@ -226,6 +232,11 @@ def edited(before: Cells, after: Cells) -> Change:
 
 def confirmed(departure: Entry, row: Cells = LARKMERE) -> Change:
     return Change(Kind.CONFIRMED, None, before=listing(7, row), about=departure.id)
+
+
+def approved(application: Entry, row: Cells = LARKMERE) -> Change:
+    """The note that an application, of which this entry told last, became an agreement."""
+    return Change(Kind.APPROVED, None, before=listing(7, row), after=listing(7, row), about=application.id)
 
 
 def withdrawn(departure: Entry, row: Cells = LARKMERE) -> Change:

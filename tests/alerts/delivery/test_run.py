@@ -29,6 +29,7 @@ from tests.alerts.builders import (
     Log,
     add_watch,
     applied,
+    approved,
     back,
     cells,
     confirmed,
@@ -38,7 +39,6 @@ from tests.alerts.builders import (
     returned,
     settings,
     terminated,
-    withdrawn,
 )
 
 
@@ -200,7 +200,7 @@ def test_a_correction_waits_until_what_it_corrects_is_out(log: Log, configured: 
     assert [s.rpartition(", ")[2] for s in subjects(smtp)] == ["no longer listed (unconfirmed)", "correction"]
 
 
-def test_an_application_that_becomes_an_agreement_is_one_line_that_corrects_its_drop(
+def test_an_application_that_becomes_an_agreement_is_one_line_that_corrects_nothing(
     log: Log, configured: Settings, smtp: FakeSmtp
 ) -> None:
     add_watch(log.alerts, "TX", kinds=AGREEMENT_KINDS | PENDING_KINDS)
@@ -208,17 +208,27 @@ def test_an_application_that_becomes_an_agreement_is_one_line_that_corrects_its_
     tell(configured, log.now)
     [drop] = log.publishes(dropped(), list_=ListName.PENDING)
     tell(configured, log.now)
-    log.publishes(withdrawn(drop), new(pending_since=NOON))
+    log.publishes(approved(drop), new(pending_since=NOON))
     tell(configured, log.now)
-    assert [s.rpartition(", ")[2] for s in subjects(smtp)] == [
-        "new on the pending list",
-        "no longer on the pending list (unconfirmed)",
-        "new",
-    ]
+    assert [s.rpartition(", ")[2] for s in subjects(smtp)] == ["new on the pending list", "new"]
     text = smtp.messages[-1].message.get_body(("plain",))
     assert text is not None
     assert text.get_content().count("* Larkmere") == 1
-    assert "please disregard that" in text.get_content()
+    assert "Approved: moved from the pending to the participating list" in text.get_content()
+    assert "disregard" not in text.get_content()
+
+
+def test_an_approval_is_told_to_who_heard_that_the_application_was_off_the_list(
+    log: Log, configured: Settings, smtp: FakeSmtp
+) -> None:
+    add_watch(log.alerts, "TX", kinds=PENDING_KINDS)
+    [drop] = log.publishes(dropped(), list_=ListName.PENDING)
+    tell(configured, log.now)
+    log.publishes(confirmed(drop), list_=ListName.PENDING)
+    tell(configured, log.now)
+    log.publishes(approved(drop), new())
+    tell(configured, log.now)
+    assert [s.rpartition(", ")[2] for s in subjects(smtp)] == ["no longer on the pending list", "approved"]
 
 
 def test_who_has_removed_every_watch_is_sent_nothing_more(log: Log, configured: Settings, smtp: FakeSmtp) -> None:

@@ -26,7 +26,8 @@ from alerts.messages.slack_parts import parts_of
 from alerts.model import ChannelName
 from alerts.storage.reports import DisabledAddress, UnsentRecord
 from demo.slack_limits import refusal
-from monitor.model import Kind, LastCheck, ListName, Outcome, ReviewRecord
+from monitor.model import Kind, LastCheck, ListName, Outcome
+from monitor.reviews import ReviewRecord
 from monitor.storage.publications import PublicationRecord
 from tests.alerts.builders import HOUR, NOON, entry
 from tests.alerts.messages.test_render import RENDERER

@@ -168,7 +168,7 @@ def test_an_address_that_is_unwrapped_is_the_same_document_and_shows_nobodys_mai
 
 def test_a_document_that_moves_is_told_with_its_addresses() -> None:
     edit = changed(cells(moa_address="https://example.org/a/x.pdf"), cells(moa_address="https://example.org/b/x.pdf"))
-    [point] = points(outlined(edit, least=Significance.DOCUMENT))
+    [point] = points(outlined(edit, least=Significance.CLERICAL))
     assert point.values == (Value("moa", "https://example.org/a/x.pdf", "https://example.org/b/x.pdf"),)
 
 

@@ -21,7 +21,7 @@ from alerts.model import ChannelName, Digest, Message, Notice, RoutedEntry, Sche
 from alerts.routing.instant import route
 from demo.slack_limits import refusal
 from monitor.matching.review import MAY_BE
-from monitor.model import Cells, Entry, Kind, ListName, Significance
+from monitor.model import AgencyStanding, Cells, Entry, Kind, ListName, Relation, Significance
 from tests.alerts.builders import LARKMERE, NOON, cells, changed, edits, entry, source, subscriber, told, watch, watched
 from tests.alerts.hostile import as_digest, as_notice, fuzzed, hostile_entries
 from tests.golden import Golden
@@ -50,7 +50,9 @@ def _numbered(e: Entry, n: int, ids: dict[str, str]) -> Entry:
 
 def notice_of(entries: Sequence[Entry], channel: ChannelName, wants: Watch, known: Sequence[Entry] = ()) -> Notice:
     who = Watch(1, subscriber(channel=channel), wants.wants)
-    [notice] = route(entries, [who], {e.id: told(who) for e in known}, {e.id: e for e in known})
+    # That an application left is told once it is confirmed, not before.
+    recipients = {e.id: told(who) for e in known if e.kind is not Kind.DROPPED}
+    [notice] = route(entries, [who], recipients, {e.id: e for e in known})
     return notice
 
 
@@ -89,9 +91,59 @@ def applications() -> list[Entry]:
     """One publication of the pending list."""
     return numbered(
         entry(Kind.APPLIED, cells("Willowgate County Sheriff's Office", **GEORGIA)),
-        entry(Kind.DROPPED, cells("Fernhollow Police Department", **GEORGIA)),
         changed(LARKMERE, cells(support_type="Jail Enforcement Model"), list=ListName.PENDING),
     )
+
+
+JAIL, WARRANT, TASK = "Jail Enforcement Model", "Warrant Service Officer", "Task Force Model"
+
+
+def off_the_pending_list() -> list[Entry]:
+    """An application that left the pending list, told once that is confirmed."""
+    left = entry(
+        Kind.DROPPED, cells("Fernhollow Police Department"), status="confirmed", publication=source("earlier.xlsx")
+    )
+    return numbered(left, entry(Kind.CONFIRMED, cells("Fernhollow Police Department"), about=left.id))
+
+
+def approved() -> list[Entry]:
+    applied = entry(Kind.APPLIED, status="approved", publication=source("earlier.xlsx"))
+    return numbered(applied, entry(Kind.APPROVED, before=LARKMERE, about=applied.id))
+
+
+def approved_before_we_looked() -> list[Entry]:
+    return numbered(entry(Kind.NEW, pending_since=NOON.replace(year=2025, month=9), pending_before=True))
+
+
+def switched() -> list[Entry]:
+    standing = AgencyStanding((JAIL,), ())
+    both: dict[str, Any] = {"relation": Relation.SWITCHED}
+    return numbered(
+        entry(Kind.TERMINATED, cells(support_type=JAIL), agency_standing=AgencyStanding((), (WARRANT,)), **both),
+        entry(Kind.NEW, cells(support_type=WARRANT), agency_standing=standing, agreement="a-other", **both),
+    )
+
+
+def renewed() -> list[Entry]:
+    link = "https://www.ice.gov/doclib/287gMOA/Larkmere_TFM_2026.pdf"
+    return numbered(changed(LARKMERE, cells(signed="2026-02-20", moa_address=link), relation=Relation.RENEWED))
+
+
+def added() -> list[Entry]:
+    standing = AgencyStanding((JAIL, WARRANT), (JAIL, WARRANT))
+    return numbered(entry(Kind.NEW, agency_standing=standing, relation=Relation.ADDED))
+
+
+def several_at_once() -> list[Entry]:
+    return numbered(entry(Kind.NEW, agency_standing=AgencyStanding((), (JAIL, WARRANT))))
+
+
+def departure_with_siblings() -> list[Entry]:
+    return numbered(entry(Kind.TERMINATED, agency_standing=AgencyStanding((JAIL, WARRANT), (JAIL, WARRANT))))
+
+
+def departure_of_the_last() -> list[Entry]:
+    return numbered(entry(Kind.TERMINATED, agency_standing=AgencyStanding()))
 
 
 def doubtful() -> list[Entry]:
@@ -146,6 +198,15 @@ SAMPLES = {
     "no-longer-listed": (no_longer_listed, TEXAS),
     "a-day": (a_day, EVERYTHING),
     "applications": (applications, EVERYTHING),
+    "off-the-pending-list": (off_the_pending_list, EVERYTHING),
+    "approved": (approved, EVERYTHING),
+    "approved-before-we-looked": (approved_before_we_looked, TEXAS),
+    "switched": (switched, TEXAS),
+    "renewed": (renewed, TEXAS),
+    "added": (added, TEXAS),
+    "several-at-once": (several_at_once, TEXAS),
+    "departure-with-siblings": (departure_with_siblings, TEXAS),
+    "departure-of-the-last": (departure_of_the_last, TEXAS),
     "doubtful": (doubtful, TEXAS),
     "found-the-same": (found_the_same, TEXAS),
     "retracted": (retracted, TEXAS),

@@ -25,7 +25,7 @@ TOLD = {
     "listed again": lambda: entry(Kind.RETURNED, before=LARKMERE),
     "changed": lambda: changed(LARKMERE, cells(signed="2026-01-31")),
     "applied": lambda: entry(Kind.APPLIED),
-    "no longer on the pending list": lambda: entry(Kind.DROPPED),
+    "approved": lambda: entry(Kind.APPROVED, about="c-applied"),
 }
 
 

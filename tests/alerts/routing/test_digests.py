@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts.model import AGREEMENT_KINDS, Departures, Digest, Schedule, Subscriber, Watch
+from alerts.model import AGREEMENT_KINDS, PENDING_KINDS, Departures, Digest, Schedule, Subscriber, Watch
 from alerts.routing.digests import DigestProgress, DigestSource, DueDigest, due, moment_of, newest_slot
 from alerts.routing.instant import subjects
 from monitor.model import Entry, FieldChange, Kind
@@ -245,6 +245,25 @@ def test_a_second_departure_after_a_return_is_told() -> None:
     again = entry(Kind.TERMINATED, publication=source("four"))
     [digest] = made([left, note, back, again], daily("TX"))
     assert told_in(digest) == [again.id]
+
+
+def test_a_digest_tells_that_an_application_left_once_it_is_confirmed_and_nothing_of_it_if_it_was_approved() -> None:
+    drop = entry(Kind.DROPPED, publication=source("one"))
+    confirmed, approved = (entry(k, about=drop.id, publication=source("two")) for k in (Kind.CONFIRMED, Kind.APPROVED))
+    who = daily("TX", kinds=PENDING_KINDS)
+    assert made([drop], who) == [None]
+    [digest] = made([confirmed], who, after=drop.seq, earlier=[replace(drop, status="confirmed")])
+    assert told_in(digest) == [drop.id]
+    [digest] = made([replace(drop, status="approved"), approved], who)
+    assert told_in(digest) == [approved.id]
+
+
+def test_a_digest_tells_an_approval_in_the_new_agreement() -> None:
+    applied = entry(Kind.APPLIED, publication=source("pending"))
+    note, new = entry(Kind.APPROVED, about=applied.id), entry(Kind.NEW)
+    [digest] = made([note, new], daily("TX", kinds=PENDING_KINDS | {Kind.NEW}), earlier=[applied])
+    assert told_in(digest) == [new.id]
+    assert made([note, new], daily("TX", kinds=PENDING_KINDS), earlier=[applied], told=[new]) == [None]
 
 
 def test_a_digest_that_waits_for_confirmation_tells_of_the_departure_when_it_comes() -> None:

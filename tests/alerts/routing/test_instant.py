@@ -26,7 +26,7 @@ from alerts.model import (
 )
 from alerts.routing import instant
 from alerts.routing.scope import states_of
-from monitor.model import Cells, Entry, Kind, ListName, Significance, SupportType
+from monitor.model import Cells, Entry, Kind, ListName, Relation, Significance, SupportType
 from tests.alerts.builders import LARKMERE, cells, changed, edits, entry, source, subscriber, told, watch, watched
 
 GEORGIA = cells("Quillmarsh County Sheriff's Office", "GEORGIA")
@@ -111,11 +111,122 @@ def test_a_watch_hears_of_changes_from_its_significance_on(least: Significance, 
     assert {line.entry.fields[0].name for line in notice.lines} == reached
 
 
-@pytest.mark.parametrize("kind", sorted(PENDING_KINDS))
+PLAIN = watch("TX")
+APPLICATIONS = watch("TX", number=2, kinds=PENDING_KINDS)
+BOTH = watch("TX", number=3, kinds=AGREEMENT_KINDS | PENDING_KINDS)
+
+
+@pytest.mark.parametrize("kind", [Kind.APPLIED, Kind.APPROVED])
 def test_applications_are_told_to_those_who_asked_for_them(kind: Kind) -> None:
-    application = entry(kind)
-    plain, asking = watch("TX"), watch("TX", number=2, kinds=AGREEMENT_KINDS | PENDING_KINDS)
-    assert heard(route([application], [plain, asking], {}, {})) == [(2, application.id)]
+    told_of = entry(kind)
+    assert heard(route([told_of], [PLAIN, APPLICATIONS, BOTH], {}, {})) == [(2, told_of.id), (3, told_of.id)]
+
+
+def approval() -> tuple[Entry, Entry, Entry]:
+    """An application leaves the pending list, and is an agreement in another publication."""
+    drop = entry(Kind.DROPPED, publication=source("pending"))
+    return drop, entry(Kind.APPROVED, about=drop.id), entry(Kind.NEW, pending_since=drop.observed_at)
+
+
+def test_an_application_that_leaves_the_list_is_told_to_nobody_before_it_is_confirmed() -> None:
+    assert route([entry(Kind.DROPPED)], [PLAIN, APPLICATIONS, BOTH], {}, {}) == ()
+
+
+@pytest.mark.parametrize("departures", Departures)
+def test_an_application_that_is_confirmed_off_the_list_is_told_once_to_those_who_want_applications(
+    departures: Departures,
+) -> None:
+    drop = entry(Kind.DROPPED, status="confirmed", publication=source("one"))
+    note = entry(Kind.CONFIRMED, about=drop.id, publication=source("two"))
+    who = watch("TX", kinds=PENDING_KINDS, departures=departures)
+    for entries in ([note], [drop, note]):
+        [notice] = route(entries, [PLAIN, who], {}, {drop.id: drop})
+        assert [line.entry for line in notice.lines] == [drop]
+        assert notice.publication == drop.publication
+
+
+def test_who_was_told_at_once_that_an_application_left_is_not_told_again_when_it_is_confirmed() -> None:
+    drop = entry(Kind.DROPPED, status="confirmed", publication=source("one"))
+    note = entry(Kind.CONFIRMED, about=drop.id, publication=source("two"))
+    assert route([note], [APPLICATIONS], {drop.id: told(APPLICATIONS)}, {drop.id: drop}) == ()
+
+
+def test_an_instant_watch_hears_nothing_of_an_application_that_leaves_the_list_and_is_approved_within_the_day() -> None:
+    drop, note, new = approval()
+    assert route([drop], [APPLICATIONS, BOTH], {}, {}) == ()
+    notices = route([note, new], [APPLICATIONS, BOTH], {}, {drop.id: replace(drop, status="approved")})
+    assert heard(notices) == [(2, note.id), (3, new.id)]
+
+
+def test_a_departure_from_the_pending_list_that_was_approved_is_no_news_even_if_it_was_confirmed() -> None:
+    drop, note, new = approval()
+    drop = replace(drop, status="approved")
+    confirmed = entry(Kind.CONFIRMED, about=drop.id, publication=source("between"))
+    notices = route([drop, confirmed, note, new], [APPLICATIONS, BOTH], {}, {drop.id: drop})
+    assert heard(notices) == [(2, note.id), (3, new.id)]
+
+
+def test_an_approval_is_told_in_the_new_agreement_to_those_who_hear_of_it() -> None:
+    _, note, new = approval()
+    notices = route([note, new], [PLAIN, APPLICATIONS, BOTH], {}, {})
+    assert heard(notices) == [(1, new.id), (2, note.id), (3, new.id)]
+
+
+@pytest.mark.parametrize("about", [Kind.APPLIED, Kind.DROPPED])
+def test_nobody_is_told_an_approval_as_a_correction(about: Kind) -> None:
+    before = entry(about, publication=source("pending"))
+    note = entry(Kind.APPROVED, about=before.id)
+    everybody = [PLAIN, APPLICATIONS, BOTH, watch("TX", number=4, kinds=PENDING_KINDS, paused=True)]
+    notices = route([note], everybody, {before.id: told(*everybody)}, {before.id: before})
+    assert heard(notices) == [(2, note.id), (3, note.id)]
+    assert [(n.replies_to, line.corrects) for n in notices for line in n.lines] == [(None, None)] * 2
+    assert Kind.APPROVED not in CORRECTIONS
+
+
+def test_who_heard_of_a_confirmed_departure_from_the_pending_list_hears_that_it_was_approved() -> None:
+    drop, note, _ = approval()
+    assert heard(route([note], [APPLICATIONS], {drop.id: told(APPLICATIONS)}, {drop.id: drop})) == [(2, note.id)]
+
+
+def switch() -> tuple[Entry, Entry]:
+    """One agency leaves the list with one support type, and comes with another in the same publication."""
+    came = cells(support_type="Warrant Service Officer")
+    return (
+        entry(Kind.TERMINATED, relation=Relation.SWITCHED),
+        entry(Kind.NEW, came, relation=Relation.SWITCHED, agreement="a-other"),
+    )
+
+
+@pytest.mark.parametrize("kind", [Kind.NEW, Kind.TERMINATED])
+@pytest.mark.parametrize("departures", Departures)
+def test_who_wants_one_half_of_a_switch_gets_both_in_one_message(kind: Kind, departures: Departures) -> None:
+    left, came = switch()
+    if kind is Kind.TERMINATED and departures is Departures.CONFIRMED:
+        assert route([left, came], [watch(kinds=frozenset({kind}), departures=departures)], {}, {}) == ()
+        return
+    [notice] = route([left, came], [watch(kinds=frozenset({kind}), departures=departures)], {}, {})
+    assert {line.entry.id for line in notice.lines} == {left.id, came.id}
+
+
+def test_who_was_told_of_a_switch_is_not_told_again_when_its_departure_is_confirmed() -> None:
+    left, _ = switch()
+    note = entry(Kind.CONFIRMED, about=left.id, publication=source("later"))
+    waits = watch(departures=Departures.CONFIRMED)
+    assert route([note], [waits], {left.id: told(waits)}, {left.id: left}) == ()
+
+
+def test_who_wanted_only_the_new_half_of_a_switch_is_corrected_when_the_old_half_comes_back() -> None:
+    left, came = switch()
+    who = watch(kinds=frozenset({Kind.NEW}))
+    [notice] = route([left, came], [who], {}, {})
+    assert left.id in {line.entry.id for line in notice.lines}
+    note = entry(Kind.WITHDRAWN, about=left.id, publication=source("later"))
+    assert heard(route([note], [who], {left.id: told(who)}, {left.id: left})) == [(1, note.id)]
+
+
+def test_a_half_of_a_switch_that_was_taken_back_before_anybody_heard_of_it_is_left_out() -> None:
+    left, came = switch()
+    assert heard(route([replace(left, status="withdrawn"), came], [watch()], {}, {})) == [(1, came.id)]
 
 
 @pytest.mark.parametrize("kind", [Kind.CHANGED, Kind.RETURNED])
@@ -197,7 +308,7 @@ def test_a_departure_and_its_return_that_nobody_heard_of_yet_are_left_out() -> N
     assert route([departure, note, back], [watch("TX")], {}, {departure.id: departure}) == ()
 
 
-def test_an_application_that_became_an_agreement_is_news_although_its_drop_is_withdrawn() -> None:
+def test_an_agreement_is_news_although_the_drop_of_its_application_is_withdrawn() -> None:
     drop = entry(Kind.DROPPED)
     note, news = entry(Kind.WITHDRAWN, about=drop.id), entry(Kind.NEW)
     was_told, was_not = watch("TX", number=1), watch("TX", number=2)
