@@ -22,7 +22,8 @@ from web.page_cache import PageCache
 from web.pages import text
 from web.pages.documents import document_in
 from web.pages.lines import edit_of
-from web.request import Shared, Visit
+from web.pages.other_agreements import other_agreements
+from web.request import NotChecked, Shared, Visit, visit
 from web.security import QuietFlask, protect_forms
 from web.urls import address_of, slug
 from web.views import (
@@ -111,7 +112,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     @app.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> Response:
         response = app.make_response(error.get_response())  # with its headers: Allow, say
-        response.data = render_template("error.html", code=error.code, freshness=None)
+        response.data = render_template(
+            "error.html", code=error.code, freshness=None, after=error.after if isinstance(error, NotChecked) else None
+        )
         response.mimetype = "text/html"
         return response
 
@@ -138,6 +141,7 @@ def _add_to_templates(app: Flask, settings: Settings) -> None:
         "edit": edit_of,
         "lower_first": text.lower_first,
         "month": text.month,
+        "other_agreements": other_agreements,
         "slug": slug,
         "state_name": STATES.get,
         "visible": text.visible,
@@ -154,5 +158,6 @@ def _add_to_templates(app: Flask, settings: Settings) -> None:
         "style_version": hashlib.sha256(style).hexdigest()[:12],
         "zone_name": settings.log.time_zone,
         "preview": lambda name: f"{settings.web.base_url}/preview/{name}.png" if available() else "",
+        "pending_begins": lambda: visit().pending_begins,
         "pictures_version": hashlib.sha256((STATIC / "pictures.css").read_bytes()).hexdigest()[:12],
     }

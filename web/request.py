@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 
 from cachetools import LRUCache, cached
 from flask import g
+from werkzeug.exceptions import NotFound
 
 from monitor.health import ListHealth, list_health, stale_after
+from monitor.model import ListName
 from monitor.settings import Settings
 from monitor.storage.log import Log, open_reader
 from monitor.storage.revision import revision
 from web.charts.series import Series, SeriesCache
-from web.pages.calendar import day_of
+from web.pages.calendar import bounds, day_of
 from web.search.directory import Directory, read_directory
 
 
@@ -45,6 +47,26 @@ class Visit:
     def store(self) -> Log:
         return open_reader(self.settings.state)
 
+    def looked_at(self, day: date | None = None) -> datetime | None:
+        """When the participating list was last read: at all, or until the end of a day; None where it was not."""
+        before = bounds(day, self.zone)[1] if day else None
+        shown = self.series.publication(ListName.PARTICIPATING, before)
+        # A publication that was held back counts from when it was seen; its check succeeded only later.
+        looks = (self.store.checks.last_success(ListName.PARTICIPATING, before), shown.observed_at if shown else None)
+        return max(filter(None, looks), default=None)
+
+    @cached_property
+    def last_looked(self) -> date | None:
+        """The day on which the participating list was last read: nothing is known of later days."""
+        at = self.looked_at()
+        return min(day_of(at, self.zone), self.today) if at else None
+
+    @cached_property
+    def pending_begins(self) -> datetime | None:
+        """When the first pending list was seen: how long its applications had been there, nobody knows."""
+        seen = (p.observed_at for p in self.series.publications if p.list is ListName.PENDING)
+        return min(seen, default=None)
+
     @cached_property
     def freshness(self) -> tuple[ListHealth, ...]:
         """How each list stands."""
@@ -63,6 +85,14 @@ class Visit:
     def end(self) -> None:
         if "store" in self.__dict__:
             self.store.close()
+
+
+class NotChecked(NotFound):
+    """A day in an address is later than the last successful check, `after`."""
+
+    def __init__(self, after: datetime) -> None:
+        super().__init__()
+        self.after = after
 
 
 def visit() -> Visit:

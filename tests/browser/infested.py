@@ -14,6 +14,8 @@ from alerts.delivery.run import tell
 from alerts.model import AGREEMENT_KINDS, Schedule
 from alerts.storage.store import open_alerts
 from demo.smtp import FakeSmtp, ReceivedMail
+from monitor.checks.decide import Rules
+from monitor.checks.plausibility import Limits
 from monitor.model import Cells, Kind, Outcome, Significance
 from monitor.settings import MailSettings, Settings
 from monitor.workbooks.sandbox import Reader, ReadLimits
@@ -39,6 +41,8 @@ class Infested:
 def infested(folder: Path) -> Infested:
     """A log of four days, and what was sent."""
     with FakeSmtp() as smtp, Reader(lambda: ReadLimits(60, 1 << 30)) as reader, service(folder, reader) as here:
+        # Hostile cells are unreadable ones: so many at once would be held.
+        here.rules = Rules(Limits(gone_rows=10_000, unreadable_rows=10_000, changed_rows=10_000))
         state = folder / "state.db"
         mail = MailSettings(host=smtp.host, port=smtp.port, sender="Monitor <alerts@monitor.example.org>", timeout=5)
         _subscribe(state)

@@ -89,8 +89,9 @@ class Reader:
         self.looks()
 
     def follows(self, link: str) -> None:
-        """Click a link of the page."""
-        self.page.get_by_role("link", name=link).first.click()
+        """Click a link of the page, and look once the next page is there."""
+        with self.page.expect_navigation(wait_until="domcontentloaded"):
+            self.page.get_by_role("link", name=link).first.click()
         self.looks()
 
     def presses(self, button: str, said: str, *, look: bool = True) -> None:

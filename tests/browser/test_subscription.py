@@ -93,8 +93,7 @@ def confirms(reader: Reader) -> None:
 def changes_the_states_and_pauses(reader: Reader) -> None:
     at = reader.at
     reader.opens(at.link("manage"))
-    reader.page.get_by_role("link", name="Change alerts about Texas").click()
-    reader.looks()
+    reader.follows("Change alerts about Texas")
     reader.field("Texas").uncheck()
     reader.field("Georgia").check()
     reader.presses("Save", "What you are told is changed.")

@@ -17,6 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from monitor.checks.changes import field_changes, weightiest
 from monitor.model import (
+    AgencyStanding,
     Cells,
     Change,
     Entry,
@@ -26,6 +27,7 @@ from monitor.model import (
     ListName,
     Outcome,
     Publication,
+    Relation,
     Significance,
     Standing,
 )
@@ -70,6 +72,9 @@ class Edit:
     reasons: tuple[str, ...] = ()
     about: str | None = None
     pending_since: datetime | None = None
+    # Left out of the repr, which makes up the content of the publication.
+    relation: Relation | None = field(default=None, repr=False)
+    standing: AgencyStanding | None = field(default=None, repr=False)
 
 
 def new(cells: Cells, *, agreement: int | None = None, pending_since: datetime | None = None) -> Edit:
@@ -98,6 +103,10 @@ def returned(agreement: int, cells: Cells) -> Edit:
 
 def confirmed(agreement: int, about: Entry) -> Edit:
     return Edit(Kind.CONFIRMED, agreement, about=about.id)
+
+
+def approved(agreement: int, about: Entry) -> Edit:
+    return Edit(Kind.APPROVED, agreement, about=about.id)
 
 
 def withdrawn(agreement: int, about: Entry) -> Edit:
@@ -202,6 +211,8 @@ def _change(edit: Edit, agreement: int, before: Listing | None, after: Listing |
         reasons=edit.reasons,
         pending_since=edit.pending_since,
         about=edit.about,
+        relation=edit.relation,
+        agency_standing=edit.standing,
     )
 
 

@@ -11,6 +11,7 @@ from tests.web.builders import (
     PENDING,
     Log,
     applied,
+    approved,
     at,
     browser,
     changed,
@@ -52,7 +53,7 @@ def told(log: Log) -> dict[str, str]:
         at("2025-08-29 14:00"),
         confirmed(6, out),
         new(row("Ashlar County Sheriff’s Office", state="ALABAMA", county="Ashlar County", signed="2025-08-27")),
-        withdrawn(7, waited),
+        approved(7, waited),
         new(
             row("Saltmere Police Department", state="ALABAMA", signed="2025-08-26"),
             agreement=7,

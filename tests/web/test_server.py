@@ -15,6 +15,8 @@ import requests
 
 from tests.web.builders import Log, at, row
 
+pytestmark = pytest.mark.service
+
 ROOT = Path(__file__).parents[2]
 SECONDS = 30
 

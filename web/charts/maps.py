@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 
 from monitor.geography import county_in, county_meant
@@ -79,7 +79,10 @@ class Map:
 
 @dataclass(frozen=True, slots=True)
 class MapPage:
-    """A map as it was at the end of a day; `today`: it is the newest. `first`: the day with which the log begins."""
+    """A map as it was when the list was last read before the end of a day, at `looked_at`; `today`: it is the newest.
+
+    `first`: the day with which the log begins. `looked_at`: None where no list was read yet.
+    """
 
     kind: str  # states or counties
     map: Map
@@ -89,6 +92,7 @@ class MapPage:
     earlier: date | None
     later: date | None
     months: tuple[date, ...]
+    looked_at: datetime | None
 
 
 def states(counts: Mapping[str | None, int]) -> Map:

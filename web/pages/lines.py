@@ -200,8 +200,9 @@ def _in_reading_order(counts: Counter[Heading]) -> dict[Heading, int]:
 
 
 def _lines(entries: Sequence[Entry], related: RelatedEntries) -> list[EntryLine]:
-    """One line an entry; a withdrawal that comes with the agreement's new or returned entry is shown on that line."""
-    arrived = {(e.agreement, e.observed_at) for e in entries if e.kind in (Kind.NEW, Kind.RETURNED)}
+    """One line an entry. A note that comes with the agreement's arrival is shown on the arrival's line: an approval
+    with the new entry, a withdrawal with the returned one."""
+    arrived = {(e.agreement, e.observed_at): e.kind for e in entries if e.kind in (Kind.NEW, Kind.RETURNED)}
     withdrawn = {
         (e.agreement, e.observed_at): related.about.get(e.about or "") for e in entries if e.kind is Kind.WITHDRAWN
     }
@@ -209,6 +210,8 @@ def _lines(entries: Sequence[Entry], related: RelatedEntries) -> list[EntryLine]
     for entry in entries:
         moment = entry.agreement, entry.observed_at
         if entry.kind is Kind.WITHDRAWN and moment in arrived:
+            continue
+        if entry.kind is Kind.APPROVED and arrived.get(moment) is Kind.NEW:
             continue
         about = related.about.get(entry.about or "")
         if entry.kind in (Kind.NEW, Kind.RETURNED):

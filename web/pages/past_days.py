@@ -32,6 +32,7 @@ class Added:
     late: DayChanges | None
     notes: tuple[LaterNote, ...]
     confirmed: tuple[LaterNote, ...]
+    approved: tuple[LaterNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,9 @@ def _added(
         Added(
             on,
             day_changes(day, late[on], related) if on in late else None,
-            tuple(c for c in later[on] if c.note.kind is not Kind.CONFIRMED),
+            tuple(c for c in later[on] if c.note.kind not in (Kind.CONFIRMED, Kind.APPROVED)),
             tuple(c for c in later[on] if c.note.kind is Kind.CONFIRMED),
+            tuple(c for c in later[on] if c.note.kind is Kind.APPROVED),
         )
         for on in sorted({*late, *later}, reverse=True)
     ]

@@ -7,8 +7,9 @@ if (form) {
   const DAY = 86400000;
   const date = form.querySelector("input[type=date]");
   const first = Date.parse(form.dataset.first);
-  // "en-CA" writes a date as 2025-08-29: today, where the log's days begin and end.
-  const today = Date.parse(new Date().toLocaleDateString("en-CA", { timeZone: form.dataset.zone }));
+  // Up to the last day that was checked, which the newest map knows; or today, where the log's days begin and end.
+  // "en-CA" writes a date as 2025-08-29.
+  const last = Date.parse(form.dataset.last || new Date().toLocaleDateString("en-CA", { timeZone: form.dataset.zone }));
   const iso = (days) => new Date(first + days * DAY).toISOString().slice(0, 10);
   const words = (days) =>
     new Date(first + days * DAY).toLocaleDateString("en-GB", {
@@ -18,7 +19,7 @@ if (form) {
   const slider = document.createElement("input");
   slider.type = "range";
   slider.min = 0;
-  slider.max = Math.max(0, Math.round((today - first) / DAY));
+  slider.max = Math.max(0, Math.round((last - first) / DAY));
   slider.value = Math.round((Date.parse(date.value) - first) / DAY);
   slider.id = "slider";
   slider.setAttribute("aria-labelledby", "on-label");

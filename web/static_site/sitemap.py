@@ -203,8 +203,8 @@ def data(content: SiteContent) -> Iterator[Address]:
     yield Address("/data/public.db")
     for name in ("changes.csv", "changes.jsonl", "agreements.csv", "agreements.json"):
         yield Address(f"/data/{name}", content.everything)
-    for day in ends_of_months(content.log, content.today, content.zone):
-        depends = content.believed_until(day)
+    for day in ends_of_months(content.here):
+        depends = depends_on(content.believed_until(day), content.here.looked_at(day))
         for form in ("csv", "json"):
             yield Address(f"/data/agreements-{day}.{form}", depends)
 
@@ -217,8 +217,8 @@ def pictures(content: SiteContent) -> Iterator[Address]:
         if day is None or day >= content.today:
             yield Address(path)
         else:
-            leads_on = day + maps.MAP_STEP <= content.today
-            yield Address(path, depends_on(leads_on, content.believed_until(day)))
+            leads_on = content.here.last_looked is not None and day + maps.MAP_STEP <= content.here.last_looked
+            yield Address(path, depends_on(leads_on, content.believed_until(day), content.here.looked_at(day)))
     for path in previews.addresses(content.here):
         yield Address(path, _drawn(content.here, path))
 

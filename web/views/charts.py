@@ -16,7 +16,12 @@ blueprint = Blueprint("charts", __name__)
 def over_time() -> str:
     """How many agreements were listed when, by support type; and by week what was new and what is no longer listed."""
     here = visit()
-    return render("over-time.html", here.series.once("over time", lambda: _over_time(here)), address_of=address_of)
+    return render(
+        "over-time.html",
+        here.series.once("over time", lambda: _over_time(here)),
+        looked_at=here.looked_at(),
+        address_of=address_of,
+    )
 
 
 def _over_time(here: Visit) -> charts.OverTimePage:

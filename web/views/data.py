@@ -7,16 +7,14 @@ import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, current_app, render_template, request, send_file
 from werkzeug.wrappers import Response
 
 from monitor.exports.public_db import is_current, public_mark, write_public
 from monitor.exports.records import Line, agreement_line, as_csv, as_json, entry_line
-from monitor.storage.log import Log
 from web.pages.calendar import bounds, day_in, day_of
-from web.request import Visit, visit
+from web.request import NotChecked, Visit, visit
 
 JSON, JSONL, CSV = "application/json", "application/x-ndjson", "text/csv"
 
@@ -30,8 +28,7 @@ _writing = threading.Lock()
 def about() -> str:
     """What there is to download, what its fields mean, and how to ask for less of it."""
     here = visit()
-    ends = list(ends_of_months(here.store, here.today, here.zone))
-    return render_template("data.html", month_ends=ends, freshness=None)
+    return render_template("data.html", month_ends=list(ends_of_months(here)), freshness=None)
 
 
 @blueprint.get("/data/agreements.<any(csv, json):form>")
@@ -47,8 +44,11 @@ def agreements_on(day: str, form: str) -> Response:
     here, wanted = visit(), day_in(day)
     first = min(here.store.checks.first().values(), default=None)
     # Before the first check nothing is known: an empty list would say that there were no agreements.
-    if wanted is None or wanted > here.today or first is None or wanted < day_of(first, here.zone):
+    looked_at = here.looked_at()
+    if wanted is None or wanted > here.today or first is None or wanted < day_of(first, here.zone) or not looked_at:
         abort(404)
+    if wanted > day_of(looked_at, here.zone):
+        raise NotChecked(looked_at)
     return _agreements(form, wanted)
 
 
@@ -87,14 +87,15 @@ def metadata() -> Response:
     return _file((Path(current_app.template_folder or "") / "public_metadata.json").read_text(), JSON)
 
 
-def ends_of_months(log: Log, today: date, zone: ZoneInfo) -> Iterator[date]:
-    """The last day of each complete month of the log, newest first."""
-    first = min(log.checks.first().values(), default=None)
-    if first is None:
+def ends_of_months(here: Visit) -> Iterator[date]:
+    """The last day of each complete month of the log, newest first, up to the last day on which the list was read."""
+    first = min(here.store.checks.first().values(), default=None)
+    if first is None or here.last_looked is None:
         return
-    day = today.replace(day=1) - timedelta(days=1)
-    while day >= day_of(first, zone):
-        yield day
+    day = here.today.replace(day=1) - timedelta(days=1)
+    while day >= day_of(first, here.zone):
+        if day <= here.last_looked:
+            yield day
         day = day.replace(day=1) - timedelta(days=1)
 
 
@@ -104,7 +105,11 @@ def _agreements(form: str, day: date | None) -> Response:
     listed: list[Line] = [agreement_line(agreement) for agreement in records if agreement.listed]
     if form == "csv":
         return _file(as_csv(listed), CSV)
-    when = {"as_of": day.isoformat()} if day else {"position": here.store.changelog.position()}
+    looked_at = here.looked_at(day) if day else None
+    # The list as of the end of a day is the one that was read last before it.
+    when: dict[str, object] = {"position": here.store.changelog.position()}
+    if day:
+        when = {"as_of": day.isoformat(), "checked_at": looked_at and looked_at.isoformat().replace("+00:00", "Z")}
     whole = {**when, "agreements": listed}
     return _file(json.dumps(whole, ensure_ascii=False), JSON)
 

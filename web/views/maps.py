@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 from monitor.model import ListName
 from web.charts import maps
 from web.charts.series import by_state
-from web.pages.calendar import bounds
+from web.pages.calendar import bounds, day_of
 from web.rendering import render, render_lasting
-from web.request import Visit, visit
+from web.request import NotChecked, Visit, visit
 
 blueprint = Blueprint("maps", __name__)
 
@@ -49,7 +49,7 @@ def addresses(here: Visit) -> Iterator[str]:
     """Every map, for a copy of the site: the newest ones first, then those of each day."""
     yield from ("/map", "/map/counties")
     day = here.series.first_day(here.zone)
-    while day is not None and day <= here.today:
+    while day is not None and here.last_looked is not None and day <= here.last_looked:
         yield from (f"/map/{day.isoformat()}", f"/map/counties/{day.isoformat()}")
         day += timedelta(days=1)
 
@@ -71,21 +71,24 @@ def _on(kind: str, text: str) -> str:
 
 
 def _day(here: Visit, text: str) -> date:
-    """A day in an address, from the first day of the log to today."""
-    first = here.series.first_day(here.zone)
+    """A day in an address, from the first day of the log to the last on which the list was read."""
+    first, looked_at = here.series.first_day(here.zone), here.looked_at()
     try:
         day = date.fromisoformat(text)
     except ValueError:
         abort(404)
-    if first is None or not first <= day <= here.today or day.isoformat() != text:
+    if first is None or looked_at is None or not first <= day <= here.today or day.isoformat() != text:
         abort(404)
+    if day > day_of(looked_at, here.zone):
+        raise NotChecked(looked_at)
     return day
 
 
 def _map(kind: str, day: date | None) -> str:
     here = visit()
     end = bounds(day, here.zone)[1] if day else None
-    shown, first = day or here.today, here.series.first_day(here.zone) or here.today
+    last = here.last_looked or here.today
+    shown, first = day or last, here.series.first_day(here.zone) or last
     earlier, later = shown - MAP_STEP, shown + MAP_STEP
     page = maps.MapPage(
         kind,
@@ -94,8 +97,9 @@ def _map(kind: str, day: date | None) -> str:
         day is None,
         first,
         earlier if earlier >= first else None,
-        later if day and later <= here.today else None,
-        _months(first, here.today) if day is None else (),
+        later if day and later <= last else None,
+        _months(first, last) if day is None else (),
+        here.looked_at(day),
     )
     g.policy = {"script-src": "'self'"}
     over = day is not None and day < here.today

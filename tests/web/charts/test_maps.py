@@ -9,6 +9,7 @@ from datetime import datetime
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from monitor.model import Outcome
 from monitor.normalize import STATES
 from monitor.storage.statistics import Location
 from tests.web.builders import Browser, Log, Page, at, gone, new, row
@@ -16,6 +17,7 @@ from web.charts import maps
 
 ReadAt = Callable[[datetime], Browser]
 BASELINE, SUMMER, NOW = at("2025-03-03 14:00"), at("2025-06-10 14:00"), at("2025-08-29 14:30")
+LAST_LOOK = at("2025-06-20 14:00")
 
 
 @pytest.fixture
@@ -33,6 +35,7 @@ def told(log: Log) -> Log:
         new(row("Travis County Constable", state="TEXAS", county="Travis County", support_type="Jail Enforcement")),
         gone(2),
     )
+    log.looks(LAST_LOOK)
     return log
 
 
@@ -89,6 +92,24 @@ def test_the_day_ends_where_the_log_says(told: Log, read_at: ReadAt) -> None:
 def test_there_is_no_map_of_a_day_before_the_log_or_to_come(told: Log, read_at: ReadAt, kind: str, day: str) -> None:
     assert read_at(NOW).get(f"{kind}/{day}").status == 404
     assert read_at(NOW).get(f"{kind}?on={day}").status == 404
+
+
+@pytest.mark.parametrize("kind", ["/map", "/map/counties"])
+def test_there_is_no_map_of_a_day_after_the_last_look(told: Log, read_at: ReadAt, kind: str) -> None:
+    told.looks(at("2025-06-21 14:00"), Outcome.FAILED)
+    browser = read_at(NOW)
+    assert browser.get(f"{kind}/2025-06-20").status == 200
+    page = browser.get(f"{kind}/2025-06-21")
+    assert page.status == 404
+    assert "not checked successfully after 20 June 2025, 10:00 am EDT" in page.one(".lead")
+    assert browser.get(f"{kind}?on=2025-08-01").status == 404
+
+
+def test_a_map_names_the_look_that_it_shows(told: Log, read_at: ReadAt) -> None:
+    browser = read_at(NOW)
+    assert browser.get("/map").one(".kicker") == "As of 20 June 2025, 10:00 am EDT"
+    words = "ICE listed 4 agreements when its list was last read before the end of that day, on 10 June 2025, 10:00 am"
+    assert browser.get("/map/2025-06-12").one(".lead").startswith(words)
 
 
 @pytest.mark.parametrize("kind", ["/map", "/map/counties"])

@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.model import Outcome
+from monitor.model import Entry, Outcome
 from tests.web.builders import (
     PENDING,
     Browser,
+    Edit,
     Log,
     applied,
+    approved,
     at,
     changed,
     confirmed,
@@ -249,11 +251,11 @@ def test_a_batch_of_dates_moved_alike_shares_a_line(log: Log, read_at: ReadAt) -
     log.begins(BASELINE, *(row(f"Agency {n}") for n in (1, 2, 3, 4)))
     log.publishes(
         at("2025-08-05 14:00"),
-        *(changed(n, row(f"Agency {n}", signed="2025-02-15")) for n in (1, 2, 3)),
+        *(changed(n, row(f"Agency {n}", signed="2025-03-15")) for n in (1, 2, 3)),
         changed(4, row("Agency 4", signed="2025-06-01")),
     )
     page = read_at(NEXT_YEAR).get("/days/2025-08-05")
-    assert page.one("#ga-changed summary") == "Signed: 14 February 2025 became 15 February 2025 for 3 agreements"
+    assert page.one("#ga-changed summary") == "Signed: 14 February 2025 became 15 March 2025 for 3 agreements"
     assert page.one("#ga-changed p.agency") == "Agency 4"
 
 
@@ -314,13 +316,52 @@ def test_an_application_that_became_an_agreement_is_not_said_to_be_listed_again(
     (left,) = log.publishes(at("2025-08-05 14:00"), dropped(2), list_=PENDING)
     log.publishes(
         at("2025-08-06 14:00"),
-        withdrawn(2, left),
+        approved(2, left),
         new(row("Applying Agency"), agreement=2, pending_since=BASELINE),
     )
     browser = read_at(NEXT_YEAR)
-    assert "Withdrawn: the application became an agreement on 6 August 2025." in browser.get("/days/2025-08-05").text
-    line = browser.get("/days/2025-08-06").one("#ga-new li")
-    assert "On the pending list since 1 August 2025." in line
+    before = browser.get("/days/2025-08-05")
+    assert "Approved: moved from the pending to the participating list on 6 August 2025." in before.one(
+        ".corrections li"
+    )
+    for page in (before, browser.get(f"/changes/{left.id}"), browser.get("/states/ga")):
+        assert "Withdrawn" not in page.text
+        assert page.all("s") == []
+    line = browser.get("/days/2025-08-06").one(".entries li")  # the note is on the line of the new agreement
+    assert "Approved: moved from the pending to the participating list; on the pending list since" in line
+
+
+def test_an_approval_that_is_seen_later_has_a_line_of_its_own(log: Log, read_at: ReadAt) -> None:
+    log.begins(BASELINE, row())
+    log.begins(BASELINE, row("Applying Agency"), list_=PENDING)
+    (left,) = log.publishes(at("2025-08-05 14:00"), dropped(2), list_=PENDING)
+    log.publishes(at("2025-08-06 14:00"), approved(2, left))
+    page = read_at(NEXT_YEAR).get("/days/2025-08-06")
+    assert page.all("h3") == ["Applications approved"]
+    assert "Approved: moved from the pending to the participating list on 6 August 2025." in page.one("li .status")
+
+
+@pytest.mark.parametrize(
+    ("note", "says"),
+    [
+        (None, "Off the pending list as of 5 August 2025, not yet on the participating list."),
+        (
+            confirmed,
+            "No longer on the pending list as of 5 August 2025; not on the participating list when last checked.",
+        ),
+        (approved, "Off the pending list as of 5 August 2025."),
+    ],
+)
+def test_off_the_pending_list_says_what_is_known_of_the_other(
+    log: Log, read_at: ReadAt, note: Callable[[int, Entry], Edit] | None, says: str
+) -> None:
+    log.begins(BASELINE, row())
+    log.begins(BASELINE, row("Applying Agency"), list_=PENDING)
+    (left,) = log.publishes(at("2025-08-05 14:00"), dropped(2), list_=PENDING)
+    if note:
+        log.publishes(at("2025-08-08 14:00"), note(2, left), list_=PENDING)
+    assert says in read_at(NEXT_YEAR).get("/states/ga").one(".dropped li")
+    assert says in read_at(NEXT_YEAR).get(f"/changes/{left.id}").one(".lead")
 
 
 def test_applications_have_words_of_their_own(log: Log, read_at: ReadAt) -> None:
@@ -328,7 +369,7 @@ def test_applications_have_words_of_their_own(log: Log, read_at: ReadAt) -> None
     log.begins(BASELINE, row("Leaving Agency"), list_=PENDING)
     log.publishes(at("2025-08-05 14:00"), applied(row("Coming Agency")), dropped(2), list_=PENDING)
     page = read_at(NEXT_YEAR).get("/days/2025-08-05")
-    assert page.all("h3") == ["New on the pending list", "No longer on the pending list"]
+    assert page.all("h3") == ["New on the pending list", "Off the pending list"]
     assert page.one("p.summary") == "1 new on the pending list, 1 off the pending list."
 
 

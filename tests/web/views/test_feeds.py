@@ -19,9 +19,11 @@ from tests.web.builders import (
     Log,
     Page,
     application,
+    approved,
     at,
     changed,
     confirmed,
+    dropped,
     gone,
     new,
     retracted,
@@ -288,3 +290,15 @@ def test_json_is_sent_as_it_is_written(log: Log, read_at: ReadAt) -> None:
     log.publishes(at("2025-08-05 14:00"), new(row("Peña Blanca Police Department")))
     assert "Peña" in read_at(NOW).get("/feed.json").html
     assert json.loads(read_at(NOW).get("/feed.json").html)["items"][0]["tags"] == ["GA", "new", "substantive"]
+
+
+def test_an_approval_is_no_correction(log: Log, read_at: ReadAt) -> None:
+    log.begins(at("2025-08-01 14:00"), row())
+    log.begins(at("2025-08-01 14:00"), row("Applying Agency"), list_=PENDING)
+    (left,) = log.publishes(at("2025-08-05 14:00"), dropped(2), list_=PENDING)
+    log.publishes(at("2025-08-06 14:00"), approved(2, left), new(row("Applying Agency"), agreement=2))
+    arrived, was_dropped = atom(read_at(NOW), "/feed.atom")[0]
+    assert arrived.title.startswith("New: ")
+    assert was_dropped.title.startswith("Off the pending list (approved): ")
+    assert "moved from the pending to the participating list." in was_dropped.html
+    assert "Correction" not in was_dropped.html
