@@ -18,7 +18,7 @@ demo: setup ## The whole job on sample lists, on this machine only (ONCE=1 ends 
 	@$(BIN)/agreement-monitor demo $(if $(ONCE),--once)
 
 # The marks are explained in pyproject.toml.
-SLOW := browser or crash or publish or replay or wheel
+SLOW := browser or crash or publish or replay or service or wheel
 check: lint ## Check style and types, and run the fast tests: in under a minute, before each commit
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not ($(SLOW))" $(ARGS)
 

@@ -37,7 +37,7 @@ def check_once(
 
 def _check_lists(reading: Reader, settings: Settings, now: datetime) -> list[CheckResult]:
     with open_store(settings.state) as store, one_check_at_a_time(settings.state):
-        source = Ahead(wiring.ice_site(settings), reading, store)
+        source = Ahead(wiring.ice_site(settings, reading), reading, store)
         # Imported while the workbooks are being read: 0.1 s of the 0.5 that a check takes.
         import alerts.delivery.run  # noqa: F401  # for `check_once`
         from monitor.checks.check import run_check

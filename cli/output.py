@@ -15,7 +15,7 @@ from monitor.model import Entry, Outcome
 
 if TYPE_CHECKING:
     from monitor.checks.record import CheckResult
-    from monitor.model import ReviewRecord
+    from monitor.reviews import ReviewRecord
     from monitor.storage.agreements import AgreementRecord
     from monitor.storage.publications import PublicationRecord, VerdictRecord
 
@@ -156,7 +156,12 @@ def _print_brief(entry: Entry) -> None:
         click.echo(f"    {f.name}: {printable(f.before) or '(blank)'} → {printable(f.after) or '(blank)'}"
                    f"  [{f.significance}]")  # fmt: skip
     if entry.pending_since:
-        click.echo(f"    on the pending list since {minute(entry.pending_since)}")
+        before = "before " if entry.pending_before else ""
+        click.echo(f"    on the pending list since {before}{minute(entry.pending_since)}")
+    if entry.agency_standing:
+        others = ", ".join(model or "(no support type)" for model in entry.agency_standing.after) or "none"
+        relation = f" ({entry.relation})" if entry.relation else ""
+        click.echo(f"    the agency's other agreements: {printable(others)}{relation}")
     if entry.reasons:
         click.echo(f"    because: {printable('; '.join(entry.reasons))}")
 

@@ -41,9 +41,16 @@ def rules(settings: Settings) -> Rules:
         Limits(
             gone_share=guard.gone_share,
             gone_rows=guard.gone_rows,
+            operator_gone_share=guard.operator_gone_share,
+            state_gone_share=guard.state_gone_share,
+            state_rows=guard.state_rows,
+            changed_share=guard.changed_share,
+            changed_rows=guard.changed_rows,
+            unreadable_share=guard.unreadable_share,
+            unreadable_rows=guard.unreadable_rows,
             odd_share=guard.odd_share,
             odd_rows=guard.odd_rows,
-            agreeing_publications=guard.agreeing_publications,
+            emptied_pending_rows=guard.emptied_pending_rows,
             release_after=timedelta(hours=guard.release_after_hours),
             release_served_again_after=timedelta(hours=guard.release_served_again_after_hours),
         ),
@@ -52,8 +59,8 @@ def rules(settings: Settings) -> Rules:
     )
 
 
-def ice_site(settings: Settings) -> IceSite:
-    """ICE's page, for one run."""
+def ice_site(settings: Settings, reader: Reader | None = None) -> IceSite:
+    """ICE's page, for one run. With a reader, links that name neither list are told apart by their columns."""
     from monitor.sources.ice import IceSite
 
     source = settings.source
@@ -63,6 +70,7 @@ def ice_site(settings: Settings) -> IceSite:
         timeout=(source.connect_timeout, source.read_timeout),
         max_bytes=source.max_bytes,
         retries=source.retries,
+        reader=reader,
     )
 
 

@@ -14,11 +14,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
+import pytest
+
 from demo.ice import FakeIce
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
 from demo.workbooks import workbook
 from tests.monitor.builders import as_row, cells
+
+pytestmark = pytest.mark.service
 
 SAVED = datetime(2026, 3, 3, 14, tzinfo=UTC)
 ADDRESSES = ("mabel@example.org", "otis@example.org")

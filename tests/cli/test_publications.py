@@ -44,7 +44,7 @@ def held(here: Service) -> str:
 def test_a_held_publication_says_why_and_what_it_would_say(command: tuple[str, ...], here: Service) -> None:
     id = held(here)
     shown = run(here, *command, id).stdout
-    assert "Too many rows gone: 25 of 60." in shown
+    assert "Far too many rows gone: 25 of 60." in shown
     assert "If it were accepted, the log would say: 25 terminated, 1 new." in shown
     assert LEFT.agency in shown
     assert here.log() == []
