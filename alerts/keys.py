@@ -62,8 +62,8 @@ def key_file(state: Path) -> Path:
 
 
 def new_token() -> str:
-    """A random token for use in a URL."""
-    return secrets.token_urlsafe(_BYTES)
+    """A random token for use in a URL and on a command line: without a "-", which would look like an option there."""
+    return secrets.token_hex(_BYTES)
 
 
 def _read_or_make(path: Path) -> bytes:

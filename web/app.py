@@ -16,6 +16,7 @@ import templates
 from monitor.errors import StateError, StateUnusable
 from monitor.normalize import STATES
 from monitor.settings import Settings
+from templates import CompiledTemplates
 from web.charts.preview import available
 from web.http_cache import save_bytes
 from web.page_cache import PageCache
@@ -66,6 +67,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+COMPILED = CompiledTemplates()
 
 
 def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
@@ -73,6 +75,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime]) -> Flask:
     app = QuietFlask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # GET and HEAD are all there is
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
+    app.jinja_env.bytecode_cache = COMPILED
     _add_to_templates(app, settings)
     for view in VIEWS:
         app.register_blueprint(view.blueprint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -75,12 +76,23 @@ def save_bytes(app: Flask, settings: Settings) -> None:
         return finished
 
 
-def content_version(settings: Settings, root: Path = ROOT) -> str:
+def content_version(settings: Settings) -> str:
     """A hash of the code, templates and settings that pages are made with: another one once the same log may make
-    other pages. `root`: the folder of the packages."""
+    other pages."""
+    return _hash([settings.web.base_url.encode(), settings.log.model_dump_json().encode(), _running_code().encode()])[
+        :12
+    ]
+
+
+@functools.cache
+def _running_code() -> str:
+    return code_version(ROOT)
+
+
+def code_version(root: Path) -> str:
+    """A hash of the code and templates in the packages below `root` that pages are made with."""
     files = (path for package in MAKES_PAGES for path in (root / package).rglob("*"))
-    contents = (path.read_bytes() for path in sorted(files) if path.is_file() and path.suffix != ".pyc")
-    return _hash([settings.web.base_url.encode(), settings.log.model_dump_json().encode(), *contents])[:12]
+    return _hash(path.read_bytes() for path in sorted(files) if path.is_file() and path.suffix != ".pyc")
 
 
 def _hash(parts: Iterable[bytes]) -> str:

@@ -27,6 +27,7 @@ from alerts.messages.slack_parts import SlackPart, packed
 from alerts.model import ChannelName, Digest, Message, Notice, RoutedEntry
 from alerts.sanitize import mrkdwn, shortened, slack_escaped, strip_invisible
 from monitor.model import ListName
+from templates import CompiledTemplates
 
 if TYPE_CHECKING:
     from monitor.settings import Settings
@@ -42,6 +43,8 @@ _MOST_EVENT_TEXT = 9000  # … and characters of them in Slack
 _LARGEST_HTML = 90_000  # bytes; Gmail cuts a mail off at 102 KB
 _LARGEST_DIGEST = 90_000  # bytes of text and HTML together
 _LONGEST_SUBJECT = 200
+
+_HTML, _TEXT, _MRKDWN = CompiledTemplates(), CompiledTemplates(), CompiledTemplates()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +149,21 @@ class Renderer:
 
     @cached_property
     def _html(self) -> Environment:
-        return self._environment(strip_invisible, str)
+        return self._environment(_HTML, strip_invisible, str)
 
     @cached_property
     def _text(self) -> Environment:
-        return self._environment(lambda text: Markup(strip_invisible(text)), str)
+        return self._environment(_TEXT, lambda text: Markup(strip_invisible(text)), str)
 
     @cached_property
     def _mrkdwn(self) -> Environment:
         return self._environment(
-            lambda text: Markup(mrkdwn(strip_invisible(text))), lambda url: Markup(slack_escaped(url))
+            _MRKDWN, lambda text: Markup(mrkdwn(strip_invisible(text))), lambda url: Markup(slack_escaped(url))
         )
 
-    def _environment(self, inert: Callable[[str], str], url: Callable[[str], str]) -> Environment:
+    def _environment(
+        self, compiled: CompiledTemplates, inert: Callable[[str], str], url: Callable[[str], str]
+    ) -> Environment:
         """The templates of one medium. `inert` escapes a value for it, `url` a URL of ours.
 
         Autoescape escapes for HTML and leaves Markup alone, so what `inert` returns as Markup is not escaped again.
@@ -170,6 +175,7 @@ class Renderer:
             autoescape=True,
             finalize=lambda value: inert(value) if type(value) is not Markup and isinstance(value, str) else value,
             keep_trailing_newline=False,
+            bytecode_cache=compiled,
         )
         environment.globals |= {
             "urls": _Urls(self._setting.base_url, zone, url),

@@ -32,6 +32,8 @@ from tests.monitor import hostile
 from tests.monitor.builders import as_row, cells
 from tests.monitor.hostile import HEADER
 
+pytestmark = pytest.mark.slow
+
 SAVED = datetime(2026, 3, 3, 14, tzinfo=UTC)
 QUILL = cells(moa="link", moa_address="https://docs.example/quillmarsh.pdf")
 TIDE = cells("Tidewrack County Sheriff's Office", county="Tidewrack County", signed="2025-03-03")

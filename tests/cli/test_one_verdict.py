@@ -16,6 +16,8 @@ from monitor.settings import load
 from tests.web.builders import Browser, Log, at, row
 from web.app import create_app
 
+pytestmark = pytest.mark.slow
+
 CHECKED = at("2025-08-05 14:00")
 MINUTE = timedelta(minutes=1)
 STARTED = CHECKED - timedelta(days=30)

@@ -18,6 +18,8 @@ from monitor.storage.lock import one_check_at_a_time
 from tests.monitor.builders import Service
 from tests.monitor.checks.test_decisions import CAME, FEWER, LEFT, ROWS, STAYS
 
+pytestmark = pytest.mark.slow
+
 
 def run(here: Service, *arguments: str) -> Result:
     """A command on the service's state.db, an hour after its last look."""

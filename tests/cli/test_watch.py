@@ -193,7 +193,7 @@ def test_an_address_has_one_time_zone(typed: Typed) -> None:
 def token_of(log: Log) -> str:
     """The token in the newest mail that asks for a confirmation."""
     text = next(log.alerts.reports.deliveries()).message.text
-    found = re.search(r"https://monitor\.example\.org/confirm/([\w-]{43})\n", text)
+    found = re.search(r"https://monitor\.example\.org/confirm/([\w-]{64})\n", text)
     assert found, text
     return found[1]
 
@@ -443,7 +443,7 @@ def test_what_was_sent_to_an_erased_address_still_counts_and_nothing_more_is_sen
     sent = len(smtp.messages)
     ok(typed("watch", "erase", *READER, "--yes"))
     assert [d.state for d in log.alerts.reports.deliveries()] == ["suppressed", "sent"]
-    assert re.fullmatch(r"erased-[\w-]{43}", next(log.alerts.reports.deliveries()).address)
+    assert re.fullmatch(r"erased-[\w-]{64}", next(log.alerts.reports.deliveries()).address)
     assert log.alerts.state.value("SELECT count(*) FROM delivery_entries") == 2
     log.publishes(new(cells("Late Police Department")))
     tell(configured, log.now + timedelta(days=2))

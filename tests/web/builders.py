@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import CodeType
 
-from flask import Flask
 from flask.testing import FlaskClient
-from jinja2.bccache import Bucket, BytecodeCache
 from selectolax.lexbor import LexborHTMLParser
 
 from monitor.checks.changes import field_changes, weightiest
@@ -262,30 +259,6 @@ class Browser:
             return Page(answer.status_code, dict(answer.headers), answer.get_data(as_text=True))
 
 
-class _CompiledTemplates(BytecodeCache):
-    """Keeps compiled templates for all applications of this process; compiling takes most of a first page."""
-
-    def __init__(self) -> None:
-        self._code: dict[str, CodeType] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._code.get(bucket.key + bucket.checksum)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        assert bucket.code
-        self._code[bucket.key + bucket.checksum] = bucket.code
-
-
-_COMPILED = _CompiledTemplates()
-
-
-def application(settings: Settings, clock: Callable[[], datetime]) -> Flask:
-    """The application as it is served, with templates that were compiled before."""
-    app = create_app(settings, clock)
-    app.jinja_env.bytecode_cache = _COMPILED
-    return app
-
-
 def browser(path: Path, now: datetime) -> Browser:
     """A browser on the log at `path`."""
-    return Browser(application(Settings(state=path), lambda: now).test_client())
+    return Browser(create_app(Settings(state=path), lambda: now).test_client())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -19,5 +20,5 @@ def log(tmp_path: Path) -> Log:
 
 @pytest.fixture
 def read_at(log: Log) -> Callable[[datetime], Browser]:
-    """A browser on that log, at a moment."""
-    return lambda now: browser(log.path, now)
+    """A browser on that log, at a moment: the same one for the same moment."""
+    return functools.cache(lambda now: browser(log.path, now))

@@ -13,8 +13,11 @@ from werkzeug.wrappers import Response
 
 from monitor.model import Outcome
 from monitor.settings import Settings, WebSettings
-from tests.web.builders import Browser, Log, application, at, confirmed, gone, new, row
-from web.http_cache import content_version
+from tests.web.builders import Browser, Log, at, confirmed, gone, new, row
+from web.app import create_app
+from web.http_cache import ROOT, code_version, content_version
+
+pytestmark = pytest.mark.slow
 
 ReadAt = Callable[[datetime], Browser]
 BASELINE, NOW = at("2025-08-10 14:00"), at("2025-08-20 16:00")
@@ -89,7 +92,7 @@ def test_a_banner_that_appears_with_time_is_sent(log: Log, read_at: ReadAt, clie
 def test_another_site_has_other_validators(log: Log, client: FlaskClient) -> None:
     first = client.get("/feed.atom")
     moved = Settings.model_validate({"state": log.path, "web": {"base_url": "https://elsewhere.example"}})
-    assert again(application(moved, lambda: NOW).test_client(), "/feed.atom", first).status_code == 200
+    assert again(create_app(moved, lambda: NOW).test_client(), "/feed.atom", first).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -97,15 +100,16 @@ def test_another_site_has_other_validators(log: Log, client: FlaskClient) -> Non
     ["monitor/storage/deeper/log.py", "alerts/routing/scope.py", "web/static/style.css", "templates/web/front.html"],
 )
 def test_whatever_makes_pages_is_part_of_the_content_version(tmp_path: Path, file: str) -> None:
-    settings, path = Settings(), tmp_path / file
+    path = tmp_path / file
     path.parent.mkdir(parents=True)
-    versions = [content_version(settings, tmp_path)]
+    versions = [code_version(tmp_path)]
     for content in ("first", "second"):
         path.write_text(content)
-        versions.append(content_version(settings, tmp_path))
+        versions.append(code_version(tmp_path))
     assert len(set(versions)) == 3
     path.with_suffix(".pyc").write_text("compiled")
-    assert content_version(settings, tmp_path) == versions[-1]
+    assert code_version(tmp_path) == versions[-1]
+    assert code_version(ROOT) != code_version(tmp_path)
 
 
 def test_the_content_version_follows_the_settings_that_pages_show() -> None:
@@ -169,7 +173,7 @@ def test_other_programs_in_a_browser_may_read_the_data(client: FlaskClient) -> N
 
 def test_what_may_not_be_stored_gets_no_validator_and_is_not_compressed(log: Log) -> None:
     log.begins(BASELINE, row())
-    app = application(Settings(state=log.path), lambda: NOW)
+    app = create_app(Settings(state=log.path), lambda: NOW)
     app.add_url_rule("/secret", "secret", lambda: ("word " * 500, {"Cache-Control": "no-store"}))
     answer = app.test_client().get("/secret", headers={"Accept-Encoding": "gzip"})
     assert "ETag" not in answer.headers

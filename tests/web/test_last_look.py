@@ -17,6 +17,8 @@ from tests.web.builders import PENDING, Log, applied, at, browser, changed, conf
 from web.request import Visit
 from web.static_site import sitemap
 
+pytestmark = pytest.mark.slow
+
 LAST_LOOK, A_YEAR_ON = at("2025-09-20 14:00"), at("2026-09-20 15:00")
 LAST_DAY = LAST_LOOK.date()
 

@@ -9,8 +9,11 @@ import pytest
 from monitor.model import Outcome
 from monitor.settings import Settings
 from monitor.storage.log import open_reader
-from tests.web.builders import Browser, Log, application, at, confirmed, gone, new, row
+from tests.web.builders import Browser, Log, at, confirmed, gone, new, row
+from web.app import create_app
 from web.page_cache import LONGEST, PageCache
+
+pytestmark = pytest.mark.slow
 
 BASELINE = at("2025-08-01 14:00")
 ADDRESSES = ("/", "/days/", "/days/2025-08-05", "/states/", "/states/ga", "/about", "/since/0")
@@ -36,12 +39,12 @@ def process(log: Log, clock: Clock) -> Browser:
     """A browser on one process that goes on, whatever becomes of the log; there is something in it."""
     log.begins(BASELINE, row())
     log.publishes(at("2025-08-05 14:00"), gone(1))
-    return Browser(application(Settings(state=log.path), clock).test_client())
+    return Browser(create_app(Settings(state=log.path), clock).test_client())
 
 
 def afresh(log: Log, clock: Clock, address: str) -> str:
     """The page as another process makes it now."""
-    return Browser(application(Settings(state=log.path), clock).test_client()).get(address).html
+    return Browser(create_app(Settings(state=log.path), clock).test_client()).get(address).html
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -20,7 +20,6 @@ from tests.web.builders import (
     Browser,
     Log,
     Page,
-    application,
     applied,
     at,
     browser,
@@ -30,6 +29,9 @@ from tests.web.builders import (
     returned,
     row,
 )
+from web.app import create_app
+
+pytestmark = pytest.mark.slow
 
 ReadAt = Callable[[datetime], Browser]
 BASELINE = at("2025-08-01 14:00")
@@ -209,7 +211,7 @@ def test_the_clock_is_read_once_a_request(log: Log) -> None:
         readings.append(NEXT_YEAR)
         return NEXT_YEAR
 
-    client = application(Settings(state=log.path), clock).test_client()
+    client = create_app(Settings(state=log.path), clock).test_client()
     assert readings == []
     client.get("/")
     client.get("/states/")

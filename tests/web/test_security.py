@@ -18,6 +18,8 @@ from tests.web.builders import Page
 from tests.web.views.signup.test_subscribe import settings
 from tests.web.visitor import Visitor, links
 
+pytestmark = pytest.mark.slow
+
 SLACK = SlackSettings(hosts=("hooks.slack.com",))
 
 

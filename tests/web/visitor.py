@@ -14,7 +14,8 @@ from alerts.delivery.run import tell
 from demo.smtp import FakeSmtp, ReceivedMail
 from monitor.settings import Settings
 from tests.alerts.builders import Log
-from tests.web.builders import Page, application
+from tests.web.builders import Page
+from web.app import create_app
 
 BASE = "http://127.0.0.1:8287"
 _LINK = re.compile(rf"{re.escape(BASE)}(/(?:confirm|manage|unsubscribe)/[\w.-]+)")
@@ -35,7 +36,7 @@ class Visitor:
 
     def browser(self) -> FlaskClient:
         """Another browser, without cookies."""
-        return application(self.settings, lambda: self.log.now).test_client()
+        return create_app(self.settings, lambda: self.log.now).test_client()
 
     def later(self, by: timedelta) -> datetime:
         """Let time pass."""

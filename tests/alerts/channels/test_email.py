@@ -133,6 +133,7 @@ HEADERS = {
 }
 
 
+@pytest.mark.slow
 @fuzzed
 @given(subject=st.text(), text=st.text(), html=st.text())
 @example(
@@ -152,6 +153,7 @@ def test_no_text_adds_a_header_or_a_part(round_: int, subject: str, text: str, h
     assert b"\n" not in raw.replace(b"\r\n", b"")
 
 
+@pytest.mark.slow
 @fuzzed
 @given(entries=hostile_entries)
 def test_no_change_adds_a_header_a_recipient_or_a_mail(

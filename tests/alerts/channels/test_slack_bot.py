@@ -278,6 +278,7 @@ def test_a_break_before_the_answer_may_have_been_after_the_message_was_taken(
     assert len(slack.messages) == taken
 
 
+@pytest.mark.slow
 def test_a_message_that_is_not_answered_in_time_may_have_been_taken(slack: FakeSlack) -> None:
     slack.is_slow(5)
     bot = opened(slack, timeout=1)

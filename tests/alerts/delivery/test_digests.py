@@ -32,6 +32,8 @@ from tests.alerts.builders import (
     terminated,
 )
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 SEVEN = Schedule(7 * 60)
 MONDAY = Schedule(7 * 60, 0)

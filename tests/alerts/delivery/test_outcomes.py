@@ -21,6 +21,8 @@ from tests.alerts.builders import HOUR, NOON, Log, add_watch, back, cells, new, 
 from tests.alerts.conftest import Typed, ok
 from tests.alerts.delivery.test_sender import Scripted, Turned, failed, run
 
+pytestmark = pytest.mark.slow
+
 Taking = Callable[[Log, Entry], object]
 
 

@@ -362,6 +362,7 @@ def test_three_hundred_changes_are_one_message_that_says_how_many_more() -> None
 # --- hostile text ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @fuzzed
 @given(entries=hostile_entries, in_digest=st.booleans())
 def test_no_mail_carries_an_element_or_a_link_of_a_workbooks_making(
@@ -382,6 +383,7 @@ def test_no_mail_carries_an_element_or_a_link_of_a_workbooks_making(
     assert len(mail.html.encode()) <= 90_000
 
 
+@pytest.mark.slow
 def test_a_mail_of_hostile_changes_stays_below_what_mail_programs_cut_off() -> None:
     rows = [Cells("TEXAS", *[f"{n}{'&' * 500}"] * 9) for n in range(51)]
     entries = numbered(*(changed(before, after, state="TX") for before, after in itertools.pairwise(rows)))

@@ -212,6 +212,7 @@ def spread(entries: Sequence[Entry], times: int) -> list[Entry]:
     ]
 
 
+@pytest.mark.slow
 @fuzzed
 @given(
     entries=hostile_entries,
@@ -235,6 +236,7 @@ def test_no_slack_message_is_refused_or_carries_a_live_mention(
             assert not any(line.startswith(("&gt;", ">")) for line in text.splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize("state", ["TX", None])
 @pytest.mark.parametrize("same", [True, False], ids=["one edit on many rows", "one row each"])

@@ -107,6 +107,7 @@ def digest_of(count: int) -> Digest:
     return Digest(subscriber(), Schedule(420), NOON.date(), 9, lines, watched("TX"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 49, 60, 300, 3000])
 def test_a_digest_has_equal_counts_in_text_and_html_and_stays_below_100_kb(count: int) -> None:
     mail = RENDERER.digest(digest_of(count))

@@ -575,6 +575,7 @@ WATCHES = [
 ]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000), st.sets(st.integers(0, 11)))
 def test_each_change_is_told_once_to_each_who_wants_it_whatever_the_batches(seed: int, cuts: set[int]) -> None:
     log = a_log(seed, 12)

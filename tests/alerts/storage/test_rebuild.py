@@ -22,6 +22,8 @@ from monitor.workbooks.sandbox import Reader, ReadLimits
 from tests.alerts.builders import add_watch, settings
 from tests.monitor.builders import Service, cells, service
 
+pytestmark = pytest.mark.slow
+
 STAYS = cells()
 COMES = cells("Tidewrack County Sheriff's Office", county="Tidewrack County", signed="2025-03-03")
 

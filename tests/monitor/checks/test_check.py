@@ -605,6 +605,7 @@ def test_an_empty_participating_list_is_held_for_good(here: Service) -> None:
     assert here.log() == []
 
 
+@pytest.mark.slow
 def test_a_great_departure_is_held_until_ice_stands_by_it(here: Service) -> None:
     rows = many(600)
     here.sees(*rows)
@@ -617,6 +618,7 @@ def test_a_great_departure_is_held_until_ice_stands_by_it(here: Service) -> None
     assert {e.recorded_at for e in here.log()} == {here.now}
 
 
+@pytest.mark.slow
 def test_further_publications_that_agree_let_the_two_days_run_on(here: Service) -> None:
     rows = many(600)
     here.sees(*rows[:590])

@@ -38,6 +38,8 @@ from tests.monitor.generated import (
     words_of,
 )
 
+pytestmark = pytest.mark.slow
+
 CASES = int(os.environ.get("CORRECTIONS", "150"))
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.data_too_large]
 more = settings(max_examples=CASES, suppress_health_check=UNHURRIED)

@@ -21,6 +21,8 @@ from monitor.storage.log import open_reader
 from tests.web.builders import PENDING, Browser, Log, applied, at, changed, confirmed, gone, new, returned, row
 from tests.web.builders import withdrawn as withdraw
 
+pytestmark = pytest.mark.slow
+
 ReadAt = Callable[[datetime], Browser]
 BASELINE, NOW = at("2025-08-10 14:00"), at("2025-10-02 12:00")
 TABLES = {"about", "last_checks", "publications", "agreements", "aliases", "listed", "changes", "notes"}

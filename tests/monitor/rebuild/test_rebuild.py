@@ -21,6 +21,8 @@ from monitor.storage.writer import Store
 from tests.monitor.builders import PARTICIPATING, PENDING, Service, cells
 from tests.monitor.checks.test_decisions import CAME, FEWER, LEFT, ROWS, STAYS, accept, held
 
+pytestmark = pytest.mark.slow
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TRUSTING = Rules(Limits(gone_rows=1000))  # holds no great departure
 

@@ -29,6 +29,8 @@ from monitor.storage.writer import open_store
 from tests.monitor.builders import as_row, cells
 from tests.monitor.checks.test_replay import part, real_lists
 
+pytestmark = pytest.mark.slow
+
 PAGE = "https://www.ice.gov/identify-and-arrest/287g"
 LISTS = "https://www.ice.gov/doclib/about/offices/ero/287g/"
 MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)

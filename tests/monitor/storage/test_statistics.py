@@ -63,6 +63,7 @@ def test_the_counts_of_a_past_moment_are_those_of_its_agreements(log: Log) -> No
             assert now == then
 
 
+@pytest.mark.slow
 def test_many_publications_are_counted_as_few_are(log: Log) -> None:
     log.begins(FIRST, row())
     for n in range(120):

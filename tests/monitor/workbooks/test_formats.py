@@ -208,6 +208,7 @@ def test_what_is_no_text_in_an_old_workbook_is_kept_as_its_reader_sees_it() -> N
 _WIDE = "<td>x</td>" * 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -304,6 +305,7 @@ def test_any_text_is_read_or_refused_and_nothing_else(text: str) -> None:
             read(content)
 
 
+@pytest.mark.slow
 def test_a_long_list_is_read_in_every_format() -> None:
     rows = [HEADER, *many(3000)]
     for content in (html(rows), csv_text(rows).encode(), xls(rows), ods(rows)):

@@ -19,6 +19,8 @@ from monitor.workbooks.sandbox import Reader, ReadLimits
 from tests.monitor import hostile
 from tests.monitor.builders import as_row, cells
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 2, 17, tzinfo=UTC)
 HEADER_ROW = hostile.row(1, *hostile.HEADER)
 # As openpyxl itself is 60 MB of addresses, what remains of this is soon used up.

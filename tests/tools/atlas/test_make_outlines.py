@@ -12,6 +12,8 @@ from tools.atlas import make_outlines
 from tools.atlas.topology import Shape, Topology, shapes
 from web.charts.atlas import OUTLINES, states
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(make_outlines.__file__).parent
 
 

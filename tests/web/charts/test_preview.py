@@ -10,7 +10,8 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from monitor.settings import Settings, WebSettings
-from tests.web.builders import Browser, Log, Page, application, at, gone, new, row
+from tests.web.builders import Browser, Log, Page, at, gone, new, row
+from web.app import create_app
 from web.charts.preview import png
 from web.request import Visit
 from web.views import maps, previews
@@ -34,7 +35,7 @@ def said(page: Page) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", ["front", "map", "states/ga", "states/oh"])
 def test_a_preview_is_a_picture_of_the_size_that_is_said(told: Log, name: str) -> None:
-    answer = application(Settings(state=told.path), lambda: NOW).test_client().get(f"/preview/{name}.png")
+    answer = create_app(Settings(state=told.path), lambda: NOW).test_client().get(f"/preview/{name}.png")
     assert answer.status_code == 200
     assert answer.mimetype == "image/png"
     assert struct.unpack(">II", answer.data[16:24]) == (1200, 630)
@@ -47,7 +48,7 @@ def test_there_is_no_preview_of_what_never_was(told: Log, read_at: ReadAt, name:
 
 def test_a_page_names_its_picture_by_the_address_that_readers_use(told: Log) -> None:
     settings = Settings(state=told.path, web=WebSettings(base_url="https://monitor.example.org"))
-    client = application(settings, lambda: NOW).test_client()
+    client = create_app(settings, lambda: NOW).test_client()
     for address, picture in (("/", "front"), ("/map", "map"), ("/over-time", "front"), ("/states/oh", "states/oh")):
         meta = said(Page(200, {}, client.get(address).get_data(as_text=True)))
         assert meta["og:image"] == f"https://monitor.example.org/preview/{picture}.png"
@@ -94,6 +95,6 @@ def test_every_address_that_is_listed_for_a_copy_of_the_site_is_served(told: Log
     assert {"/map", "/over-time", "/map/2025-03-04", "/map/counties/2025-03-05", "/preview/states/oh.png"} <= set(
         listed
     )
-    client = application(Settings(state=told.path), lambda: at("2025-03-05 14:30")).test_client()
+    client = create_app(Settings(state=told.path), lambda: at("2025-03-05 14:30")).test_client()
     assert {address: client.get(address).status_code for address in listed} == dict.fromkeys(listed, 200)
     assert browser.get("/map/2025-03-06").status == 404

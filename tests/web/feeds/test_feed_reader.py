@@ -19,7 +19,8 @@ from monitor.settings import Settings
 from monitor.sources.folder import Step, steps_of
 from monitor.storage.log import open_reader
 from monitor.storage.writer import open_store
-from tests.web.builders import Log, application, at, confirmed, gone, new, returned, row, withdrawn
+from tests.web.builders import Log, at, confirmed, gone, new, returned, row, withdrawn
+from web.app import create_app
 from web.feeds.items import urn
 
 pytestmark = pytest.mark.replay
@@ -32,7 +33,7 @@ DAYS = timedelta(days=60)
 @contextmanager
 def served(path: Path) -> Iterator[str]:
     """The log's pages on loopback; their address."""
-    app = application(Settings(state=path), lambda: at("2026-01-01 12:00"))
+    app = create_app(Settings(state=path), lambda: at("2026-01-01 12:00"))
     server = create_server(app, host="127.0.0.1", port=0, threads=2)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

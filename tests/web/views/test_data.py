@@ -17,6 +17,8 @@ from monitor.storage.log import open_reader
 from tests.web.builders import PENDING, Browser, Log, applied, at, changed, confirmed, gone, new, row
 from tests.web.test_safety import everywhere
 
+pytestmark = pytest.mark.slow
+
 ReadAt = Callable[[datetime], Browser]
 BASELINE, LAST_LOOK, NOW = at("2025-08-10 14:00"), at("2025-10-02 11:00"), at("2025-10-02 12:00")
 FORMULAS = (

@@ -18,7 +18,6 @@ from tests.web.builders import (
     Browser,
     Log,
     Page,
-    application,
     approved,
     at,
     changed,
@@ -33,6 +32,7 @@ from tests.web.builders import (
 from tests.web.builders import withdrawn as withdraw
 from tests.web.followers import Seen, atom, back_to_the_beginning, json_feed
 from tests.web.test_safety import ATTACKS, infested, what_acts
+from web.app import create_app
 
 ReadAt = Callable[[datetime], Browser]
 BASELINE, NOW = at("2025-08-01 14:00"), at("2025-12-01 12:00")
@@ -178,6 +178,7 @@ def long(log: Log, days: int, a_day: int) -> None:
         log.publishes(moment, *(new(row(f"Agency {day}-{n}")) for n in range(a_day)))
 
 
+@pytest.mark.slow
 def test_pages_lead_back_to_the_beginning_and_miss_nothing(log: Log, read_at: ReadAt) -> None:
     long(log, days=14, a_day=25)
     pages = list(back_to_the_beginning(read_at(NOW), "/feed.atom"))
@@ -186,6 +187,7 @@ def test_pages_lead_back_to_the_beginning_and_miss_nothing(log: Log, read_at: Re
     assert [len(page) for page in pages] == [150, 100, 100]
 
 
+@pytest.mark.slow
 def test_pages_of_json_lead_back_to_the_beginning_too(log: Log, read_at: ReadAt) -> None:
     long(log, days=14, a_day=25)
     found, following = [], "/feed.json"
@@ -219,6 +221,7 @@ def test_an_archived_page_says_so_and_where_the_current_one_is(log: Log, read_at
     }
 
 
+@pytest.mark.slow
 def test_a_feed_has_all_of_its_last_days_however_much_that_is(log: Log, read_at: ReadAt) -> None:
     """On 17 March 2025 one publication made 401 entries; most readers never ask for an older page."""
     log.begins(BASELINE, row())
@@ -231,7 +234,7 @@ def test_ids_are_the_same_at_another_address(log: Log) -> None:
     ids = []
     for base in ("https://one.example", "http://two.example:8080/under"):
         settings = Settings.model_validate({"state": log.path, "web": {"base_url": base}})
-        feed = feedparser.parse(application(settings, lambda: NOW).test_client().get("/feed.atom").data)
+        feed = feedparser.parse(create_app(settings, lambda: NOW).test_client().get("/feed.atom").data)
         ids.append((feed.feed.id, feed.entries[0].id))
         assert feed.entries[0].link.startswith(f"{base}/changes/")
     assert ids[0] == ids[1]
@@ -249,6 +252,7 @@ def test_the_pending_list_is_named_where_it_is_meant(log: Log, read_at: ReadAt) 
     assert only(atom(read_at(NOW), "/feed.atom")[0]).title.startswith("Changed on the pending list: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_what_a_workbook_says_acts_in_no_feed(log: Log, read_at: ReadAt, attack: str) -> None:
     infested(log, attack)
@@ -262,6 +266,7 @@ def test_what_a_workbook_says_acts_in_no_feed(log: Log, read_at: ReadAt, attack:
         assert what_acts(Page(200, {}, item.html.replace("http://127.0.0.1:8287/", "/"))) == []
 
 
+@pytest.mark.slow
 def test_all_feeds_of_states_are_in_one_list(log: Log, read_at: ReadAt) -> None:
     departure(log)
     listed = etree.fromstring(read_at(NOW).get("/feeds.opml").html.encode())

@@ -75,6 +75,7 @@ def test_a_state_leads_to_its_page(reader: Browser) -> None:
     assert reader.get("/search?q=new+mex").links(".jump a")[0] == "/states/nm"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [

@@ -18,6 +18,8 @@ from tests.alerts.builders import Log, add_watch, cells, new, open_log, terminat
 from tests.web.views.signup.test_subscribe import dump, settings
 from tests.web.visitor import Visitor
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def smtp() -> Iterator[FakeSmtp]:

@@ -22,6 +22,8 @@ from tests.alerts.builders import settings as settings_of
 from tests.golden import Golden
 from tests.web.visitor import BASE, Visitor, links
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 
 
