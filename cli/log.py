@@ -85,7 +85,7 @@ def show(context: Context, id: str) -> None:
             output.print_entry(entry, list(store.changelog.entries(about=[id])))
             return
         elif id.startswith("r-"):
-            output.print_review(store.reviews.get(id), context.now, context.settings.log.ask_for)
+            output.print_review(store.reviews.get(id))
             return
     raise NotFound(id, "`agreements`, `changes`, `publications list` and `review list` print ids")
 

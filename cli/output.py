@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -199,10 +199,9 @@ def print_publication(
         _print_brief(entry)
 
 
-def print_review(review: ReviewRecord, now: datetime, ask_for: timedelta) -> None:
+def print_review(review: ReviewRecord) -> None:
     """Print a doubtful pair, with the evidence."""
-    how = review.status(now, ask_for)
-    click.echo(f"One agreement or two? {how}")
+    click.echo(f"One agreement or two? {review.status}")
     answered = f"{review.answer} on {minute(review.answered_at)}" if review.answered_at else ""
     _facts({"id": review.id, "evidence": "; ".join(review.reasons), "answered": answered, "why": review.why})
     for entry in (review.departure, review.arrival):

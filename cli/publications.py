@@ -101,7 +101,7 @@ def review() -> None:
     """Decide whether the two agreements of a doubtful pair, one gone and one new, are the same.
 
     Until you decide, the log has an unconfirmed departure and a new agreement, each noting that it may be the other.
-    After a week they count as different.
+    A departure that may be a new agreement is not confirmed until you decide.
     """
 
 
@@ -112,9 +112,8 @@ def review() -> None:
 def list_reviews(context: Context, form: str, everything: bool) -> None:
     """Print doubtful pairs, oldest first."""
     with open_store(context.settings.state) as store:
-        now, ask_for = context.now, context.settings.log.ask_for
-        found = store.reviews.all() if everything else store.reviews.open(now, ask_for)
-        output.write(form, (records.review_line(r, now, ask_for) for r in found), output.REVIEW_COLUMNS)
+        found = store.reviews.all() if everything else store.reviews.open()
+        output.write(form, (records.review_line(r) for r in found), output.REVIEW_COLUMNS)
 
 
 @review.command()

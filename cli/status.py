@@ -30,7 +30,7 @@ def status(context: Context) -> None:
     with open_store(settings.state) as store:
         checks = store.checks.last()
         waiting = [p for p in store.publications.all() if p.verdict == "held"]
-        doubtful = store.reviews.open(context.now, settings.log.ask_for)
+        doubtful = store.reviews.open()
         listed = {name: len(current.standings) if (current := store.current(name)) else 0 for name in ListName}
         position = store.changelog.position()
     lists = list_health(checks, context.now, stale_after(settings.source.every_minutes))

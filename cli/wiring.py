@@ -55,7 +55,6 @@ def rules(settings: Settings) -> Rules:
             release_served_again_after=timedelta(hours=guard.release_served_again_after_hours),
         ),
         settings.log.confirm_after,
-        settings.log.ask_for,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from monitor.model import TAKEN_BACK, Act, Entry
@@ -15,8 +15,7 @@ class ReviewStatus(StrEnum):
     OPEN = "open"
     SAME = "same"
     DIFFERENT = "different"
-    LAPSED = "counted as different"  # nobody answered in time
-    SETTLED = "settled"  # the departure or the arrival was taken back
+    SETTLED = "settled"  # the departure was confirmed or taken back, or the arrival was taken back
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +30,12 @@ class ReviewRecord:
     answered_at: datetime | None
     why: str
 
-    def status(self, now: datetime, ask_for: timedelta) -> ReviewStatus:
-        """Where the review stands, by its answer, its two entries, and how long it has waited."""
+    @property
+    def status(self) -> ReviewStatus:
+        """Where the review stands, by its answer and its two entries. It stays open until an operator answers."""
         if self.answer:
             return ReviewStatus.SAME if self.answer == Act.SAME else ReviewStatus.DIFFERENT
-        if self.departure.status in TAKEN_BACK or self.arrival.status in TAKEN_BACK:
+        # Version 0.1 confirmed departures that nobody had answered about.
+        if self.departure.status in (*TAKEN_BACK, "confirmed") or self.arrival.status in TAKEN_BACK:
             return ReviewStatus.SETTLED
-        return ReviewStatus.OPEN if now - self.arrival.observed_at < ask_for else ReviewStatus.LAPSED
+        return ReviewStatus.OPEN

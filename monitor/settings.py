@@ -117,7 +117,7 @@ class LogSettings(_Section):
         return timedelta(hours=self.confirm_after_hours)
 
     @property
-    def ask_for(self) -> timedelta:
+    def remind_after(self) -> timedelta:
         return timedelta(days=self.review_days)
 
 

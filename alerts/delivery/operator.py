@@ -28,7 +28,7 @@ def report(alerts: AlertStore, settings: Settings, now: datetime, running_since:
 
     def due_now() -> tuple[OperatorEvent, ...]:
         stale_after = operator_stale_after(settings.source.every_minutes, settings.operator.stale_after_hours)
-        affairs = _gathered(alerts, now, settings.log.ask_for)
+        affairs = _gathered(alerts, now, settings.log.remind_after)
         return new_events(affairs, alerts.routed.operator_keys(), now, stale_after, running_since)
 
     if not due_now():
@@ -63,7 +63,7 @@ def addresses(settings: Settings) -> list[tuple[ChannelName, str]]:
     return valid
 
 
-def _gathered(alerts: AlertStore, now: datetime, ask_for: timedelta) -> OperatorFacts:
+def _gathered(alerts: AlertStore, now: datetime, remind_after: timedelta) -> OperatorFacts:
     log = alerts.log
     return OperatorFacts(
         held=tuple(p for p in log.publications.all() if p.verdict == "held"),
@@ -71,7 +71,7 @@ def _gathered(alerts: AlertStore, now: datetime, ask_for: timedelta) -> Operator
         first_checked=log.checks.first(),
         unsent=alerts.reports.unsent(),
         disabled=alerts.reports.disabled(),
-        doubtful=log.reviews.open(now, ask_for),
+        doubtful=tuple((r, (now - r.arrival.observed_at) // remind_after) for r in log.reviews.open()),
     )
 
 

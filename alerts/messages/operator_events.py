@@ -81,7 +81,7 @@ class AddressDisabled:
 
 @dataclass(frozen=True, slots=True)
 class MatchDoubtful:
-    """Two agreements may be one; a person has to decide."""
+    """Two agreements may be one; a person has to decide. `reminds`: they were asked before."""
 
     kind: ClassVar[str] = "doubtful"
     key: str
@@ -89,6 +89,8 @@ class MatchDoubtful:
     state: str
     left: str
     came: str
+    since: datetime
+    reminds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,18 @@ OperatorEvent: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class OperatorFacts:
-    """What events are made from. `first_checked`: when each list was checked for the first time."""
+    """What events are made from.
+
+    `first_checked`: when each list was checked for the first time. `doubtful`: open pairs, with how many reminders of
+    each are due.
+    """
 
     held: tuple[PublicationRecord, ...] = ()
     checks: tuple[LastCheck, ...] = ()
     first_checked: Mapping[ListName, datetime] = field(default_factory=dict)
     unsent: tuple[UnsentRecord, ...] = ()
     disabled: tuple[DisabledAddress, ...] = ()
-    doubtful: tuple[ReviewRecord, ...] = ()
+    doubtful: tuple[tuple[ReviewRecord, int], ...] = ()
 
 
 def new_events(
@@ -138,7 +144,7 @@ def new_events(
         events += _recovered(health, known)
     events += [_disabled(address) for address in affairs.disabled]
     events += [_unsent(record) for record in affairs.unsent]
-    events += [_doubtful(review) for review in affairs.doubtful]
+    events += [_doubtful(review, reminders) for review, reminders in affairs.doubtful]
     return tuple(event for event in events if event.key not in known)
 
 
@@ -187,9 +193,11 @@ def _unsent(record: UnsentRecord) -> MessageUnsent:
     )
 
 
-def _doubtful(review: ReviewRecord) -> MatchDoubtful:
+def _doubtful(review: ReviewRecord, reminders: int) -> MatchDoubtful:
     left, came = (_cleaned(entry.agency, _LONGEST_NAME) for entry in (review.departure, review.arrival))
-    return MatchDoubtful(f"doubtful {review.id}", review.id, review.arrival.state or "", left, came)
+    key = f"doubtful {review.id}" + (f" {reminders}" if reminders else "")
+    since = review.arrival.observed_at
+    return MatchDoubtful(key, review.id, review.arrival.state or "", left, came, since, bool(reminders))
 
 
 def _cleaned(text: str, most: int = _LONGEST) -> str:

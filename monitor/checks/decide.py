@@ -41,12 +41,10 @@ CONFIRM_AFTER = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What an operator may set: when to hold a publication, when a departure is confirmed, and for how long a person
-    is asked about a doubtful pair."""
+    """What an operator may set: when to hold a publication, and when a departure is confirmed."""
 
     limits: plausibility.Limits = field(default_factory=plausibility.Limits)
     confirm_after: timedelta = CONFIRM_AFTER
-    ask_for: timedelta = review.ASK_FOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +326,7 @@ def _confirmations(
     now: datetime,
     left_now: Mapping[int, Departure] | None = None,
 ) -> tuple[Change, ...]:
-    """Notes that departures have stood for long enough, unless a person is asked about them.
+    """Notes that departures have stood for long enough. A person who is asked about one answers first.
 
     `asked` names them by entry; those of this very publication (`left_now`) by their place among its changes. They
     are due at once where the publication was held or rejected while checks went on.
@@ -340,7 +338,7 @@ def _confirmations(
         for name, departure in (*named, *(left_now or {}).items())
         if not departure.confirmed
         and _looked_for(facts, departure)
-        and not (name in asked and review.waits(departure, now, rules.ask_for))
+        and name not in asked
         and time_seen(checks, departure.observed_at, now) >= rules.confirm_after
     ]
     return diff.in_order(due)

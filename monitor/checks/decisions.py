@@ -104,11 +104,8 @@ def same(store: Store, id: str, *, now: datetime, why: str = "") -> None:
         _unanswered(review)
         departure, arrival = review.departure, review.arrival
         for entry in (departure, arrival):
-            if entry.status in TAKEN_BACK:
+            if entry.status in (*TAKEN_BACK, "confirmed"):
                 raise NotPossible(id, f"is settled: {entry.id} ({entry.kind}) is {entry.status}")
-        for back in store.changelog.entries(after=departure.seq, agreement=departure.agreement, kinds=[Kind.RETURNED]):
-            if back.list is departure.list:
-                raise NotPossible(id, f"is settled: what had left was listed again ({back.id})")
         store.acts.record(now, Act.SAME, id, why)
         older, younger = sorted(
             store.agreements.number(store.agreements.resolve(entry.agreement)) for entry in (departure, arrival)

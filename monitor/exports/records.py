@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from monitor.model import Cells, Entry
@@ -110,12 +110,12 @@ def publication_line(publication: PublicationRecord) -> Line:
     }
 
 
-def review_line(review: ReviewRecord, now: datetime, ask_for: timedelta) -> Line:
+def review_line(review: ReviewRecord) -> Line:
     """One doubtful pair as `review list` prints it."""
     departure, arrival = review.departure, review.arrival
     return {
         "id": review.id,
-        "standing": review.status(now, ask_for).value,
+        "standing": review.status.value,
         "observed_at": _iso(arrival.observed_at),
         "list": arrival.list,
         "state": departure.state,

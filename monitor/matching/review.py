@@ -1,7 +1,7 @@
 """Pure: pairs that may be one agreement and are too doubtful for a rule, so that a person is asked (`review`).
 
 Until an operator answers, both stay in the log as what they look like: one that left, unconfirmed, and one that is new,
-each saying that it may be the other.
+each saying that it may be the other. Time alone answers nothing: such a departure is not confirmed.
 """
 
 from __future__ import annotations
@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
 
 from monitor.matching.evidence import Evidence, MatchRules, speaks_against, speaks_for, weigh
 from monitor.matching.similarity import Likeness
-from monitor.model import DEPARTURES, TAKEN_BACK, Act, Change, Departure, Entry, Kind, Listing, Values
+from monitor.model import DEPARTURES, Change, Departure, Kind, Listing, Values
 from monitor.normalize import document_name, shown
 
-ASK_FOR = timedelta(days=7)  # then the two count as different
 MAY_BE = "may be the same as "
 
 
@@ -34,16 +31,6 @@ class Pair:
     left: Listing
     came: Listing
     reasons: tuple[str, ...]
-
-
-class ReviewStatus(StrEnum):
-    """Whether a doubtful pair still needs an answer, and how it was answered."""
-
-    OPEN = "open"
-    SAME = "same"
-    DIFFERENT = "different"
-    LAPSED = "counted as different"  # no answer in time
-    SETTLED = "settled"  # the departure was taken back, or either of the two was
 
 
 def doubtful(changes: Sequence[Change], earlier: Iterable[Departure]) -> tuple[Pair, ...]:
@@ -122,19 +109,3 @@ def _may_be(listing: Listing, agreement: str) -> str:
 def suspects(reasons: Iterable[str]) -> tuple[str, ...]:
     """The agreements that an entry with these reasons may be the same as, by name and support type."""
     return tuple(r.removeprefix(MAY_BE).rpartition(", ")[0] for r in reasons if r.startswith(MAY_BE))
-
-
-def waits(departure: Departure, now: datetime, ask_for: timedelta = ASK_FOR) -> bool:
-    """Whether a departure that a person is asked about still waits for the answer, rather than being confirmed."""
-    return now - departure.observed_at < ask_for
-
-
-def standing(
-    answer: str, departure: Entry, arrival: Entry, now: datetime, ask_for: timedelta = ASK_FOR
-) -> ReviewStatus:
-    """How a pair stands, by its answer, by how its departure and its arrival stand, and by how long it has waited."""
-    if answer:
-        return ReviewStatus.SAME if answer == Act.SAME else ReviewStatus.DIFFERENT
-    if departure.status in TAKEN_BACK or arrival.status in TAKEN_BACK:
-        return ReviewStatus.SETTLED
-    return ReviewStatus.OPEN if now - arrival.observed_at < ask_for else ReviewStatus.LAPSED

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from monitor.errors import NotFound
-from monitor.model import Act
+from monitor.model import TAKEN_BACK, Act
 from monitor.reviews import ReviewRecord, ReviewStatus
 from monitor.storage.changelog import Changelog
-from monitor.storage.database import State, moment, stamp
+from monitor.storage.database import State, marks, moment, stamp
 from monitor.storage.rows import as_text, public_id
 
 
@@ -43,9 +43,9 @@ class Reviews:
             return review
         raise NotFound(id, "`review list` prints the ids of doubtful pairs")
 
-    def open(self, now: datetime, ask_for: timedelta) -> tuple[ReviewRecord, ...]:
+    def open(self) -> tuple[ReviewRecord, ...]:
         """The pairs that wait for an operator's answer."""
-        return tuple(review for review in self._read() if review.status(now, ask_for) is ReviewStatus.OPEN)
+        return tuple(review for review in self._read() if review.status is ReviewStatus.OPEN)
 
     def _read(self, id: str | None = None) -> tuple[ReviewRecord, ...]:
         rows = self._state.rows(
@@ -76,7 +76,9 @@ class Reviews:
             (r["departure"], r["arrival"])
             for r in self._state.rows(
                 "SELECT r.departure, r.arrival FROM reviews r JOIN log a ON a.id = r.arrival"
-                " WHERE r.public_id NOT IN (SELECT subject FROM acts) AND a.status IS NULL"
+                " WHERE r.public_id NOT IN (SELECT subject FROM acts)"
+                f" AND coalesce(a.status, '') NOT IN ({marks(TAKEN_BACK)})",
+                *TAKEN_BACK,
             )
         )
 

@@ -59,7 +59,7 @@ def status() -> str:
         here.freshness,
         _lists(store),
         tuple(p for p in store.publications.all() if p.verdict == "held"),
-        len(store.reviews.open(here.now, here.settings.log.ask_for)),
+        len(store.reviews.open()),
         overview(store.state),
     )
     return render("status.html", page)

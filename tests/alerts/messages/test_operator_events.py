@@ -66,13 +66,21 @@ def keys(affairs: OperatorFacts, now: datetime, known: Collection[str] = ()) -> 
         (OperatorFacts(held=(publication(),)), PublicationHeld),
         (OperatorFacts(unsent=(UNSENT,)), MessageUnsent),
         (OperatorFacts(disabled=(GONE,)), AddressDisabled),
-        (OperatorFacts(doubtful=(REVIEW,)), MatchDoubtful),
+        (OperatorFacts(doubtful=((REVIEW, 0),)), MatchDoubtful),
     ],
 )
 def test_each_thing_is_told_once(affairs: OperatorFacts, event: type[OperatorEvent]) -> None:
     [told] = new_events(affairs, (), NOON, STALE_AFTER)
     assert isinstance(told, event)
     assert new_events(affairs, {told.key}, NOON, STALE_AFTER) == ()
+
+
+def test_a_question_that_is_not_answered_is_asked_again_each_time_that_a_reminder_is_due() -> None:
+    [first] = new_events(OperatorFacts(doubtful=((REVIEW, 0),)), (), NOON, STALE_AFTER)
+    [again] = new_events(OperatorFacts(doubtful=((REVIEW, 1),)), {first.key}, NOON, STALE_AFTER)
+    assert isinstance(again, MatchDoubtful)
+    assert again.reminds
+    assert new_events(OperatorFacts(doubtful=((REVIEW, 1),)), {first.key, again.key}, NOON, STALE_AFTER) == ()
 
 
 def test_what_was_put_back_and_given_up_again_is_told_again() -> None:
@@ -149,7 +157,7 @@ EVENTS: tuple[OperatorEvent, ...] = (
         STALE_AFTER,
     ),
     AddressDisabled("disabled", "g…@example.org", True, "550 5.1.1 no such user"),
-    *new_events(OperatorFacts(doubtful=(REVIEW,)), (), NOON, STALE_AFTER),
+    *new_events(OperatorFacts(doubtful=((REVIEW, 0), (REVIEW, 1))), (), NOON, STALE_AFTER),
     TrialMessage(),
 )
 
