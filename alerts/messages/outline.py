@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from alerts.messages.agency_note import AgencyNote, agency_note, replacements
-from alerts.messages.values import Value, one_sided, values_of
+from alerts.messages.values import Value, corrected_days, one_sided, values_of
 from alerts.model import CORRECTIONS, Cadence, Digest, Notice, RoutedEntry, Watched, WatchedPart
 from alerts.sanitize import clean, shortened
 from monitor.geography import county_name
@@ -21,9 +21,13 @@ from monitor.matching.review import suspects
 from monitor.model import Entry, Kind, ListName
 from monitor.normalize import STATES, signed
 
-_MANY = 4  # so many rows of a state with the same edit, or more, are one point
+_MANY = (
+    4  # so many rows of a state with the same edit, or more, are one point; of any states, where dates are corrected
+)
 _NAMED = 5  # agencies that such a point names
 _LONGEST_NAME = 100
+SEVERAL_STATES = "Several states"
+_DATES_CORRECTED = "dates corrected"  # the edit of every line in which nothing but that is told
 
 # The most important kinds come first, and are the last to be left out.
 _ORDER = (
@@ -60,7 +64,8 @@ class CorrectedEntry:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One line of the message: one agreement, or the same edit on several (`agencies`, the first few of `count`).
+    """One line of the message: one agreement, or the same edit on several (`agencies`, the first few of `count`), which
+    may be in several `states`.
 
     `since` and `until`: when the first and the last of it was seen. `unknown_state`: the text of the state's cell if it
     is not recognized. `suspects`: agreements that this may be the same as, while a person is asked.
@@ -82,6 +87,7 @@ class Point:
     suspects: tuple[str, ...] = ()
     corrects: CorrectedEntry | None = None
     agencies: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
     count: int = 1
     is_one_of_several: bool = False
     pending_before: bool = False
@@ -190,7 +196,7 @@ def outline(notice: Notice, *, most: int) -> Outline:
         seen_at=notice.publication.observed_at,
         file=shortened(clean(notice.publication.file), _LONGEST_NAME),
         sha256=notice.publication.sha256,
-        names=_in_order({name for _, name, _ in points}),
+        names=_in_order({name for _, _, point in points for name in point.states}),
         counts=_counts(points),
         places=_places(points[:most]),
         total=total,
@@ -209,7 +215,7 @@ def digest_outline(digest: Digest, *, most: int) -> DigestOutline:
     return DigestOutline(
         cadence=digest.schedule.cadence,
         day=digest.slot,
-        names=_in_order({name for _, name, _ in points}),
+        names=_in_order({name for _, _, point in points for name in point.states}),
         counts=_counts(points),
         places=_places(points[:most]),
         total=total,
@@ -298,6 +304,8 @@ def _edit(told: _LineAndNote) -> object:
     values = values_of(line)
     if line.entry.kind is not Kind.CHANGED or note or not values:
         return None
+    if [v.name for v in values] == ["signed"] and corrected_days(line.entry):
+        return _DATES_CORRECTED
     moves = tuple((v.name, v.move, v.before, v.after) if v.move == "edited" else (v.name, v.move) for v in values)
     return line.entry.state, moves
 
@@ -310,9 +318,15 @@ def _point(
     entry = line.entry
     replaced = switched.get(entry.id, ())
     values = values_of(line)
-    if len(group) > 1:
-        values = tuple(v if v.move == "edited" else Value(v.name, *one_sided(v)) for v in values)
+    # A correction is shown under the state of the entry that it corrects, even if the agreement is in another now.
+    states = _in_order({STATES.get((told.corrects or told.entry).state or "", "") for told, _ in group})
     names = sorted({_name(told.entry.agency) for told, _ in group})
+    if len(group) > 1 and _edit(group[0]) == _DATES_CORRECTED:
+        values = (Value("signed", "", "", moved_days=max(corrected_days(told.entry) for told, _ in group)),)
+        if len(states) > 1:
+            names = sorted({f"{_name(told.entry.agency)} ({told.entry.state or '?'})" for told, _ in group})
+    elif len(group) > 1:
+        values = tuple(v if v.move == "edited" else Value(v.name, *one_sided(v)) for v in values)
     cells = entry.after or entry.before
     point = Point(
         entry=entry.id,
@@ -329,6 +343,7 @@ def _point(
         suspects=tuple(map(_name, suspects(entry.reasons))),
         corrects=_correction(note or line),
         agencies=tuple(names[:_NAMED]) if len(group) > 1 else (),
+        states=states,
         count=len(group),
         is_one_of_several=len(group) == 1 and happened[entry.agreement] > 1,
         pending_before=entry.pending_before,
@@ -336,9 +351,7 @@ def _point(
     )
     kind = Kind.WITHDRAWN if entry.kind in CORRECTIONS else entry.kind
     what = Heading(kind, entry.list, entry.status == "unconfirmed")
-    # A correction is shown under the state of the entry that it corrects, even if the agreement is in another now.
-    place = (line.corrects or entry).state
-    return what, STATES.get(place or "", ""), point
+    return what, states[0] if len(states) == 1 else SEVERAL_STATES, point
 
 
 def _correction(line: RoutedEntry) -> CorrectedEntry | None:
@@ -371,8 +384,8 @@ def _places(points: Iterable[_Placed]) -> tuple[StateGroup, ...]:
 
 
 def _in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """By name; "" comes last."""
-    return tuple(sorted(names, key=lambda name: (not name, name)))
+    """By name; several states come after each of them, and "" last."""
+    return tuple(sorted(names, key=lambda name: (not name, name == SEVERAL_STATES, name)))
 
 
 def _rank(kind: Kind) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from alerts.model import CORRECTIONS, RoutedEntry
 from alerts.sanitize import clean, shortened
-from monitor.model import FieldChange, Significance
+from monitor.model import Entry, FieldChange, Significance
 from monitor.normalize import STATES, county, document, document_name, signed, state, support_type
 
 _LONGEST = 80  # characters
@@ -16,15 +16,22 @@ _WEIGHT = {significance: weight for weight, significance in enumerate(Significan
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A field before and after, in a reader's words; "" for a blank cell."""
+    """A field before and after, in a reader's words; "" for a blank cell.
+
+    `moved_days`: by how many days at most a date was corrected, for many rows at once.
+    """
 
     name: str
     before: str
     after: str
+    moved_days: int = 0
 
     @property
     def move(self) -> str:
-        """What happened to it, the same for many rows: filled, emptied, replaced (a document by another) or edited."""
+        """What happened to it, the same for many rows: filled, emptied, replaced (a document by another), corrected (a
+        date) or edited."""
+        if self.moved_days:
+            return "corrected"
         if not self.before:
             return "filled"
         if not self.after:
@@ -52,6 +59,15 @@ def values_of(line: RoutedEntry) -> tuple[Value, ...]:
         return ()  # they are told in words
     fields = [f for f in line.entry.fields if _WEIGHT[f.significance] <= _WEIGHT[line.least]]
     return tuple(_value(f) for f in fields)
+
+
+def corrected_days(entry: Entry) -> int:
+    """By how many days a corrected date was moved; 0 where none was corrected, or not from one date to another."""
+    for field in entry.fields:
+        before, after = signed(field.before), signed(field.after)
+        if field.name == "signed" and field.significance is Significance.CLERICAL and before and after:
+            return abs((after - before).days)
+    return 0
 
 
 def _value(change: FieldChange) -> Value:

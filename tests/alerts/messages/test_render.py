@@ -129,6 +129,14 @@ def renewed() -> list[Entry]:
     return numbered(changed(LARKMERE, cells(signed="2026-02-20", moa_address=link), relation=Relation.RENEWED))
 
 
+def dates_corrected() -> list[Entry]:
+    """27 June 2025: dates of agreements in several states were corrected at once."""
+    places = ("TEXAS", "TEXAS", "FLORIDA", "GEORGIA", "FLORIDA", "TEXAS")
+    rows = [cells(f"Town {n} Police Department", state, signed="2026-02-19") for n, state in enumerate(places)]
+    after = [cells(row.agency, row.state, signed=f"2026-02-{20 if n else 21}") for n, row in enumerate(rows)]
+    return numbered(*(changed(*pair) for pair in zip(rows, after, strict=True)))
+
+
 def added() -> list[Entry]:
     standing = AgencyStanding((JAIL, WARRANT), (JAIL, WARRANT))
     return numbered(entry(Kind.NEW, agency_standing=standing, relation=Relation.ADDED))
@@ -203,6 +211,7 @@ SAMPLES = {
     "approved-before-we-looked": (approved_before_we_looked, TEXAS),
     "switched": (switched, TEXAS),
     "renewed": (renewed, TEXAS),
+    "dates-corrected": (dates_corrected, EVERYTHING),
     "added": (added, TEXAS),
     "several-at-once": (several_at_once, TEXAS),
     "departure-with-siblings": (departure_with_siblings, TEXAS),
