@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from alerts.model import CORRECTIONS, PENDING_KINDS, Agency, Departures, RoutedEntry, Wants, Watch
 from alerts.routing.scope import agencies_of, counties_of, newest_agency, states_of, support_types_of
+from monitor.matching.similarity import bare_name
 from monitor.model import DEPARTURES, NOTES, Entry, Kind, ListName, Relation, Significance, SupportType
 
 _WEIGHT = {significance: weight for weight, significance in enumerate(Significance)}
@@ -142,7 +143,10 @@ def _switches(entries: Iterable[Entry]) -> Mapping[SwitchKey, Sequence[Entry]]:
 
 def switch_key(entry: Entry) -> SwitchKey | None:
     """Equal for the departures and arrivals of one agency in one publication that are one switch; None for others."""
-    return (entry.publication.id, *newest_agency(entry)) if entry.relation is Relation.SWITCHED else None
+    if entry.relation is not Relation.SWITCHED:
+        return None
+    state, name = newest_agency(entry)
+    return entry.publication.id, state, bare_name(name)
 
 
 def agreement_and_publication(entry: Entry) -> tuple[str, str]:

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from monitor.model import AgencyStanding, Change, Kind, Listing, Relation, Standing
+from monitor.matching.similarity import bare_name
+from monitor.model import AgencyStanding, Change, Kind, Listing, Relation, Standing, Values
 from monitor.normalize import document_name, shown
 
-Agency: TypeAlias = tuple[str | None, str]  # state, comparable name
+Agency: TypeAlias = tuple[str | None, str]  # state, and comparable name less the words that tell nothing
 
 _COMES = frozenset({Kind.NEW, Kind.RETURNED, Kind.APPLIED})
 _LEAVES = frozenset({Kind.TERMINATED, Kind.DROPPED})
@@ -78,14 +79,18 @@ def _by_agency(listings: Iterable[Listing]) -> dict[Agency, list[Listing]]:
     found: dict[Agency, list[Listing]] = defaultdict(list)
     for listing in listings:
         if listing.values.agency:
-            found[listing.values.state, listing.values.agency].append(listing)
+            found[_agency(listing.values)].append(listing)
     return found
 
 
 def _agencies(change: Change) -> tuple[Agency, ...]:
     """The agency as it was called before and as it is called now."""
     sides = [side.values for side in (change.before, change.after) if side and side.values.agency]
-    return tuple(dict.fromkeys((values.state, values.agency) for values in sides))
+    return tuple(dict.fromkeys(map(_agency, sides)))
+
+
+def _agency(values: Values) -> Agency:
+    return values.state, bare_name(values.agency)
 
 
 def _models(

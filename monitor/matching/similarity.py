@@ -98,6 +98,18 @@ def likeness(one: str, other: str, state: str | None, county: str = "") -> Liken
     return min(most, Likeness.RESEMBLES) if loose else most
 
 
+def bare_name(name: str) -> str:
+    """A comparable name without the words that never tell agencies apart: "City of", "Department", "Office".
+
+    Equal for two names of one agency, and hardly ever for two agencies: of all names of 2025 it joins four pairs, each
+    one agency ("City of Zephyrhills Police Department"). Typing errors are not mended.
+    """
+    words = name.split()
+    if _says_city_of(words):
+        words = words[2:]
+    return " ".join(word for word in words if word not in _FILLERS) or name
+
+
 def _of_the_rest(left: list[str], right: list[str], a: list[str], b: list[str]) -> Likeness:
     """The likeness that words left over on either side (`left` of `a`, `right` of `b`) allow."""
     forms = _forms(left), _forms(right)

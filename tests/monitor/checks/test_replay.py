@@ -13,6 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.__main__ import group
+from monitor.model import Kind
+from tests.monitor.checks.sentences import told
 
 pytestmark = pytest.mark.replay
 
@@ -114,6 +116,11 @@ def test_the_real_lists_of_2025_are_told_without_a_mistake(tmp_path: Path) -> No
         check=False,
     )
     assert "mistakes: 0" in scored.stdout, scored.stdout
+    # The same log, once it has been replayed for half a minute: what a reader gets of each departure and arrival.
+    heard = list(told(tmp_path / "real.db"))
+    assert [t.entry.agency for t in heard if t.is_silent_about_the_agency] == []
+    assert len([t for t in heard if t.entry.kind is Kind.TERMINATED and t.after]) >= 17
+    assert len([t for t in heard if t.entry.kind is Kind.NEW and t.before]) >= 135
 
 
 @real_lists
