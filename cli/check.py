@@ -1,4 +1,4 @@
-"""The command `check`."""
+"""The command `check`: checks both lists once and alerts subscribers."""
 
 from __future__ import annotations
 

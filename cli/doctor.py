@@ -1,4 +1,4 @@
-"""The command `doctor`."""
+"""The command `doctor`: checks the setup."""
 
 from __future__ import annotations
 

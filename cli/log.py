@@ -1,4 +1,4 @@
-"""The commands that print the log: changes, agreements, show, export-workbook."""
+"""The commands that print what is recorded: `changes`, `agreements`, `show`, `export-workbook`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands by which an operator decides: publications, review, retract."""
+"""The commands with which an operator decides: `publications`, `review`, `retract`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `rebuild`."""
+"""The command `rebuild`: makes the log again in a new file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `status`."""
+"""The command `status`: prints when the lists were last checked and whether anything is wrong."""
 
 from __future__ import annotations
 

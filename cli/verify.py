@@ -1,4 +1,4 @@
-"""The command `verify`."""
+"""The command `verify`: checks that no alert is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of a watch, from the command line or a line of a CSV file."""
+"""Reads the options of a watch from the command line or from a line of a CSV file."""
 
 from __future__ import annotations
 
