@@ -1,4 +1,4 @@
-"""Checks the addresses of subscribers and of the operator, and takes the sender's apart.
+"""Checks the addresses of subscribers and of the operator, and splits the sender into name and address.
 
 The checks raise ValueError, whose text says what is wrong and what to do.
 """

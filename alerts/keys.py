@@ -1,4 +1,4 @@
-"""The secret key of this installation, and the keyed hashes of addresses and tokens that are made with it.
+"""The secret key of this installation, and hashes of addresses and tokens made with it.
 
 It is in a file beside state.db (`state.db.key`), made when it is first needed, or in `delivery.key` of the settings.
 Without it, suppressed addresses are no longer recognized, and links that were sent for confirmation no longer work.

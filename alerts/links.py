@@ -1,4 +1,4 @@
-"""Signed links with which subscribers manage their alerts or unsubscribe, without a login.
+"""Makes and reads the signed links with which subscribers manage their alerts or unsubscribe.
 
 A token is signed for one scope (an itsdangerous salt), so that a link to unsubscribe cannot read or change anything.
 Links to manage expire after some days, and each mail has a fresh one. Links to unsubscribe never expire (CAN-SPAM asks

@@ -1,1 +1,1 @@
-"""The command line `agreement-monitor`: the only package that knows all others, and the only one that prints."""
+"""The command line `agreement-monitor`: the only package that imports all others, and the only one that prints."""

@@ -16,28 +16,28 @@ from monitor.errors import MonitorError
 
 # Where each command lives; a module is imported when its command is called (or its help is asked for).
 COMMANDS = {
-    "demo": ("cli.demo", "Run the whole service once on sample lists, against servers on this machine."),
+    "demo": ("cli.demo", "Run the whole service on sample lists, on this machine only."),
     "run": ("cli.service", "Watch the lists, send alerts and serve the change log until stopped."),
     "check": ("cli.check", "Check both lists once, record what changed and alert subscribers."),
-    "replay": ("cli.replay", "Read a folder of past workbooks as if each were checked at its time."),
+    "replay": ("cli.replay", "Read past workbooks as if each were checked when it was published."),
     "backfill": ("cli.replay", "Fill an empty state.db with past lists from the Internet Archive."),
     "changes": ("cli.log", "Print the change log."),
-    "agreements": ("cli.log", "Print the agreements."),
-    "show": ("cli.log", "Print one agreement, entry or publication."),
-    "publications": ("cli.publications", "Print publications, and accept or reject those that are held."),
-    "review": ("cli.publications", "Decide whether doubtful pairs are one agreement."),
-    "retract": ("cli.publications", "Mark an entry of the log as wrong."),
-    "rebuild": ("cli.rebuild", "Derive everything again by this version's rules, into a new file."),
+    "agreements": ("cli.log", "Print the agreements that are listed, now or at an earlier time."),
+    "show": ("cli.log", "Print one agreement, entry, publication or doubtful pair."),
+    "publications": ("cli.publications", "Print the versions of the lists; accept or reject those that are held."),
+    "review": ("cli.publications", "Decide whether two agreements are the same."),
+    "retract": ("cli.publications", "Mark an entry of the log as wrong, and tell everyone who was alerted to it."),
+    "rebuild": ("cli.rebuild", "Make the log again by this version's rules, in a new file."),
     "export-workbook": ("cli.log", "Write a workbook exactly as it was fetched."),
     "watch": ("cli.watch", "Add and change watches: who gets which alerts, and how often."),
-    "deliveries": ("cli.deliveries", "Print which messages were sent to whom, and which are waiting."),
+    "deliveries": ("cli.deliveries", "Print which messages were sent to whom; send one again, or never."),
     "pause": ("cli.pause", "Stop sending messages; lists are still checked."),
-    "resume": ("cli.pause", "Start sending messages again, those that waited first."),
+    "resume": ("cli.pause", "Start sending messages again, beginning with those that waited."),
     "serve": ("cli.web", "Serve the change log on the web."),
     "publish": ("cli.web", "Write the whole site as files for any web host."),
     "status": ("cli.status", "Print when the lists were last checked and whether anything is wrong."),
     "doctor": ("cli.doctor", "Check the setup, and send a test message to the operator."),
-    "verify": ("cli.verify", "Check that every alert in state.db is accounted for."),
+    "verify": ("cli.verify", "Check that no alert is missing from state.db."),
 }  # fmt: skip
 
 
@@ -65,17 +65,17 @@ class Commands(click.Group):
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="Settings file; by default config.toml in this folder, if there is one.",
+    help="Settings file. Default: config.toml in this folder, if there is one.",
 )
 @click.option(
     "--db",
     "state",
     type=click.Path(path_type=Path),
-    help="Database file; by default state.db in this folder.",
+    help="Database file. Default: state.db in this folder.",
 )
 @click.pass_context
 def group(ctx: click.Context, config: Path | None, state: Path | None) -> None:
-    """Watches ICE's lists of 287(g) agreements and tells people what is new, changed or no longer listed."""
+    """Watch ICE's lists of 287(g) agreements and tell people what is new, changed or no longer listed."""
     ctx.obj = Context(_clock, config, state)
 
 

@@ -1,4 +1,4 @@
-"""The command `check`."""
+"""The command `check`: checks both lists once and alerts subscribers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from monitor.model import Outcome
 def check(context: Context) -> None:
     """Check both lists once, record what changed and alert subscribers.
 
-    For cron: exit status 0 done, 1 something new needs a person, 2 a list could not be checked.
+    Use this with cron. Exit status: 0 done, 1 something new needs a person, 2 a list could not be checked.
     """
     with wiring.reader(lambda: context.settings) as reading:
         # The reading process has been started and loads openpyxl while this one imports the rest.

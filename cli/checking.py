@@ -1,4 +1,4 @@
-"""One check of both lists, and alerting subscribers afterwards: what `check`, `run` and `demo` do."""
+"""Checks both lists and then alerts subscribers, for `check`, `run` and `demo`."""
 
 from __future__ import annotations
 

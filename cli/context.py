@@ -1,4 +1,4 @@
-"""What every command is given: the settings and the clock."""
+"""The object that every command gets: the settings and the clock."""
 
 from __future__ import annotations
 

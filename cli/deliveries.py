@@ -29,7 +29,7 @@ _reveal = click.option("--reveal", is_flag=True, help="Print addresses and webho
 
 @click.group()
 def deliveries() -> None:
-    """Print which messages were sent to whom, and which are waiting."""
+    """Print which messages were sent to whom; send one again, or never."""
 
 
 @deliveries.command("list")
@@ -40,7 +40,7 @@ def deliveries() -> None:
     type=click.Choice(["pending", "leased", "sent", "ambiguous", "dead", "suppressed"]),
     help="Only deliveries in this state; repeatable.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, newest first.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many to print.")
 @format_option
 @_reveal
 @click.pass_obj
@@ -54,11 +54,11 @@ def list_deliveries(context: Context, states: tuple[str, ...], limit: int, form:
 @deliveries.command()
 @click.argument("id")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--html", is_flag=True, help="Print the HTML of a mail, and nothing else.")
+@click.option("--html", is_flag=True, help="Print only the HTML of an email.")
 @_reveal
 @click.pass_obj
 def show(context: Context, id: str, form: str, html: bool, reveal: bool) -> None:
-    """Print a delivery (d-…) and its message as it is sent."""
+    """Print a delivery (d-…) and its message, as it is sent."""
     with open_alerts(context.settings.state) as alerts:
         delivery = _delivery(alerts, id)
     message = delivery.message
@@ -86,13 +86,13 @@ def show(context: Context, id: str, form: str, html: bool, reveal: bool) -> None
 @deliveries.command()
 @click.argument("id", required=False)
 @click.option(
-    "--dead", is_flag=True, help="All that failed for good, except those to addresses that no longer accept messages."
+    "--dead", is_flag=True, help="All that failed for good, except to addresses that no longer accept messages."
 )
 @click.pass_obj
 def retry(context: Context, id: str | None, dead: bool) -> None:
-    """Send a delivery again that failed for good or is waiting; it goes out with the next run.
+    """Send a delivery that failed for good or is waiting; it is sent with the next run.
 
-    If its address no longer accepts messages, naming the delivery by its ID also allows messages to that address again.
+    If its address no longer accepted messages, naming the delivery by its ID also allows messages to it again.
     """
     if (id is None) == (not dead):
         raise click.UsageError("Name a delivery's ID, or use --dead.")
@@ -137,7 +137,7 @@ def _obstacle(alerts: AlertStore, delivery: DeliveryRecord, *, by_id: bool) -> s
 @click.option("--why", required=True, help="Your reason; it is stored and shown with the delivery.")
 @click.pass_obj
 def drop(context: Context, id: str, why: str) -> None:
-    """Never send a delivery that is waiting or failed for good."""
+    """Drop a delivery that is waiting or failed for good: it is never sent."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
         delivery = _delivery(alerts, id)
         if delivery.state not in ("pending", "dead"):

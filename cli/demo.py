@@ -47,11 +47,11 @@ DESKS = (
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="End after printing, without serving the change log.")
+@click.option("--once", is_flag=True, help="Exit after printing; do not serve the change log.")
 @click.pass_obj
 def demo(context: Context, once: bool) -> None:
-    """Run the whole service on sample lists of invented agencies, against an ICE site, a mail server and a Slack that
-    it starts on this machine; print who was sent what; then serve the change log."""
+    """Run the whole service on sample lists of invented agencies, with a fake ICE site, mail server and Slack on this
+    machine. Print who was sent what, then serve the change log."""
     # Settings of a real service in the environment must not lead the demo to a real server.
     for name in [name for name in os.environ if name.startswith("AGREEMENT_MONITOR_")]:
         del os.environ[name]

@@ -1,4 +1,4 @@
-"""The command `doctor`."""
+"""The command `doctor`: checks the setup."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Finding: TypeAlias = tuple[str, bool, str]
 def doctor(context: Context) -> None:
     """Check the setup, and send a test message to the operator on each channel.
 
-    Prints for each part whether it is fine or what to fix. Exit status 0 all is fine, 1 something needs fixing, 2 the
+    Prints for each part that it works, or what to fix. Exit status: 0 everything works, 1 something needs fixing, 2 the
     settings or state.db cannot be used.
     """
     worst = ExitStatus.DONE

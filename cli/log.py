@@ -1,4 +1,4 @@
-"""The commands that print the log: changes, agreements, show, export-workbook."""
+"""The commands that print what is recorded: `changes`, `agreements`, `show`, `export-workbook`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from monitor.storage.writer import open_store
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice([k.value for k in Kind]), help="A kind of entry; repeatable."
 )
-@click.option("--list", "lists", multiple=True, type=click.Choice([n.value for n in ListName]), help="One list only.")
-@click.option("--since", type=Moment(), help="First seen at or after this time.")
-@click.option("--until", type=Moment(), help="First seen before this time.")
+@click.option(
+    "--list", "lists", multiple=True, type=click.Choice([n.value for n in ListName]), help="Only this list; repeatable."
+)
+@click.option("--since", type=Moment(), help="Only entries first seen at or after this time.")
+@click.option("--until", type=Moment(), help="Only entries first seen before this time.")
 @click.pass_obj
 def changes(
     context: Context,
@@ -50,8 +52,8 @@ def changes(
 @click.command()
 @format_option
 @click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable.")
-@click.option("--all", "everything", is_flag=True, help="Also those that are no longer listed.")
-@click.option("--as-of", type=Moment(), help="As the lists were at this time; a date means its first moment, UTC.")
+@click.option("--all", "everything", is_flag=True, help="Also agreements that are no longer listed.")
+@click.option("--as-of", type=Moment(), help="The lists as of this time. A date means the start of that day, UTC.")
 @click.pass_obj
 def agreements(context: Context, form: str, states: tuple[str, ...], everything: bool, as_of: datetime | None) -> None:
     """Print the agreements that are listed, on either list."""
@@ -68,7 +70,7 @@ def agreements(context: Context, form: str, states: tuple[str, ...], everything:
 @click.argument("id")
 @click.pass_obj
 def show(context: Context, id: str) -> None:
-    """Print one agreement (a-…), entry (c-…), publication (p-…) or doubtful pair (r-…) with its history."""
+    """Print an agreement (a-…), entry (c-…), publication (p-…) or doubtful pair (r-…) with its history."""
     if id.startswith("p-"):
         # It may have to read a workbook; what that needs takes 0.1 s to import, for which `changes` does not wait.
         from cli.publications import print_publication
@@ -93,11 +95,11 @@ def show(context: Context, id: str) -> None:
 @click.command("export-workbook")
 @click.argument("hash")
 @click.option(
-    "-o", "--output", "to", type=click.File("wb", lazy=False), default="-", help="A file; by default standard output."
+    "-o", "--output", "to", type=click.File("wb", lazy=False), default="-", help="A file. Default: standard output."
 )
 @click.pass_obj
 def export_workbook(context: Context, hash: str, to: BinaryIO) -> None:
-    """Write the workbook with this sha256 (or its first digits), exactly as it was fetched."""
+    """Write a workbook exactly as it was fetched. HASH is its sha256, or the first digits of it."""
     with open_store(context.settings.state) as store:
         found = store.publications.workbooks(hash.lower())
         if len(found) != 1:

@@ -1,4 +1,4 @@
-"""Logging of all packages, configured once: structlog writes the records of Python's `logging` to standard error."""
+"""Sets up logging for all packages: structlog writes the records of Python's `logging` to standard error."""
 
 from __future__ import annotations
 

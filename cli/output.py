@@ -1,4 +1,4 @@
-"""How the command line prints."""
+"""Prints tables, JSON and CSV, and entries, agreements and publications for people."""
 
 from __future__ import annotations
 

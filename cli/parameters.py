@@ -1,4 +1,4 @@
-"""Types of command line parameters."""
+"""Parameter types of the commands: times, states, reasons, output formats."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def pause(context: Context) -> None:
 @click.command()
 @click.pass_obj
 def resume(context: Context) -> None:
-    """Start sending messages again, those that waited first."""
+    """Start sending messages again, beginning with those that waited."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
         since = alerts.reports.paused_at()
         if since is None:

@@ -1,4 +1,4 @@
-"""The commands by which an operator decides: publications, review, retract."""
+"""The commands with which an operator decides: `publications`, `review`, `retract`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _because = click.option("--why", type=Words(), help="Your reason; it is stored a
 
 @click.group()
 def publications() -> None:
-    """Print the publications of the lists, and accept or reject those that are held."""
+    """Print the versions of the lists (publications); accept or reject those that are held."""
 
 
 @publications.command("list")
@@ -40,7 +40,10 @@ def list_publications(context: Context, form: str, held: bool) -> None:
 @click.argument("id")
 @click.pass_obj
 def show_publication(context: Context, id: str) -> None:
-    """Print a publication, the decisions on it, and its entries; if it is held, those that accepting it would make."""
+    """Print a publication, the decisions on it, and its entries.
+
+    For a held publication, these are the entries that accepting it would add.
+    """
     print_publication(context, id)
 
 
@@ -66,9 +69,9 @@ def print_publication(context: Context, id: str) -> None:
 @_because
 @click.pass_obj
 def accept(context: Context, id: str, why: str | None) -> None:
-    """Accept a held publication: record it as of when it was seen, and alert subscribers.
+    """Accept a held publication: record it as of when it was first seen, and alert subscribers.
 
-    `publications show` prints beforehand which entries that makes.
+    Before you accept it, `publications show` prints the entries that it would add.
     """
     with (
         wiring.reader(lambda: context.settings) as reading,
@@ -100,14 +103,14 @@ def reject(context: Context, id: str, why: str | None) -> None:
 def review() -> None:
     """Decide whether the two agreements of a doubtful pair, one gone and one new, are the same.
 
-    Until you decide, the log has an unconfirmed departure and a new agreement, each noting that it may be the other.
-    A departure that may be a new agreement is not confirmed until you decide.
+    Until you decide, the log has an unconfirmed departure and a new agreement, and each says that it may be the other.
+    The departure is not confirmed until then, and you are reminded (log.review_days).
     """
 
 
 @review.command("list")
 @format_option
-@click.option("--all", "everything", is_flag=True, help="Also pairs that are decided.")
+@click.option("--all", "everything", is_flag=True, help="Also pairs that are already decided.")
 @click.pass_obj
 def list_reviews(context: Context, form: str, everything: bool) -> None:
     """Print doubtful pairs, oldest first."""
@@ -121,7 +124,7 @@ def list_reviews(context: Context, form: str, everything: bool) -> None:
 @_because
 @click.pass_obj
 def same(context: Context, id: str, why: str | None) -> None:
-    """They are one agreement: withdraw the departure, and make the newer id an alias of the older."""
+    """Decide that a pair is one agreement: withdraw the departure, and make the newer id lead to the older one."""
     _decide(context, decisions.same, id, why)
     click.echo(f"{id}: one agreement. The departure is withdrawn, and whoever was told of it is told so.")
     _tell_subscribers(context)
@@ -132,7 +135,7 @@ def same(context: Context, id: str, why: str | None) -> None:
 @_because
 @click.pass_obj
 def different(context: Context, id: str, why: str | None) -> None:
-    """They are two agreements: the departure is confirmed like any other."""
+    """Decide that a pair is two agreements: the departure is then confirmed like any other."""
     _decide(context, decisions.different, id, why)
     click.echo(f"{id}: two agreements. Nothing is taken back; the departure is confirmed as any other.")
 
@@ -152,7 +155,7 @@ def _decide(context: Context, decision: Callable[..., None], id: str, why: str |
 )
 @click.pass_obj
 def retract(context: Context, id: str, why: str | None) -> None:
-    """Mark an entry of the log (c-…) as wrong, and tell everybody who was alerted to it. Nothing is deleted."""
+    """Mark an entry of the log (c-…) as wrong, and tell everyone who was alerted to it. Nothing is deleted."""
     _decide(context, decisions.retract, id, why)
     click.echo(f"Retracted {id}.")
     _tell_subscribers(context)

@@ -1,4 +1,4 @@
-"""The command `rebuild`."""
+"""The command `rebuild`: makes the log again in a new file."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ from monitor.storage.log import open_reader
 @click.argument("new", type=click.Path(dir_okay=False, path_type=Path))
 @click.pass_obj
 def rebuild(context: Context, new: Path) -> None:
-    """Derive everything again by this version's rules, into a NEW file, and print what differs.
+    """Make the log again by this version's rules, in a NEW file, and print what differs.
 
-    Starts from the workbooks, the checks and your decisions. Ids stay; an entry that is no longer derived is kept as
-    retracted. Watches and deliveries are copied; nobody is alerted. Stop the service first: what it records or sends
-    meanwhile is missing from the new file. The old file is not changed; put the new one in its place, and start the
-    service again.
+    Uses the workbooks, the checks and your decisions. Ids stay the same. An entry that the rules no longer produce is
+    kept, marked as retracted. Watches and deliveries are copied. Nobody is alerted.
+
+    Stop the service first; otherwise the new file lacks what it records or sends meanwhile. The old file is not
+    changed. Move the new file to its place, and start the service again.
     """
     settings = context.settings
     if not settings.state.exists():

@@ -25,13 +25,14 @@ from monitor.workbooks.sandbox import Reader
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--until", type=Moment(), help="Stop before the first workbook published after this time.")
-@click.option("--alerts", is_flag=True, help="Alert subscribers to what is found; by default nobody is alerted.")
+@click.option("--alerts", is_flag=True, help="Alert subscribers. Default: nobody is alerted.")
 @click.pass_obj
 def replay(context: Context, folder: Path, until: datetime | None, alerts: bool) -> None:
-    """Read a folder of past workbooks as if each were checked at its time.
+    """Read past workbooks as if each were checked when it was published.
 
-    FOLDER holds manifest.csv (published, link, file, sha256 …); without one, its workbooks are read in the order in
-    which they were saved. Workbooks that are recorded already are skipped, so a replay can be repeated or continued.
+    FOLDER holds workbooks and a manifest.csv (published, link, file, sha256 …). Without a manifest, the workbooks are
+    read in the order in which they were saved. Workbooks that are already recorded are skipped, so you can repeat or
+    continue a replay.
     """
     settings = context.settings
     with (
@@ -49,14 +50,14 @@ def replay(context: Context, folder: Path, until: datetime | None, alerts: bool)
 @click.option("--since", type=Moment(), default="2025-01-01", show_default=True, help="Only captures since this time.")
 @click.pass_obj
 def backfill(context: Context, folder: Path, since: datetime) -> None:
-    """Fill an empty state.db with the past lists that the Internet Archive has kept.
+    """Fill an empty state.db with past lists from the Internet Archive.
 
-    FOLDER keeps the downloads (one request at a time: it takes hours) and a manifest.csv of them, which is then
-    replayed without alerting anybody. If it is interrupted, run the same command again: nothing is downloaded twice.
-    Once there is a manifest.csv, nothing is downloaded any more; to look for further captures, delete it and fill a new
-    --db.
+    Downloads the lists and a manifest.csv into FOLDER, then replays FOLDER without alerting anybody. Downloading takes
+    hours, because it sends one request at a time. If it is interrupted, run the same command again: nothing is
+    downloaded twice. Once FOLDER has a manifest.csv, nothing more is downloaded. To look for more captures, delete
+    manifest.csv and use a new --db.
 
-    Exit status 0 done, 1 captures were skipped or a publication is held, 2 could not.
+    Exit status: 0 done, 1 captures were skipped or a publication is held, 2 it failed.
     """
     settings = context.settings
     passed_over: tuple[str, ...] = ()

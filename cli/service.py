@@ -31,8 +31,8 @@ _JITTER_SHARE = 0.05  # of the interval, so that a thousand installations do not
 def run(context: Context) -> None:
     """Watch the lists, send alerts and serve the change log until stopped (Ctrl-C or SIGTERM).
 
-    Checks at once and then every source.every_minutes; sends waiting messages every minute. Only one process can run on
-    a state.db at a time.
+    Checks right away and then every source.every_minutes. Sends waiting messages every minute. Only one process can run
+    on a state.db at a time.
     """
     stop = Event()
     scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(4)})

@@ -1,4 +1,4 @@
-"""The command `status`."""
+"""The command `status`: prints when the lists were last checked and whether anything is wrong."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def status(context: Context) -> None:
     """Print when the lists were last checked and whether anything is wrong.
 
     Exit status 1 if the last check of a list failed, was held, or did not find the participating list; if a list has
-    not been checked for three intervals (and at least three hours); if a doubtful pair waits for a decision; or if
-    sending is paused.
+    not been checked for three intervals (and at least three hours); if a publication or a doubtful pair waits for a
+    decision; or if sending is paused.
     """
     settings = context.settings
     with open_store(settings.state) as store:

@@ -1,4 +1,4 @@
-"""The command `verify`."""
+"""The command `verify`: checks that no alert is missing."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ STATES = ("sent", "ambiguous", "dead", "suppressed", "pending", "leased")
 @click.command()
 @click.pass_obj
 def verify(context: Context) -> None:
-    """Check that every change that was routed to a watch is in a delivery that has ended or is waiting.
+    """Check that no alert is missing: every entry for a watch is in a delivery.
 
-    Prints how many deliveries are in each state. Exit status 1 if anything is missing or contradicts itself.
+    Prints how many deliveries are in each state. Exit status 1 if an entry is missing or records contradict each other.
     """
     with open_alerts(context.settings.state) as alerts:
         ledger = alerts.reports.counts()

@@ -47,7 +47,7 @@ def watch() -> None:
 def add(context: Context, /, **wishes: Any) -> None:
     """Add a watch: alerts for one subscriber, from now on. Entries already in the log are not sent.
 
-    A mail address is first sent a link to confirm, unless you vouch for it with --confirmed.
+    An email address first gets a link to confirm, unless you use --confirmed.
     """
     with open_alerts(context.settings.state) as alerts, alerts.write():
         record = _added(alerts, context, new_watch(context.settings, alerts.log, **wishes))
@@ -62,9 +62,9 @@ def add(context: Context, /, **wishes: Any) -> None:
 @click.argument("file", type=click.File("r", encoding="utf-8-sig"))
 @click.pass_context
 def import_watches(ctx: click.Context, file: TextIO) -> None:
-    """Add the watches in a CSV FILE (- for standard input): all of them, or none if any line is wrong.
+    """Add the watches in a CSV file (- for standard input). If any line is wrong, none are added.
 
-    Columns are named like the options of `watch add`; ";" separates several values.
+    Name the columns like the options of `watch add`. Separate several values in a cell with ";".
     """
     context: Context = ctx.obj
     faults: list[Fault] = []
@@ -151,7 +151,7 @@ def _doubt_counties(watch: Watch) -> None:
 @click.argument("token")
 @click.pass_obj
 def confirm(context: Context, token: str) -> None:
-    """Confirm a mail address with the TOKEN it was sent: its watches start now."""
+    """Confirm an email address with the TOKEN it was sent. Its watches start now."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
         found = alerts.subscribers.by_token(open_keys(context.settings).of_token(token))
         if found is None or found.token_until is None:
@@ -181,7 +181,7 @@ def list_watches(context: Context, form: str, reveal: bool) -> None:
 @click.argument("id", type=int)
 @click.pass_obj
 def remove(context: Context, id: int) -> None:
-    """End a watch. A subscriber with no other watch is sent nothing more."""
+    """Remove a watch. A subscriber with no other watch gets nothing more."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
         watch = _record(alerts, id).watch
         watched_places = where(alerts, watch)
@@ -200,7 +200,7 @@ def remove(context: Context, id: int) -> None:
 @click.argument("id", type=int)
 @click.pass_obj
 def pause(context: Context, id: int) -> None:
-    """Pause a watch: no news until it is resumed. Corrections of earlier messages are still sent."""
+    """Pause a watch: no alerts until `watch resume`. Corrections of earlier messages are still sent."""
     with open_alerts(context.settings.state) as alerts, alerts.write():
         record = _record(alerts, id)
         if record.paused_at is None:
@@ -212,9 +212,9 @@ def pause(context: Context, id: int) -> None:
 @click.argument("id", type=int)
 @click.pass_obj
 def resume(context: Context, id: int) -> None:
-    """Resume a watch that is paused: news from now on.
+    """Resume a paused watch: alerts from now on.
 
-    What happened during the pause is in the log, but is not sent.
+    Entries from the time of the pause are in the log, but are not sent.
     """
     with open_alerts(context.settings.state) as alerts, alerts.write():
         record = _record(alerts, id)
@@ -255,8 +255,8 @@ def export(context: Context, email: str | None, slack: str | None, slack_channel
 def erase(context: Context, email: str | None, slack: str | None, slack_channel: str | None) -> None:
     """Erase an address, and never write to it again.
 
-    Only a hash stays, which only this installation can compare. How many messages were sent stays known, but not to
-    whom.
+    Only a hash of the address stays, which only this installation can compare. The number of messages sent stays in the
+    records, but not to whom.
     """
     channel, text = address(context.settings, email, slack, slack_channel)
     with open_alerts(context.settings.state) as alerts:
@@ -271,10 +271,10 @@ def erase(context: Context, email: str | None, slack: str | None, slack_channel:
 @address_options
 @click.pass_obj
 def allow(context: Context, email: str | None, slack: str | None, slack_channel: str | None) -> None:
-    """Let an address be added again that was erased or unsubscribed, or that its server did not know.
+    """Allow an address to be added again after it was erased, unsubscribed, or refused by its server as unknown.
 
-    Use this only if its reader asked for it. Nothing is sent; `watch add` comes next, and a mail address must be
-    confirmed as if it were new.
+    Use this only if its reader asked for it. Nothing is sent. Use `watch add` next; an email address must be confirmed
+    as if it were new.
     """
     channel, text = address(context.settings, email, slack, slack_channel)
     hashed = open_keys(context.settings).of_address(channel, text)

@@ -1,4 +1,4 @@
-"""The options of a watch, from the command line or a line of a CSV file."""
+"""Reads the options of a watch from the command line or from a line of a CSV file."""
 
 from __future__ import annotations
 
@@ -63,64 +63,65 @@ class TimeZone(click.ParamType[str]):
 
 
 _ADDRESS_OPTIONS = (
-    click.option("--email", help="A mail address."),
-    click.option("--slack", metavar="URL", help="The Slack channel behind this incoming webhook."),
-    click.option("--slack-channel", metavar="ID", help="The Slack channel with this id (C…), using the bot token."),
+    click.option("--email", help="An email address."),
+    click.option("--slack", metavar="URL", help="The URL of a Slack channel's incoming webhook."),
+    click.option("--slack-channel", metavar="ID", help="The id of a Slack channel (C…), for the bot token."),
 )
 _WATCH_OPTIONS = (
     click.option("--state", "states", multiple=True, type=StateCode(), help="A state, by code or name; repeatable."),
-    click.option("--all-states", is_flag=True, help="Every state, and rows whose state is not recognized."),
-    click.option("--county", "counties", multiple=True, metavar="NAME", help='"Larkmere, TX"; repeatable.'),
+    click.option("--all-states", is_flag=True, help="All states, and rows whose state is not recognized."),
+    click.option("--county", "counties", multiple=True, metavar="NAME", help='Such as "Larkmere, TX"; repeatable.'),
     click.option(
         "--agency",
         "agencies",
         multiple=True,
         metavar="ID",
-        help="The agency of the agreement a-…, with all its agreements; repeatable.",
+        help="The id of an agreement (a-…), for all agreements of its agency; repeatable.",
     ),
     click.option(
         "--type",
         "types",
         multiple=True,
         metavar="NAME",
-        help='A support type, such as "Task Force Model"; repeatable. By default all.',
+        help='A support type, such as "Task Force Model"; repeatable. Default: all.',
     ),
     click.option(
         "--kind",
         "kinds",
         multiple=True,
         type=click.Choice([kind.value for kind in Kind if kind not in NOTES]),
-        help="A kind of entry; repeatable. By default all kinds about agreements.",
+        help="A kind of entry; repeatable. Default: all kinds about agreements.",
     ),
-    click.option("--pending", is_flag=True, help="Also applications: new on the pending list, or no longer on it."),
+    click.option("--pending", is_flag=True, help="Also applications: new on the pending list, or gone from it."),
     click.option(
         "--significance",
         type=click.Choice([s.value for s in Significance]),
         default=Significance.SUBSTANTIVE.value,
         show_default=True,
-        help="Least significance to send: support type, date, state, county; or documents; or also spelling.",
+        help="Which changes to send. substantive: support type, date, state, county; document: also documents; "
+        "clerical: also spelling.",
     ),
     click.option(
         "--departures",
         type=click.Choice([d.value for d in Departures]),
         default=Departures.AT_ONCE.value,
         show_default=True,
-        help="Send that an agreement is no longer listed at once, marked unconfirmed; or only once it is confirmed.",
+        help="When to send that an agreement is no longer listed: at once, unconfirmed; or when it is confirmed.",
     ),
-    click.option("--daily", type=TimeOfDay(), help="In a digest every day at this time, instead of at once."),
+    click.option("--daily", type=TimeOfDay(), help="Send a digest every day at this time, instead of alerts at once."),
     click.option(
         "--weekly",
         nargs=2,
         type=(click.Choice([day.lower() for day in DAYS], case_sensitive=False), TimeOfDay()),
         metavar="DAY HH:MM",
-        help="In a digest every week, such as `--weekly monday 07:00`.",
+        help="Send a digest every week, such as `--weekly monday 07:00`.",
     ),
     click.option("--empty", is_flag=True, help="Send a digest even if nothing happened."),
     *_ADDRESS_OPTIONS,
     click.option(
-        "--confirmed", is_flag=True, help="You vouch that the reader of this mail address asked for the watch."
+        "--confirmed", is_flag=True, help="You confirm that the reader of this email address asked for the watch."
     ),
-    click.option("--time-zone", type=TimeZone(), help="Time zone of all digests to this address."),
+    click.option("--time-zone", type=TimeZone(), help="The time zone of all digests to this address."),
 )
 
 

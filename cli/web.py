@@ -14,9 +14,9 @@ from web.static_site.publish import publish as write
 
 
 @click.command()
-@click.option("--host", help="Address to listen on; by default web.host of the settings.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port; by default web.port of the settings.")
-@click.option("--any-port", is_flag=True, help="Use another port if that one is in use.")
+@click.option("--host", help="Address to listen on. Default: web.host of the settings.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on. Default: web.port of the settings.")
+@click.option("--any-port", is_flag=True, help="Use another port if this one is in use.")
 @click.pass_obj
 def serve(context: Context, host: str | None, port: int | None, any_port: bool) -> None:
     """Serve the change log on the web until stopped (Ctrl-C or SIGTERM); nothing is checked or sent."""
@@ -39,7 +39,7 @@ def publish(context: Context, folder: Path) -> None:
     """Write the whole site into FOLDER as files for any web host: pages, feeds and data.
 
     These are the pages that `serve` serves, with links to web.base_url. Run it again after each check: only files that
-    have changed are written, each all at once.
+    changed are written, and no file is ever half written.
     """
     settings = context.settings
     if not settings.state.exists():

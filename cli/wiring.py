@@ -1,4 +1,4 @@
-"""Settings → the parts that a check is made of.
+"""Makes the parts of a check from the settings: source, reader, rules.
 
 Each part is imported where it is made: the reading process starts before the others are imported, and a check that
 finds a list imports its rules while the list is being read.

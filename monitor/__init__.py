@@ -1,11 +1,11 @@
 """What ICE's lists of 287(g) agreements say, and what changed.
 
-    source ─▶ sources ─▶ workbook ─▶ guard ─▶ match ─▶ diff ─▶ store
-              fetch      read        believe?  who is   what     one transaction:
-              bytes      listings              who      changed  publication, listings, agreements, entries
+    sources/ ─▶ workbooks/ ─▶ checks/plausibility ─▶ matching/ ─▶ checks/changes ─▶ storage/
+    fetch       read          accept or hold         who is who   what changed      one transaction: publication,
+    bytes       listings                                                            listings, agreements, entries
 
-`check` walks this path once for one list; everything on it that decides (normalize, names, guard, match, diff) is
-pure. `alerts` and `web` read the log that comes of it; nothing here knows of them.
+`checks/check.py` follows this path once for one list. The modules that decide are pure. `alerts` and `web` read the
+log; nothing here imports them.
 """
 
 __version__ = "0.1.0"

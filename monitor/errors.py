@@ -1,10 +1,10 @@
 """Every error of the project, in one tree.
 
     MonitorError
-    ├── SettingsError            a setting is missing or wrong                       → mend the settings
+    ├── SettingsError            a setting is missing or wrong                       → fix the settings
     ├── StateError               state.db cannot be used
     │   ├── StateTooNew          written by a newer version                          → upgrade
-    │   ├── StateUnusable        not a database, read-only, no space                 → mend the file or folder
+    │   ├── StateUnusable        not a database, read-only, no space                 → fix the file or folder
     │   └── StateBusy            another process is running on it                    → wait, or stop the other
     ├── SourceError              the source did not give what was asked; `permanent` says whether trying again helps
     ├── NotFound                 nothing has this id                                 → a list of ids

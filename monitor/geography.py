@@ -1,4 +1,4 @@
-"""Pure: which county a name means, and how a county is called. Names are comparable ones (`normalize.county`)."""
+"""Pure: which county a name means, and the name of a county. Names are comparable ones (`normalize.county`)."""
 
 from __future__ import annotations
 

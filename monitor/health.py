@@ -1,4 +1,4 @@
-"""Pure: whether a list is fresh, stale, failed, held or missing.
+"""Pure: whether a list is fresh, late (stale), failed, held or missing.
 
 Pages, the command `status` and the notices to the operator all use this one rule, so they cannot contradict each other:
 

@@ -1,4 +1,4 @@
-"""The words of the domain as frozen values; ARCHITECTURE.md says what each means. No IO, nothing of ours imported."""
+"""The types of the project as frozen values (ARCHITECTURE.md says what each means). Imports nothing of ours; no IO."""
 
 from __future__ import annotations
 

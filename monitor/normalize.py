@@ -1,4 +1,4 @@
-"""Pure: what a cell says, in a form that can be compared across spellings.
+"""Pure: turns the text of a cell (state, agency, county, support type, date) into a comparable value.
 
 Cells are kept as published elsewhere; nothing here is ever shown to a reader. Every function takes the text of a
 cell and returns a value, None or "" where the cell says nothing that can be used.

@@ -1,4 +1,4 @@
-"""Doubtful pairs: two entries that may be about one agreement, for a person to decide. Pure."""
+"""Pure: a doubtful pair as it is shown to a person: its two entries, the evidence, and whether it is decided."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What people look at: the change log by day, state, change and agreement."""
+"""The pages of the change log: by day, state, change, agreement and agency."""

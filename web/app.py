@@ -1,4 +1,4 @@
-"""The web application: wires the pages to the log, and says what a browser may do with them."""
+"""Makes the Flask application: registers the views, and sets the security headers of the pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validators (ETag), 304 answers, and compression."""
+"""HTTP caching of pages: ETags, 304 answers, and compression."""
 
 from __future__ import annotations
 

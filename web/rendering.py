@@ -1,4 +1,4 @@
-"""Renders pages, and reads from the log what several of them need."""
+"""Renders templates, and reads from the log what several pages need."""
 
 from __future__ import annotations
 

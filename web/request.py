@@ -1,4 +1,4 @@
-"""One request: one reading of the clock, and one reader of the log."""
+"""What a request needs: the time, read once, and one reader of the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hands messages to Slack's incoming webhooks.
+"""Sends messages to Slack's incoming webhooks.
 
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/. A webhook says nothing but "ok": it gives no
 id by which to answer, so what comes in several parts, or corrects an earlier message, is posted one after the other.

@@ -1,4 +1,4 @@
-"""Identifies the process that holds a lease, so that the next run takes over the leases of a killed one at once.
+"""Tells whether the process that holds a lease still runs, so that the deliveries of a killed one are sent at once.
 
 Between machines only the time at which a lease expires counts. On one machine the kernel can tell whether the process
 still runs.

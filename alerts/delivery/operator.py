@@ -1,4 +1,4 @@
-"""Tells the operator what they have to know: by mail, in Slack, and in any case in the log of the service."""
+"""Tells the operator about events: by email, in Slack, and always in the log of the service."""
 
 from __future__ import annotations
 

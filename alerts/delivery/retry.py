@@ -1,4 +1,4 @@
-"""Pure: the outcome of an attempt, and when the next one is due."""
+"""Pure: what became of an attempt to send a delivery, and when the next attempt is due."""
 
 from __future__ import annotations
 

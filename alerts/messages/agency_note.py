@@ -1,4 +1,4 @@
-"""Pure: what a message says of the agency: what else it has, and what was added, switched or renewed."""
+"""Pure: what a message says about the agency: its other agreements, and what was added, switched or renewed."""
 
 from __future__ import annotations
 

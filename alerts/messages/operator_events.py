@@ -1,4 +1,4 @@
-"""Pure: the events that the operator is told, each once, as values for the templates in `templates/operator`."""
+"""Pure: the events that the operator is told about, as values for the templates in `templates/operator`."""
 
 from __future__ import annotations
 

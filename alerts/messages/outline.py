@@ -1,4 +1,4 @@
-"""Pure: what a notice or a digest says and in which order, as values for the templates.
+"""Pure: the content of a notice or a digest and its order, as values for the templates.
 
 Points are grouped by state, then by what happened. The same edit on many rows of a state is one point. The number of
 points is limited; the most important come first, and those left out are counted. All text is cleaned for display.

@@ -1,4 +1,4 @@
-"""Pure: the fields that a change edited, before and after, in the words of a reader."""
+"""Pure: the fields that a change edited, before and after, as readers see them."""
 
 from __future__ import annotations
 

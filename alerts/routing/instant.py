@@ -1,4 +1,4 @@
-"""Pure: entries of the log × watches → who is told what, at once.
+"""Pure: which subscribers are told at once about which entries of the log.
 
 The rules, each with a test:
 

@@ -1,4 +1,4 @@
-"""Pure: the news in a part of the log, indexed by what it concerns, for instant notices and digests alike.
+"""Pure: an index of new entries by state, county and agency, for instant notices and digests.
 
 There are many watches and few entries, so a watch is compared only with entries that can match, and equal wants are
 looked up once.

@@ -1,4 +1,4 @@
-"""Stores the requests that visitors make in forms, and answers them later.
+"""Stores the requests that visitors make in forms, and answers them later (double opt-in: asks them to confirm).
 
 The page answers every request in the same way after the same work, so that it does not reveal who is a subscriber.
 `run` and `check` do the rest here, and only the address itself is told.

@@ -1,4 +1,4 @@
-"""What subscribers do with a link that only they were sent: confirm, unsubscribe, or have their data erased."""
+"""Confirms, unsubscribes or erases a subscriber who opened a link that was sent to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what operators, subscribers and the pages ask about deliveries. Writes nothing."""
+"""Reads figures about deliveries for operators, subscribers and the pages. Writes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens the tables of `alerts` in state.db, as one object with a part for each subject."""
+"""Opens the tables of `alerts` in state.db, as one object with a part for each group of tables."""
 
 from __future__ import annotations
 

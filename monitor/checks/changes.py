@@ -1,4 +1,4 @@
-"""Pure: what two publications of a list mean for each agreement, as changes.
+"""Pure: which changes of agreements there are between two publications of a list.
 
 Order does not matter: the changes of a publication come out sorted by what they say, whatever the rows' order was.
 """

@@ -1,4 +1,4 @@
-"""Pure: from what is on record and what was read, everything that a check has to record. No store and no clock.
+"""Pure: decides everything that a check records, from what is on record and what was read. No store and no clock.
 
 Three steps: `check.gather` reads the `Facts` in one go, `decide` makes of them a `Decision`, `record.record` writes
 it. All facts can be read beforehand, so that deciding needs no read in between: what depends on keys (who was listed

@@ -1,4 +1,4 @@
-"""What an operator decides: which held publications to believe, which doubtful pairs are one, which entries are wrong.
+"""Carries out what an operator decides about held publications, doubtful pairs and wrong entries.
 
 Each is one transaction that also records the act itself, since acts are what `rebuild` starts from, with the workbooks
 and the checks. Nothing that the log says is edited: a decision appends to it.

@@ -1,4 +1,4 @@
-"""What a check decides on, as frozen values: what is on record, and what was read of a workbook."""
+"""The facts that a check decides on, as frozen values: what is on record, and what was read from a workbook."""
 
 from __future__ import annotations
 

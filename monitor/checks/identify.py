@@ -1,4 +1,4 @@
-"""Pure: which rows that came onto a list are agreements that are known from elsewhere."""
+"""Pure: which new rows of a list are agreements that left earlier, or applications of the other list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pure: is a publication the list that it claims to be, and is it plausible? Accept it, or hold it with reasons.
+"""Pure: decides whether a publication is accepted, or held because it is probably wrong, with reasons.
 
 A held publication reaches neither the log nor a subscriber. Structural holds, and doubts about very many rows, wait for
 an operator. Other doubts end by themselves once ICE has published the same for long enough.

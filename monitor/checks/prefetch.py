@@ -1,4 +1,4 @@
-"""Fetches both lists at once and has them read while the caller still gets ready, so that the waits overlap."""
+"""Fetches both lists and starts reading them before either is checked, so that waiting times overlap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes what was decided, inside the caller's transaction."""
+"""Writes what a check decided to the store, inside the caller's transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries, agreements and publications as programs read them: one flat mapping a thing, the same in JSON and CSV."""
+"""Entries, agreements and publications as programs read them: flat mappings, the same in JSON and CSV."""
 
 from __future__ import annotations
 

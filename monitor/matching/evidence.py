@@ -1,4 +1,4 @@
-"""Pure: what speaks for and against two rows being one agreement, and when that is enough.
+"""Pure: the signals for and against two rows being one agreement, and the rules that say when they are enough.
 
 A pair is believed only where **two independent signals** speak for it and nothing against. `match` pairs rows by it.
 """

@@ -1,4 +1,4 @@
-"""Pure: pairs that may be one agreement and are too doubtful for a rule, so that a person is asked (`review`).
+"""Pure: finds pairs that may be one agreement but are too doubtful for a rule, so that a person decides (`review`).
 
 Until an operator answers, both stay in the log as what they look like: one that left, unconfirmed, and one that is new,
 each saying that it may be the other. Time alone answers nothing: such a departure is not confirmed.

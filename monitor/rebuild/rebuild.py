@@ -1,4 +1,4 @@
-"""Derives a new state.db from the inputs of an old one, by today's rules, and says what differs.
+"""Makes a new state.db from the inputs of an old one, by today's rules, and says what differs.
 
 Ids stay the same, since they are derived too. An entry that no longer arises is kept as it was and retracted:
 subscribers may have received it, and its address must keep working.

@@ -1,4 +1,4 @@
-"""Pure: what an archive saw of the page and the workbooks → what was published on which list, when, in which order.
+"""Pure: works out from archived captures what was published on which list, when, and in which order.
 
 Three things are evidence, and each is weak alone. A workbook's *saved time* says when it was made, often hours before
 anybody could see it, and stays the same when ICE puts an old workbook up again. A *capture of a workbook* proves only

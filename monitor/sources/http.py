@@ -1,4 +1,4 @@
-"""HTTP for sources: one session a run, requests tried again, answers with an end, failures in words."""
+"""HTTP for sources: one session a run, with retries, a limit on the size of answers, and errors in plain words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ICE over HTTP: its page, the workbooks that it links, and whether they changed. A folder of past ones: `folder`."""
+"""Fetches ICE's page and the workbooks that it links, and sees whether they changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Internet Archive over HTTP: which captures it has of an address, and their bytes.
+"""Asks the Internet Archive which captures it has of an address, and downloads them.
 
 Its index (the "CDX server") and the playback of captures are described in the README of
 `internetarchive/wayback/wayback-cdx-server` and, for `id_`, in the administrator's manual of the Wayback Machine.

@@ -1,4 +1,4 @@
-"""The log for readers: one part for each subject, all on one connection."""
+"""Opens the log for reading, as one object with a part for each group of tables."""
 
 from __future__ import annotations
 

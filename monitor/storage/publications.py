@@ -1,4 +1,4 @@
-"""Publications, what became of each, and their workbooks.
+"""Publications, whether each was accepted or held, and their workbooks.
 
 The only module that writes the tables `publications`, `decisions`, `workbooks` and `validators`.
 """

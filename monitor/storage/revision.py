@@ -1,4 +1,4 @@
-"""Which revision of the log something was made from, to tell whether there is anything new."""
+"""The revision of the log, to tell whether anything is new since a page or a file was made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check needs to know, and the store that it records to.
+"""The store: reads what a check needs to know, and records what it found.
 
 Reads all tables of the log. Each table is written by the part of the log that is named for it.
 """

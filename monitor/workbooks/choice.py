@@ -1,4 +1,4 @@
-"""Pure: which of several sheets with the columns of a list are the list."""
+"""Pure: chooses the sheets that are the list, where several sheets have its columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pure: which columns of a sheet are those of a list, by what their header says and what stands below it."""
+"""Pure: finds the header row of a sheet, and which of its columns are those of a list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the columns of the lists are called: by us, by ICE, and in other headers that mean the same."""
+"""The names of the columns of the lists: ours, ICE's, and other headers that mean the same."""
 
 from __future__ import annotations
 

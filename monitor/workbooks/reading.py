@@ -1,4 +1,4 @@
-"""A publication as it was read, with what else its workbook holds: for the operator."""
+"""A publication as it was read, with what else was in its workbook, for the operator to see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pure: which rows below a header are listings, with their cells by our names; and what else stands on the sheet."""
+"""Pure: which rows below a header are listings, and what else is on the sheet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sheets as tables of cells, whatever the format of the file: what all readers of formats share."""
+"""Sheets as tables of cells, and what the readers of all file formats share."""
 
 from __future__ import annotations
 

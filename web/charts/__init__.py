@@ -1,1 +1,1 @@
-"""Numbers → charts, maps and timelines as SVG coordinates; previews as PNG."""
+"""Turns numbers into charts, maps and timelines (SVG coordinates), and draws previews as PNG."""

@@ -1,1 +1,1 @@
-"""What the feeds are about, their items, and their formats: Atom, JSON Feed, OPML."""
+"""The feeds: their scopes, their items, and their formats (Atom, JSON Feed, OPML)."""

@@ -1,4 +1,4 @@
-"""Pure: the items of a feed, one for each change, which later notes update; and the feed's pages."""
+"""Pure: the items of a feed (one for each change, updated by later notes) and the feed's pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the feeds are about: everything, a state, an agreement, an agency; and which events each has."""
+"""The scopes of feeds (everything, a state, an agreement, an agency), and which entries each has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pure: the days of the log, in the time zone of the setting `log.time_zone`."""
+"""Pure: which day a moment belongs to, in the time zone of the setting `log.time_zone`."""
 
 from __future__ import annotations
 

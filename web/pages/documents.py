@@ -1,4 +1,4 @@
-"""Pure: the document that a cell links to, in a form that is safe to show."""
+"""Pure: the name and address of the document that a cell links to, safe to show."""
 
 from __future__ import annotations
 

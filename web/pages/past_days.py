@@ -1,4 +1,4 @@
-"""Pure: a past day as its page was when the day ended, and what was added about it since."""
+"""Pure: the page of a past day as it was when the day ended, and the notes added since."""
 
 from __future__ import annotations
 

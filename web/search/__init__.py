@@ -1,1 +1,1 @@
-"""The index behind the search page, and the directory of agencies that it is made from."""
+"""The search index, and the directory of agencies that it is made from."""

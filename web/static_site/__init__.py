@@ -1,1 +1,1 @@
-"""The whole site as files for any web host."""
+"""Writes the whole site as files for any web host."""

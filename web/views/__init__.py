@@ -1,1 +1,1 @@
-"""The addresses of the site, one module for each kind of page: read the request, gather, render."""
+"""The addresses of the site, one module for each kind of page."""

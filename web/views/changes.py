@@ -1,7 +1,7 @@
-"""The pages of changes: one entry of the log with its evidence, and all entries since a place in the log.
+"""The page of one entry of the log with its evidence, and the page of all entries since a place in the log.
 
-A place is in the address, so that no cookie is needed: the id of an entry, which stays the same after a rebuild, a
-number of the log, or a day.
+The place is in the address, so that no cookie is needed: the id of an entry (it stays the same after a rebuild), a
+position in the log, or a day.
 """
 
 from __future__ import annotations

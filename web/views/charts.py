@@ -1,4 +1,4 @@
-"""The page of the charts: how many agreements were listed when."""
+"""The page `/over-time`: charts of how many agreements were listed when."""
 
 from __future__ import annotations
 

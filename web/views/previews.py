@@ -1,4 +1,4 @@
-"""The pictures that previews of links show: of the front page, the map, and each state."""
+"""The pictures of link previews: of the front page, the map, and each state."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The pages by which visitors subscribe, and see and change what they get; and their forms."""
+"""The pages and forms where visitors subscribe and manage their alerts."""
