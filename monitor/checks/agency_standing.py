@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from monitor.matching.similarity import bare_name
+from monitor.matching.similarity import bare_name, is_named_in
 from monitor.model import AgencyStanding, Change, Kind, Listing, Relation, Standing, Values
 from monitor.normalize import document_name, shown
 
@@ -64,7 +64,7 @@ def _placed(
 
 
 def signed_anew(before: Listing, after: Listing) -> bool:
-    """Whether an agreement was signed again: a later date and another document.
+    """Whether an agreement was signed again: a later date, and another document that names the agency.
 
     A later date alone may be a corrected one, and a new document alone the old one scanned again.
     """
@@ -72,7 +72,7 @@ def signed_anew(before: Listing, after: Listing) -> bool:
     dates = before.values.signed, after.values.signed
     if not all(documents) or documents[0] == documents[1] or dates[0] is None or dates[1] is None:
         return False
-    return dates[0] < dates[1]
+    return dates[0] < dates[1] and is_named_in(after.values.agency, documents[1])
 
 
 def _by_agency(listings: Iterable[Listing]) -> dict[Agency, list[Listing]]:

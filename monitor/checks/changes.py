@@ -12,7 +12,7 @@ from datetime import timedelta
 from monitor.checks.agency_standing import signed_anew, with_standing
 from monitor.geography import is_county
 from monitor.matching.evidence import agree
-from monitor.matching.similarity import Likeness, likeness
+from monitor.matching.similarity import Likeness, is_named_in, likeness
 from monitor.model import (
     Application,
     Cells,
@@ -118,9 +118,11 @@ def _significance(field: str, before: Listing, after: Listing) -> Significance:
 
 
 def _later_document(old: Values, new: Values) -> bool:
-    """Whether the document was replaced by one of a later day, by their names: the agreement was signed again."""
+    """Whether the document was replaced by the agency's own of a later day, by their names: it was signed again."""
     one, other = document_date(old.moa), document_date(new.moa)
-    return one is not None and other is not None and one < other and not same_document(old.moa, new.moa)
+    if one is None or other is None or same_document(old.moa, new.moa):
+        return False
+    return one < other and is_named_in(new.agency, document_name(new.moa))
 
 
 def _signed_significance(before: Listing, after: Listing) -> Significance:
@@ -132,7 +134,8 @@ def _signed_significance(before: Listing, after: Listing) -> Significance:
     replaced = old.moa and new.moa and not same_document(old.moa, new.moa)
     same_terms = _same_terms(old, new) and not replaced
     near = abs(new.signed - old.signed) <= _CORRECTED_DAYS and same_terms
-    return Significance.CLERICAL if near or new.signed == document_date(new.moa) else Significance.SUBSTANTIVE
+    as_in_document = new.signed == document_date(new.moa) and is_named_in(new.agency, document_name(new.moa))
+    return Significance.CLERICAL if near or as_in_document else Significance.SUBSTANTIVE
 
 
 def _same_terms(old: Values, new: Values) -> bool:

@@ -110,6 +110,16 @@ def bare_name(name: str) -> str:
     return " ".join(word for word in words if word not in _FILLERS) or name
 
 
+def is_named_in(agency_name: str, document: str) -> bool:
+    """Whether a document's file name says every word of a comparable name that tells agencies apart.
+
+    ICE has linked the document of another agency in a row: Edgewater's for Edgewood (7 July 2025).
+    """
+    words = [word for word in agency_name.split() if word not in _NOT_TELLING]
+    text = "".join(character for character in folded(document) if character.isalnum())
+    return bool(words) and all(any(form in text for form in (word, *_SHORTER.get(word, ()))) for word in words)
+
+
 def _of_the_rest(left: list[str], right: list[str], a: list[str], b: list[str]) -> Likeness:
     """The likeness that words left over on either side (`left` of `a`, `right` of `b`) allow."""
     forms = _forms(left), _forms(right)

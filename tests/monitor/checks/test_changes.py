@@ -138,7 +138,7 @@ def test_a_change_weighs_as_much_as_its_weightiest_field() -> None:
     assert participating([before], [replace(before, signed="2025-03-14", **link("a"))])[0].significance is SUBSTANTIVE
 
 
-DATED = "https://www.ice.gov/doclib/287gMOA/Harl_TFM_MOA_{}.pdf"
+DATED = "https://www.ice.gov/doclib/287gMOA/Quillmarsh_TFM_MOA_{}.pdf"
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,15 @@ def test_a_document_of_a_later_day_says_that_the_agreement_was_signed_again() ->
     assert change.reasons[-1] == "document of Apr. 5, 2026"
 
 
+def test_a_document_of_another_agency_says_nothing_of_when_this_one_signed() -> None:
+    """7 July 2025: Edgewater's document was linked in the row of Edgewood."""
+    row = cells("Edgewood Police Department", moa="link", moa_address=ADDRESS.replace("_MOA", "_MOA_04102025"))
+    other = "https://www.ice.gov/doclib/287gMOA/EdgewaterPoliceDeptFL_TFM_MOA_07022025.pdf"
+    (change,) = participating([row], [replace(row, moa_address=other)])
+    assert (change.significance, change.relation) == (DOCUMENT, None)
+    assert not any("July 2" in reason for reason in change.reasons)
+
+
 # --- kinds -------------------------------------------------------------------------------------------------
 
 
@@ -214,10 +223,11 @@ JAIL = "Jail Enforcement Model"
 @pytest.mark.parametrize(
     ("after", "said"),
     [
-        ({"signed": "2025-09-01", **link("two")}, {RENEWED}),
-        ({"signed": "2025-09-01", "county": "", **link("two")}, {RENEWED}),
+        ({"signed": "2025-09-01", **link("Quillmarsh-2")}, {RENEWED}),
+        ({"signed": "2025-09-01", "county": "", **link("Quillmarsh-2")}, {RENEWED}),
+        ({"signed": "2025-09-01", **link("two")}, set()),  # it does not name the agency
         ({"signed": "2025-09-01"}, set()),  # a date corrected, or the old document still linked
-        ({**link("two")}, set()),  # scanned again
+        ({**link("Quillmarsh-2")}, set()),  # scanned again
         ({"signed": "2025-01-01", **link("two")}, set()),  # an earlier date was corrected
         ({"signed": "", **link("two")}, set()),
         ({"signed": "5025-09-01", **link("two")}, set()),
@@ -254,7 +264,7 @@ def test_a_support_type_filled_in_is_not_another() -> None:
 
 
 def test_an_agreement_that_returns_signed_again_says_so() -> None:
-    matching, row = _came(cells(signed="2025-09-01", **link("two")))
+    matching, row = _came(cells(signed="2025-09-01", **link("Quillmarsh-2")))
     departure = _departure(listing(9, cells(signed="2025-02-14", **link("one"))), confirmed=True)
     [back] = diff.participating(matching, [(departure, Match(departure.standing, row, ("same key",)))], (), {})
     assert (back.kind, back.relation) == (Kind.RETURNED, RENEWED)

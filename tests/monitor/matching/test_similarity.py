@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.matching.similarity import Likeness, likeness
+from monitor.matching.similarity import Likeness, bare_name, is_named_in, likeness
 from monitor.normalize import agency
 
 EQUAL, SPELLING, WORDING = Likeness.EQUAL, Likeness.SPELLING, Likeness.WORDING
@@ -234,3 +234,31 @@ def test_it_does_not_matter_which_name_came_first(one: str, other: str, state: s
 def test_only_a_name_itself_is_equal_to_it(name: str, state: str | None) -> None:
     assert likeness(name, name, state) is EQUAL
     assert likeness(name, f"{name} annex", state) is not EQUAL
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "named"),
+    [
+        ("Edgewood Police Department", "EdgewoodPoliceDeptFL_TFM_MOA_04.10.2025.pdf", True),
+        ("Edgewood Police Department", "EdgewaterPoliceDeptFL_TFM_MOA_07022025.pdf", False),
+        ("St. Lucie County Sheriff's Office", "stlucieco_wso_moa_02.19.2025.pdf", True),
+        ("Fort Walton Beach Police Department", "FortWaltonBeachPoliceDeptFL_TFM_MOA_02.27.2025.pdf", True),
+        ("Sheriff's Office", "SheriffsOffice_TFM.pdf", False),
+    ],
+)
+def test_a_document_names_an_agency_by_the_words_that_tell_it_apart(name: str, document: str, named: bool) -> None:
+    assert is_named_in(agency(name), document) is named
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("City of Zephyrhills Police Department", "Zephyrhills Police Department", True),
+        ("Walker County Sheriff's Office", "Walker County Sheriff's Department", True),
+        ("Oakland Police Department", "Lakeland Police Department", False),
+        ("Milford Borough", "Milford Township", False),
+        ("Department of the", "Office of the", False),
+    ],
+)
+def test_a_bare_name_is_without_the_words_that_never_tell_agencies_apart(one: str, other: str, same: bool) -> None:
+    assert (bare_name(agency(one)) == bare_name(agency(other))) is same
