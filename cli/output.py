@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,10 @@ from monitor.model import Entry, Outcome
 
 if TYPE_CHECKING:
     from monitor.checks.record import CheckResult
-    from monitor.reviews import ReviewRecord
+    from monitor.remarks import Remarks
     from monitor.storage.agreements import AgreementRecord
     from monitor.storage.publications import PublicationRecord, VerdictRecord
+    from monitor.storage.reviews import ReviewRecord
 
 CHANGE_COLUMNS = ("observed_at", "list", "kind", "status", "state", "agency", "support_type", "id")
 AGREEMENT_COLUMNS = ("state", "agency", "support_type", "signed", "listed", "id")
@@ -166,6 +167,20 @@ def _print_brief(entry: Entry) -> None:
         click.echo(f"    because: {printable('; '.join(entry.reasons))}")
 
 
+def remark_lines(remarks: Remarks) -> Iterator[str]:
+    """What else stands in a workbook, a line each, under a heading."""
+    if remarks:
+        yield "\nNot part of the list:"
+    for column in remarks.unknown_columns:
+        texts = ", ".join(f"{printable(text)} ({count})" for text, count in column.texts)
+        yield f"  column {printable(column.name)}, filled in {column.filled} rows: {texts}"
+    for row in remarks.not_listings:
+        yield f"  row {row.row}: {printable(row.text)}"
+    for sheet in remarks.sheets:
+        part = "read as part of the list" if sheet.used else "not read"
+        yield f"  sheet {printable(sheet.title)} with {sheet.rows} listings: {part}"
+
+
 def print_publication(
     publication: PublicationRecord, decisions: Sequence[VerdictRecord], entries: Sequence[Entry], refused: str = ""
 ) -> None:
@@ -181,6 +196,8 @@ def print_publication(
             "sha256": publication.sha256,
         }
     )
+    for line in remark_lines(publication.remarks):
+        click.echo(line)
     for decision in decisions:
         why = f": {printable(' '.join(decision.reasons))}" if decision.reasons else ""
         click.echo(f"\n{minute(decision.at)}  {decision.verdict} by {printable(decision.by)}{why}")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from monitor.normalize import state
+from monitor.workbooks.names import COLUMNS, field_of
 
 
 class Moment(click.ParamType[datetime]):
@@ -59,3 +60,17 @@ format_option = click.option(
     show_default=True,
     help="Output format.",
 )
+
+
+def named_columns(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """HEADER=COLUMN as an operator types it, by header; the column as ICE calls it."""
+    columns = {}
+    for value in values:
+        header, equals, name = value.rpartition("=")
+        if not equals or not header.strip():
+            raise click.BadParameter(f'{value!r}: give HEADER=COLUMN, such as "DATE SIGNED=SIGNED"')
+        try:
+            columns[header.strip()] = COLUMNS[field_of(name.strip())]
+        except ValueError as exc:
+            raise click.BadParameter(str(exc)) from exc
+    return columns

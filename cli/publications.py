@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import click
 
 from alerts.delivery.run import tell
 from cli import output, wiring
 from cli.context import Context, ExitStatus
-from cli.parameters import Words, format_option
+from cli.parameters import Words, format_option, named_columns
 from monitor.checks import decisions
 from monitor.errors import NotPossible
 from monitor.exports import records
@@ -17,6 +17,14 @@ from monitor.model import Entry
 from monitor.storage.lock import one_check_at_a_time
 from monitor.storage.writer import open_store
 
+_columns = click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    callback=named_columns,
+    metavar="HEADER=COLUMN",
+    help='What a column of the workbook is, from now on too: "DATE SIGNED=SIGNED"; repeatable.',
+)
 _because = click.option("--why", type=Words(), help="Your reason; it is stored and shown with the decision.")
 
 
@@ -38,16 +46,17 @@ def list_publications(context: Context, form: str, held: bool) -> None:
 
 @publications.command("show")
 @click.argument("id")
+@_columns
 @click.pass_obj
-def show_publication(context: Context, id: str) -> None:
+def show_publication(context: Context, id: str, columns: Mapping[str, str]) -> None:
     """Print a publication, the decisions on it, and its entries.
 
     For a held publication, these are the entries that accepting it would add.
     """
-    print_publication(context, id)
+    print_publication(context, id, columns)
 
 
-def print_publication(context: Context, id: str) -> None:
+def print_publication(context: Context, id: str, columns: Mapping[str, str] = decisions.NO_COLUMNS) -> None:
     """Print a publication, the decisions on it, and its entries, or those that accepting it would make."""
     with open_store(context.settings.state) as store:
         publication = store.publications.get(id)
@@ -57,7 +66,7 @@ def print_publication(context: Context, id: str) -> None:
             try:
                 with wiring.reader(lambda: context.settings) as reading:
                     entries = decisions.rehearse(
-                        store, reading, id, now=context.now, rules=wiring.rules(context.settings)
+                        store, reading, id, now=context.now, rules=wiring.rules(context.settings), columns=columns
                     )
             except NotPossible as exc:
                 refused = str(exc)
@@ -66,9 +75,10 @@ def print_publication(context: Context, id: str) -> None:
 
 @publications.command()
 @click.argument("id")
+@_columns
 @_because
 @click.pass_obj
-def accept(context: Context, id: str, why: str | None) -> None:
+def accept(context: Context, id: str, columns: Mapping[str, str], why: str | None) -> None:
     """Accept a held publication: record it as of when it was first seen, and alert subscribers.
 
     Before you accept it, `publications show` prints the entries that it would add.
@@ -79,7 +89,13 @@ def accept(context: Context, id: str, why: str | None) -> None:
         one_check_at_a_time(context.settings.state),
     ):
         result = decisions.accept(
-            store, reading, id, now=context.now, rules=wiring.rules(context.settings), why=why or ""
+            store,
+            reading,
+            id,
+            now=context.now,
+            rules=wiring.rules(context.settings),
+            why=why or "",
+            columns=columns,
         )
     click.echo(f"Accepted {id}: {output.entries_added(result.entries)}.")
     _tell_subscribers(context, asked=result.asked)

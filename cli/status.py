@@ -12,8 +12,8 @@ from cli.output import minute, printable
 from cli.pause import paused_line
 from monitor.health import ListHealth, Verdict, list_health, overall, stale_after
 from monitor.model import ListName
-from monitor.reviews import ReviewRecord
 from monitor.storage.publications import PublicationRecord
+from monitor.storage.reviews import ReviewRecord
 from monitor.storage.writer import open_store
 
 

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from monitor.remarks import NO_REMARKS, Remarks
+
 
 class ListName(StrEnum):
     """ICE publishes two lists; participating is always processed before pending."""
@@ -147,6 +149,7 @@ class Publication:
     observed_at: datetime
     saved_at: datetime | None
     listings: tuple[Listing, ...]
+    remarks: Remarks = NO_REMARKS
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,13 +73,15 @@ POSSESSIVES = {
     "attorneys": "attorney",
 }
 _WRITTEN_OUT = {**ABBREVIATIONS, **ORDINALS, **POSSESSIVES, "harbour": "harbor", "centre": "center"}
+# Words that an abbreviation may begin, where a space was typed within: "Const ables".
+_WHOLE = {*POSSESSIVES, *POSSESSIVES.values(), *ABBREVIATIONS.values()}
 _APOSTROPHES = str.maketrans("", "", "'’‘`´ʼ＇")
 # All 128 of them, since `translate` is slow about characters that a table lacks; "_" is no end of a word to `\\b`.
 _ASCII: dict[int, str | None] = {i: chr(i).lower() if chr(i).isalnum() or chr(i) == "_" else " " for i in range(128)}
 _ASCII |= {ord("'"): None, ord("`"): None, ord("&"): " and "}
 _NOTHING = {"", "NA", "N A", "NONE", "NULL", "TBD"}
 _WORD = re.compile(r"[a-z]+|\d+")
-_ORDINAL = re.compile(r"(\d)(?:[stndrh]{2,3}|[th])\b")  # "4th", "4ht"
+_ORDINAL = re.compile(r"(\d)(?:[stndrh]{2,3}|[th]|[a-z][stndrh]|[stndrh][a-z])\b")  # "4th", "4ht", "6qh"
 _LETTERS = re.compile(r"\b(?:[a-z] )+[a-z]\b")
 
 
@@ -172,6 +174,9 @@ def agency(text: str) -> str:
     if min(map(len, words), default=0) == 1:
         # "B.O.C.C." and "P D" are one abbreviation, not letters.
         words = _LETTERS.sub(lambda m: m[0].replace(" ", ""), " ".join(words)).split()
+    for place in range(len(words) - 1, 0, -1):
+        if words[place - 1] in ABBREVIATIONS and (whole := words[place - 1] + words[place]) in _WHOLE:
+            words = [*words[: place - 1], whole, *words[place + 1 :]]
     return " ".join([_WRITTEN_OUT.get(word, word) for word in words])
 
 

@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from alerts.addresses import mail_address, webhook
-from alerts.messages.operator_events import ListRecovered, OperatorEvent, OperatorFacts, log_line, new_events
+from alerts.messages.operator_events import (
+    ListRecovered,
+    OperatorEvent,
+    OperatorFacts,
+    WorkbookRemarked,
+    log_line,
+    new_events,
+)
 from alerts.model import ChannelName
 from alerts.storage.messages import NewDelivery, delivery_terms
 from alerts.storage.store import AlertStore
@@ -42,7 +49,7 @@ def report(alerts: AlertStore, settings: Settings, now: datetime, running_since:
     for event in events:
         if line := log_line(event):
             _log.warning("%s", line)
-    return any(not isinstance(event, ListRecovered) for event in events)
+    return any(not isinstance(event, (ListRecovered, WorkbookRemarked)) for event in events)
 
 
 def addresses(settings: Settings) -> list[tuple[ChannelName, str]]:
@@ -65,13 +72,16 @@ def addresses(settings: Settings) -> list[tuple[ChannelName, str]]:
 
 def _gathered(alerts: AlertStore, now: datetime, remind_after: timedelta) -> OperatorFacts:
     log = alerts.log
+    publications = tuple(log.publications.all())
+    newest = {p.list: p for p in publications if p.verdict == "accepted"}
     return OperatorFacts(
-        held=tuple(p for p in log.publications.all() if p.verdict == "held"),
+        held=tuple(p for p in publications if p.verdict == "held"),
         checks=log.checks.last(),
         first_checked=log.checks.first(),
         unsent=alerts.reports.unsent(),
         disabled=alerts.reports.disabled(),
         doubtful=tuple((r, (now - r.arrival.observed_at) // remind_after) for r in log.reviews.open()),
+        remarked=tuple(p for p in newest.values() if p.remarks),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,12 +15,13 @@ from alerts.sanitize import clean, shortened
 from alerts.storage.reports import DisabledAddress, UnsentRecord
 from monitor.health import ListHealth, Verdict, list_health
 from monitor.model import LastCheck, ListName
-from monitor.reviews import ReviewRecord
 from monitor.storage.database import stamp
 from monitor.storage.publications import PublicationRecord
+from monitor.storage.reviews import ReviewRecord
 
 _LONGEST = 500  # characters of text from outside
 _LONGEST_NAME = 100
+_MOST_ROWS = 5  # that are no listings, in one event
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,25 @@ class MatchDoubtful:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkbookRemarked:
+    """A list was accepted whose workbook holds more than its listings, in a way that was not told before.
+
+    `columns`: those that are none of ours, each with how many rows fill it and its commonest texts. `rows`: rows that
+    are no listings, by number and text.
+    """
+
+    kind: ClassVar[str] = "remarked"
+    key: str
+    id: str
+    list: ListName
+    file: str
+    columns: tuple[tuple[str, int, str], ...]
+    rows: tuple[tuple[int, str], ...]
+    more_rows: int
+    sheets: tuple[tuple[str, int, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TrialMessage:
     """A test message from `doctor`, to see that messages to the operator arrive."""
 
@@ -102,7 +124,14 @@ class TrialMessage:
 
 
 OperatorEvent: TypeAlias = (
-    PublicationHeld | ListStale | ListRecovered | MessageUnsent | AddressDisabled | MatchDoubtful | TrialMessage
+    PublicationHeld
+    | ListStale
+    | ListRecovered
+    | MessageUnsent
+    | AddressDisabled
+    | MatchDoubtful
+    | WorkbookRemarked
+    | TrialMessage
 )
 
 
@@ -111,7 +140,7 @@ class OperatorFacts:
     """What events are made from.
 
     `first_checked`: when each list was checked for the first time. `doubtful`: open pairs, with how many reminders of
-    each are due.
+    each are due. `remarked`: the newest accepted publication of each list that has remarks.
     """
 
     held: tuple[PublicationRecord, ...] = ()
@@ -120,6 +149,7 @@ class OperatorFacts:
     unsent: tuple[UnsentRecord, ...] = ()
     disabled: tuple[DisabledAddress, ...] = ()
     doubtful: tuple[tuple[ReviewRecord, int], ...] = ()
+    remarked: tuple[PublicationRecord, ...] = ()
 
 
 def new_events(
@@ -145,6 +175,7 @@ def new_events(
     events += [_disabled(address) for address in affairs.disabled]
     events += [_unsent(record) for record in affairs.unsent]
     events += [_doubtful(review, reminders) for review, reminders in affairs.doubtful]
+    events += [_remarked(publication) for publication in affairs.remarked]
     return tuple(event for event in events if event.key not in known)
 
 
@@ -200,6 +231,38 @@ def _doubtful(review: ReviewRecord, reminders: int) -> MatchDoubtful:
     return MatchDoubtful(key, review.id, review.arrival.state or "", left, came, since, bool(reminders))
 
 
+def _remarked(publication: PublicationRecord) -> WorkbookRemarked:
+    remarks = publication.remarks
+    columns = tuple(
+        (
+            _cleaned(column.name, _LONGEST_NAME),
+            column.filled,
+            ", ".join(f"{_cleaned(text, _LONGEST_NAME)} ({count})" for text, count in column.texts),
+        )
+        for column in remarks.unknown_columns
+    )
+    rows = tuple((row.row, _cleaned(row.text, _LONGEST_NAME)) for row in remarks.not_listings)
+    sheets = tuple((_cleaned(sheet.title, _LONGEST_NAME), sheet.rows, sheet.used) for sheet in remarks.sheets)
+    # Told once for each content: numbers and rows move with every publication ("Total 635"), the words do not.
+    words = [*(name for name, _, _ in columns), *sorted({_without_numbers(text) for _, text in rows})]
+    words += [_without_numbers(title) + str(used) for title, _, used in sheets]
+    digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+    return WorkbookRemarked(
+        f"remarked {publication.list} {digest}",
+        publication.id,
+        publication.list,
+        _cleaned(publication.file, _LONGEST_NAME),
+        columns,
+        rows[:_MOST_ROWS],
+        len(rows[_MOST_ROWS:]),
+        sheets,
+    )
+
+
+def _without_numbers(text: str) -> str:
+    return re.sub(r"\d+", "#", text)
+
+
 def _cleaned(text: str, most: int = _LONGEST) -> str:
     return shortened(clean(text), most)
 
@@ -217,5 +280,7 @@ def log_line(event: OperatorEvent) -> str:
             return f"nothing is sent to {address} any more: {why}"
         case MatchDoubtful(id=id, left=left, came=came):
             return f"{left} and {came} may be one agreement; see `show {id}`"
+        case WorkbookRemarked(id=id, list=list_, file=file):
+            return f"the {list_} list {file} holds more than its listings; see `publications show {id}`"
         case MessageUnsent() | TrialMessage():
             return ""

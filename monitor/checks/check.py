@@ -7,7 +7,7 @@ past, and a crash leaves either all of a check or nothing of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -61,7 +61,9 @@ def run_check(
             store.checks.record(list_, now, Outcome.NOT_LINKED)
         return CheckResult(list_, Outcome.NOT_LINKED)
     fetched = None if isinstance(answer, NotModified) else answer
-    reading = _read(reader, fetched, list_, now, standings(store, list_)) if fetched else None
+    reading = None
+    if fetched:
+        reading = _read(reader, fetched, list_, now, standings(store, list_), store.acts.columns(list_))
     with store.write():
         facts = gather(store, list_, reading, rules, now, announce=announce)
         return record(store, list_, decide(facts, reading, rules, now), reading, now, fetched=fetched)
@@ -82,10 +84,21 @@ def standings(store: Store, list_: ListName) -> tuple[Standing, ...]:
     return tuple(current.standings) if current else ()
 
 
-def _read(reader: Reader, fetched: Fetched, list_: ListName, now: datetime, before: Sequence[Standing]) -> Reading:
-    """What a workbook says; or, of one that cannot be the list that it was linked as, why. `before`: the list now."""
+def _read(
+    reader: Reader,
+    fetched: Fetched,
+    list_: ListName,
+    now: datetime,
+    before: Sequence[Standing],
+    columns: Mapping[str, str],
+) -> Reading:
+    """What a workbook says; or, of one that cannot be the list that it was linked as, why.
+
+    `before`: the list now. `columns`: what an operator said that columns are.
+    """
+    known = keys(s.listing for s in before)
     try:
-        columns_of, publication = reader.read(fetched, now, asked=list_, known=keys(s.listing for s in before))
+        columns_of, publication = reader.read(fetched, now, asked=list_, known=known, columns=columns)
     except WorkbookError as exc:
         nothing = Publication(list_, fetched.sha256, fetched.url, fetched.file, now, None, ())
         return Reading(nothing, "", Hold((f"The workbook cannot be believed: {exc}.",), structural=True))

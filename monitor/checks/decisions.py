@@ -6,14 +6,15 @@ and the checks. Nothing that the log says is edited: a decision appends to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from monitor.checks import changes
 from monitor.checks.check import believe, standings
 from monitor.checks.decide import Rules
 from monitor.checks.record import CheckResult
-from monitor.errors import NotPossible, WorkbookError
+from monitor.errors import LayoutChanged, NotPossible, WorkbookError
 from monitor.model import (
     TAKEN_BACK,
     Act,
@@ -27,49 +28,76 @@ from monitor.model import (
     Source,
 )
 from monitor.normalize import listing
-from monitor.reviews import ReviewRecord
 from monitor.storage.publications import PublicationRecord
+from monitor.storage.reviews import ReviewRecord
 from monitor.storage.writer import Store
 from monitor.workbooks.choice import keys
 from monitor.workbooks.sandbox import Reader
 
+NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
-def accept(store: Store, reader: Reader, id: str, *, now: datetime, rules: Rules, why: str = "") -> CheckResult:
-    """Believe a held publication, at the time when it was seen. Raises NotPossible where its rows are of no use."""
+
+def accept(
+    store: Store,
+    reader: Reader,
+    id: str,
+    *,
+    now: datetime,
+    rules: Rules,
+    why: str = "",
+    columns: Mapping[str, str] = NO_COLUMNS,
+) -> CheckResult:
+    """Believe a held publication, at the time when it was seen. Raises NotPossible where its rows are of no use.
+
+    `columns`: what its columns are (header → ICE's name), from now on too. Raises ValueError for a name that none has.
+    """
     publication = store.publications.get(id)
-    read = _read(store, reader, publication)
+    read = _read(store, reader, publication, columns)
     with store.write():
-        return _accept(store, read, id, now, rules, why)
+        return _accept(store, read, id, now, rules, why, columns)
 
 
-def rehearse(store: Store, reader: Reader, id: str, *, now: datetime, rules: Rules) -> tuple[Entry, ...]:
-    """The entries that accepting a held publication would add to the log. Raises NotPossible as `accept` does."""
-    read = _read(store, reader, store.publications.get(id))
+def rehearse(
+    store: Store, reader: Reader, id: str, *, now: datetime, rules: Rules, columns: Mapping[str, str] = NO_COLUMNS
+) -> tuple[Entry, ...]:
+    """The entries that accepting a held publication would add to the log. Raises as `accept` does."""
+    read = _read(store, reader, store.publications.get(id), columns)
     before = store.changelog.position()
     with store.rehearse():
-        _accept(store, read, id, now, rules, "")
+        _accept(store, read, id, now, rules, "", columns)
         return tuple(store.changelog.entries(after=before))
 
 
-def _read(store: Store, reader: Reader, publication: PublicationRecord) -> Publication:
+def _read(store: Store, reader: Reader, publication: PublicationRecord, columns: Mapping[str, str]) -> Publication:
     kept = Fetched(
         publication.url, publication.file, store.publications.workbook(publication.sha256), publication.sha256
     )
     known = keys(s.listing for s in standings(store, publication.list))
     instead = "`publications reject` it, or wait until ICE replaces it"
+    say = f'if it calls a column otherwise, say so (`publications accept {publication.id} --column "HEADER=COLUMN"`)'
+    named = store.acts.columns(publication.list) | dict(columns)
     try:
-        columns_of, read = reader.read(kept, publication.observed_at, asked=publication.list, known=known)
+        columns_of, read = reader.read(
+            kept, publication.observed_at, asked=publication.list, known=known, columns=named
+        )
+    except LayoutChanged as exc:
+        lacks = ", ".join(exc.missing)
+        raise NotPossible(publication.id, f"cannot be accepted: it lacks {lacks}; {say}, or {instead}") from exc
     except WorkbookError as exc:
         raise NotPossible(publication.id, f"cannot be accepted: {exc.what or exc}; {instead}") from exc
     if columns_of is not publication.list:
         what = f"cannot be accepted as the {publication.list} list: its columns are those of the {columns_of} list"
-        raise NotPossible(publication.id, f"{what}; {instead}")
+        raise NotPossible(publication.id, f"{what}; {say}, or {instead}")
     return read
 
 
-def _accept(store: Store, read: Publication, id: str, now: datetime, rules: Rules, why: str) -> CheckResult:
+def _accept(
+    store: Store, read: Publication, id: str, now: datetime, rules: Rules, why: str, columns: Mapping[str, str]
+) -> CheckResult:
     held = _unbelieved(store, id)
-    return believe(store, held, read, now=now, rules=rules, act=store.acts.record(now, Act.ACCEPT, id, why))
+    act = store.acts.record(now, Act.ACCEPT, id, why)
+    store.acts.name_columns(act, read.list, columns)
+    return believe(store, held, read, now=now, rules=rules, act=act)
 
 
 def reject(store: Store, id: str, *, now: datetime, why: str = "") -> None:

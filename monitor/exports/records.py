@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from monitor.model import Cells, Entry
-from monitor.reviews import ReviewRecord
+from monitor.storage.reviews import ReviewRecord
 
 if TYPE_CHECKING:
     from monitor.storage.agreements import AgreementRecord

@@ -109,7 +109,7 @@ def _again(store: Store, reader: Reader, act: ActRecord, rules: Rules, done: Reb
     try:
         match act.act:
             case Act.ACCEPT:
-                decisions.accept(store, reader, act.subject, now=act.at, rules=rules, why=act.why)
+                decisions.accept(store, reader, act.subject, now=act.at, rules=rules, why=act.why, columns=act.columns)
             case Act.REJECT:
                 decisions.reject(store, act.subject, now=act.at, why=act.why)
             case Act.SAME:

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from monitor.errors import NotFound
 from monitor.model import HeldPublication, Hold, ListName, Publication, Validators
+from monitor.remarks import NO_REMARKS, NotListing, Remarks, SheetRead, UnknownColumn
 from monitor.storage.database import State, moment, stamp
 from monitor.storage.rows import as_text, public_id
 
-_COLUMNS = "public_id, list, sha256, meaning, url, file, rows, observed_at, announce"
+_COLUMNS = "public_id, list, sha256, meaning, url, file, rows, observed_at, announce, remarks"
 _STANDING = "SELECT * FROM standing_publications"
 # That no later publication of the list `s.list` was accepted.
 _NOTHING_LATER = (
@@ -26,7 +27,8 @@ _NOTHING_LATER = (
 
 @dataclass(frozen=True, slots=True)
 class PublicationRecord:
-    """A publication, and what became of it. `verdict`: held, accepted, rejected or moot."""
+    """A publication, and what became of it. `verdict`: held, accepted, rejected or moot; `remarks`: what stands in the
+    workbook beside its listings."""
 
     id: str
     list: ListName
@@ -38,6 +40,7 @@ class PublicationRecord:
     verdict: str
     decided_at: datetime
     reasons: tuple[str, ...]
+    remarks: Remarks = NO_REMARKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Publications:
                 r["verdict"],
                 moment(r["decided_at"]),
                 tuple(json.loads(r["reasons"])),
+                _remarks(r["remarks"]),
             )
             for r in self._state.rows(f"{_STANDING} WHERE ? IS NULL OR list = ? ORDER BY id", list_, list_)
         )
@@ -177,6 +181,7 @@ class Publications:
             len(publication.listings),
             observed,
             int(announce),
+            as_text(asdict(publication.remarks)) if publication.remarks else "{}",
         )
 
     def copy(self, other: State, id: str) -> int:
@@ -197,7 +202,7 @@ class Publications:
         )
 
     def _add(self, *columns: object) -> int:
-        return self._state.run(f"INSERT INTO publications ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *columns)
+        return self._state.run(f"INSERT INTO publications ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *columns)
 
     def decide(
         self, publication: int, at: datetime, verdict: str, hold: Hold | None = None, *, act: int | None = None
@@ -223,6 +228,20 @@ class Publications:
             seen.etag,
             seen.sha256,
         )
+
+
+def _remarks(text: str) -> Remarks:
+    kept = json.loads(text)
+    if not kept:
+        return NO_REMARKS
+    return Remarks(
+        tuple(NotListing(**each) for each in kept["not_listings"]),
+        tuple(
+            UnknownColumn(each["name"], each["filled"], tuple((text, count) for text, count in each["texts"]))
+            for each in kept["unknown_columns"]
+        ),
+        tuple(SheetRead(**each) for each in kept["sheets"]),
+    )
 
 
 def _held(r: sqlite3.Row) -> HeldPublication:

@@ -1,29 +1,66 @@
-"""Reviews of doubtful pairs, and what operators decided. The only module that writes `reviews` and `acts`."""
+"""Reviews of doubtful pairs, and what operators decided.
+
+The only module that writes `reviews`, `acts` and `column_names`.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from monitor.errors import NotFound
-from monitor.model import TAKEN_BACK, Act
-from monitor.reviews import ReviewRecord, ReviewStatus
+from monitor.model import TAKEN_BACK, Act, Entry, ListName
 from monitor.storage.changelog import Changelog
 from monitor.storage.database import State, marks, moment, stamp
 from monitor.storage.rows import as_text, public_id
 
 
+class ReviewStatus(StrEnum):
+    """Where the review of a doubtful pair stands."""
+
+    OPEN = "open"
+    SAME = "same"
+    DIFFERENT = "different"
+    SETTLED = "settled"  # the departure was confirmed or taken back, or the arrival was taken back
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRecord:
+    """Two entries that may be about one agreement. `answer`: same, different, or "" until an operator answers."""
+
+    id: str
+    departure: Entry
+    arrival: Entry
+    reasons: tuple[str, ...]
+    answer: str
+    answered_at: datetime | None
+    why: str
+
+    @property
+    def status(self) -> ReviewStatus:
+        """Where the review stands, by its answer and its two entries. It stays open until an operator answers."""
+        if self.answer:
+            return ReviewStatus.SAME if self.answer == Act.SAME else ReviewStatus.DIFFERENT
+        # Version 0.1 confirmed departures that nobody had answered about.
+        if self.departure.status in (*TAKEN_BACK, "confirmed") or self.arrival.status in TAKEN_BACK:
+            return ReviewStatus.SETTLED
+        return ReviewStatus.OPEN
+
+
 @dataclass(frozen=True, slots=True)
 class ActRecord:
-    """What an operator decided, after the check with this number."""
+    """What an operator decided, after the check with this number. `columns`: header of a workbook → ICE's column."""
 
     after_check: int
     at: datetime
     act: Act
     subject: str
     why: str
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 class Reviews:
@@ -101,10 +138,25 @@ class Acts:
 
     def all(self) -> Iterator[ActRecord]:
         """Every act, in order."""
+        columns: defaultdict[int, dict[str, str]] = defaultdict(dict)
+        for r in self._state.rows("SELECT act, header, name FROM column_names"):
+            columns[r["act"]][r["header"]] = r["name"]
         return (
-            ActRecord(r["after_check"], moment(r["at"]), Act(r["act"]), r["subject"], r["why"])
+            ActRecord(r["after_check"], moment(r["at"]), Act(r["act"]), r["subject"], r["why"], columns[r["id"]])
             for r in self._state.rows("SELECT * FROM acts ORDER BY id")
         )
+
+    def columns(self, list_: ListName) -> dict[str, str]:
+        """What an operator said that columns of a list are: header → ICE's name, the newest word on each."""
+        rows = self._state.rows("SELECT header, name FROM column_names WHERE list = ? ORDER BY act", list_)
+        return {r["header"]: r["name"] for r in rows}
+
+    def name_columns(self, act: int, list_: ListName, columns: Mapping[str, str]) -> None:
+        """Record which columns of a list an operator named with an act."""
+        for header, name in columns.items():
+            self._state.run(
+                "INSERT INTO column_names (act, list, header, name) VALUES (?, ?, ?, ?)", act, list_, header, name
+            )
 
     def record(self, at: datetime, act: Act, subject: str, why: str) -> int:
         """Record what an operator decided about the thing with this public id; returns the act's number."""

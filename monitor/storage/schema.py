@@ -278,11 +278,36 @@ def m003_what_becomes_of_an_application_and_of_an_agency(db: Database) -> None:
     )
 
 
+def m004_what_else_a_workbook_holds(db: Database) -> None:
+    run_script(
+        db,
+        """
+        -- JSON {not_listings, unknown_columns, sheets}: what stands in the workbook beside its listings; {}: nothing.
+        ALTER TABLE publications ADD COLUMN remarks TEXT NOT NULL DEFAULT '{}';
+
+        DROP VIEW standing_publications;
+        CREATE VIEW standing_publications AS
+        SELECT p.*, d.verdict, d.at AS decided_at, d.structural, d.reasons, d.act
+        FROM publications p
+        JOIN decisions d ON d.id = (SELECT max(id) FROM decisions WHERE publication = p.id);
+
+        -- What an operator says a column of a list is: when a workbook was accepted, and from then on.
+        CREATE TABLE column_names (
+            act INTEGER NOT NULL REFERENCES acts,
+            list TEXT NOT NULL CHECK (list IN ('participating', 'pending')),
+            header TEXT NOT NULL,              -- as the workbook has it
+            name TEXT NOT NULL                 -- as ICE calls that column
+        ) STRICT;
+        """,
+    )
+
+
 SCHEMA = Schema(
     "monitor",
     (
         m001_lists_agreements_and_the_log,
         m002_what_an_operator_decides,
         m003_what_becomes_of_an_application_and_of_an_agency,
+        m004_what_else_a_workbook_holds,
     ),
 )

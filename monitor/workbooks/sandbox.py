@@ -22,10 +22,10 @@ from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from monitor.errors import LayoutChanged, WorkbookError
-from monitor.model import Cells, Fetched, Listing, ListName
+from monitor.model import Cells, Fetched, Listing, ListName, Publication
+from monitor.remarks import NotListing, Remarks, SheetRead, UnknownColumn
 from monitor.workbooks.choice import Choice, Key, chosen, keys
 from monitor.workbooks.names import field_of
-from monitor.workbooks.reading import NotListing, ReadPublication, SheetRead, UnknownColumn
 
 if TYPE_CHECKING:
     from monitor.workbooks.parser import Sheet
@@ -87,7 +87,7 @@ class Reader:
         asked: ListName | None = None,
         known: Set[Key] = frozenset(),
         columns: Mapping[str, str] | None = None,
-    ) -> tuple[ListName, ReadPublication]:
+    ) -> tuple[ListName, Publication]:
         """Which list a workbook's columns say it is, and its rows. Raises WorkbookError or LayoutChanged.
 
         Where several sheets could be the list, `asked` (which one it should be) and `known` (the keys of the listings
@@ -107,7 +107,7 @@ class Reader:
         choices = [
             SheetRead(s.choice.title, s.choice.list, len(s.listings), index in used) for index, s in enumerate(sheets)
         ]
-        return first.choice.list, ReadPublication(
+        return first.choice.list, Publication(
             list=first.choice.list,
             sha256=fetched.sha256,
             url=fetched.url,
@@ -115,13 +115,15 @@ class Reader:
             observed_at=observed_at,
             saved_at=datetime.fromisoformat(first.answer["saved_at"]) if first.answer["saved_at"] else None,
             listings=tuple(listings),
-            not_listings=tuple(not_listings),
-            unknown_columns=tuple(
-                UnknownColumn(name, filled, tuple((text, count) for text, count in texts))
-                for index in used
-                for name, filled, texts in sheets[index].answer["unknown_columns"]
+            remarks=Remarks(
+                tuple(not_listings),
+                tuple(
+                    UnknownColumn(name, filled, tuple((text, count) for text, count in texts))
+                    for index in used
+                    for name, filled, texts in sheets[index].answer["unknown_columns"]
+                ),
+                tuple(choices) if len(choices) > 1 else (),
             ),
-            sheets=tuple(choices) if len(choices) > 1 else (),
         )
 
     def lists_in(self, fetched: Fetched) -> frozenset[ListName]:

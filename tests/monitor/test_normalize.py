@@ -438,3 +438,15 @@ def test_text_that_was_utf_8_and_read_as_windows_1252_is_what_it_was(misread: st
 
 def test_accents_and_curly_apostrophes_stay_what_they_are() -> None:
     assert agency("Ñuñoa Sheriff’s Office") == "nunoa sheriff office"
+
+
+@pytest.mark.parametrize(
+    ("misspelled", "meant"),
+    [
+        ("Office of Constable Monroeville 6qh Ward", "Office of Constable Monroeville 6th Ward"),
+        ("16ti Judicial District Drug Task Force", "16th Judicial District Drug Task Force"),
+        ("East Donegal Township Const ables Office", "East Donegal Township Constable's Office"),
+    ],
+)
+def test_a_slip_within_an_ordinal_or_a_space_within_a_word_for_an_office_is_read(misspelled: str, meant: str) -> None:
+    assert agency(misspelled) == agency(meant)

@@ -27,8 +27,9 @@ from alerts.model import ChannelName
 from alerts.storage.reports import DisabledAddress, UnsentRecord
 from demo.slack_limits import refusal
 from monitor.model import Kind, LastCheck, ListName, Outcome
-from monitor.reviews import ReviewRecord
+from monitor.remarks import NotListing, Remarks, SheetRead, UnknownColumn
 from monitor.storage.publications import PublicationRecord
+from monitor.storage.reviews import ReviewRecord
 from tests.alerts.builders import HOUR, NOON, entry
 from tests.alerts.messages.test_render import RENDERER
 from tests.golden import Golden
@@ -81,6 +82,23 @@ def test_a_question_that_is_not_answered_is_asked_again_each_time_that_a_reminde
     assert isinstance(again, MatchDoubtful)
     assert again.reminds
     assert new_events(OperatorFacts(doubtful=((REVIEW, 1),)), {first.key, again.key}, NOON, STALE_AFTER) == ()
+
+
+REMARKS = Remarks(
+    (NotListing(640, "Total: 635"), NotListing(641, "* as of March 3")),
+    (UnknownColumn("STATUS", 635, (("Active", 595), ("Terminated", 40))),),
+    (SheetRead("Participating", PARTICIPATING, 635, True), SheetRead("Terminated", PARTICIPATING, 30, False)),
+)
+REMARKED = replace(publication("accepted"), remarks=REMARKS)
+
+
+def test_what_else_a_workbook_holds_is_told_once_however_the_numbers_move() -> None:
+    [first] = new_events(OperatorFacts(remarked=(REMARKED,)), (), NOON, STALE_AFTER)
+    moved = (NotListing(642, "Total: 637"), NotListing(643, "* as of March 5"))
+    later = replace(REMARKED, id="p-2", remarks=replace(REMARKS, not_listings=moved))
+    assert new_events(OperatorFacts(remarked=(later,)), {first.key}, NOON, STALE_AFTER) == ()
+    other = replace(REMARKED, remarks=replace(REMARKS, unknown_columns=()))
+    assert len(new_events(OperatorFacts(remarked=(other,)), {first.key}, NOON, STALE_AFTER)) == 1
 
 
 def test_what_was_put_back_and_given_up_again_is_told_again() -> None:
@@ -158,6 +176,7 @@ EVENTS: tuple[OperatorEvent, ...] = (
     ),
     AddressDisabled("disabled", "g…@example.org", True, "550 5.1.1 no such user"),
     *new_events(OperatorFacts(doubtful=((REVIEW, 0), (REVIEW, 1))), (), NOON, STALE_AFTER),
+    *new_events(OperatorFacts(remarked=(REMARKED,)), (), NOON, STALE_AFTER),
     TrialMessage(),
 )
 

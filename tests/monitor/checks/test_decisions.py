@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from monitor.checks import decisions
 from monitor.errors import NotFound, NotPossible
-from monitor.model import Fetched, Kind, ListName, NotLinked, NotModified, Outcome, Validators
+from monitor.model import (
+    Cells,
+    Fetched,
+    Kind,
+    ListName,
+    NotLinked,
+    NotModified,
+    Outcome,
+    Validators,
+)
+from monitor.rebuild.rebuild import rebuild
+from monitor.rebuild.target import Target
+from monitor.remarks import NotListing, Remarks, UnknownColumn
 from monitor.storage.publications import PublicationRecord
+from tests.monitor import hostile
 from tests.monitor.builders import PARTICIPATING, PENDING, Scripted, Service, cells, kinds
 from tests.monitor.checks.test_check import many
 
@@ -349,6 +365,52 @@ def test_a_pair_of_which_the_one_came_back_is_settled_too(here: Service) -> None
     with pytest.raises(NotPossible, match=r"is settled: .* is withdrawn"):
         decisions.same(here.store, id, now=here.now)
     assert here.log()[-1] == back
+
+
+# --- columns that an operator names ---------------------------------------------------------------------------
+
+
+def renamed(here: Service, *rows: Cells) -> bytes:
+    """The workbook of these rows with another header: nobody could know that SINCE is SIGNED."""
+    book = load_workbook(BytesIO(here.publishes(*rows).content))
+    sheet = book.worksheets[0]
+    [signed] = [cell for cell in sheet[1] if cell.value == "SIGNED"]
+    signed.value = "SINCE"
+    return hostile.saved(book)
+
+
+def test_a_column_that_an_operator_named_is_read_from_then_on_and_by_a_rebuild(here: Service, tmp_path: Path) -> None:
+    here.sees(LEFT, STAYS)
+    here.gives(renamed(here, LEFT, STAYS, CAME))
+    here.now += HOUR
+    assert here.check().outcome is Outcome.HELD
+    [waiting] = [p for p in here.store.publications.all() if p.verdict == "held"]
+    with pytest.raises(NotPossible, match="if it calls a column otherwise, say so"):
+        decisions.accept(here.store, here.reader, waiting.id, now=here.now, rules=here.rules)
+    named = {"SINCE": "SIGNED"}
+    decisions.accept(here.store, here.reader, waiting.id, now=here.now, rules=here.rules, columns=named)
+    assert here.told() == [(Kind.NEW, CAME.agency)]
+    here.gives(renamed(here, LEFT, STAYS))
+    assert here.check(after=HOUR).outcome is Outcome.CHANGED
+    assert here.told()[-1] == (Kind.TERMINATED, CAME.agency)
+    with Target(tmp_path / "again.db", here.store.log) as target:
+        rebuild(here.store.log, target, here.reader, rules=here.rules, now=here.now)
+        assert [e.id for e in target.store.changelog.entries()] == [e.id for e in here.log()]
+        assert target.store.acts.columns(PARTICIPATING) == named
+
+
+def test_what_else_a_workbook_holds_is_kept_with_it(here: Service) -> None:
+    book = load_workbook(BytesIO(here.publishes(LEFT, STAYS).content))
+    sheet = book.worksheets[0]
+    sheet.cell(1, sheet.max_column + 1, "STATUS")
+    sheet.cell(2, sheet.max_column, "Terminated")
+    sheet.append(["Total: 2"])
+    here.gives(hostile.saved(book))
+    assert here.check().outcome is Outcome.CHANGED
+    [kept] = here.store.publications.all()
+    assert kept.remarks == Remarks(
+        (NotListing(16, "Total: 2"),), (UnknownColumn("STATUS", 1, (("Terminated", 1),)),), ()
+    )
 
 
 # --- one key ---------------------------------------------------------------------------------------------------

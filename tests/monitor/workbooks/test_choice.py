@@ -8,9 +8,9 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from monitor.model import ListName
+from monitor.model import ListName, Publication
+from monitor.remarks import SheetRead
 from monitor.workbooks.choice import Key
-from monitor.workbooks.reading import ReadPublication, SheetRead
 from monitor.workbooks.sandbox import Reader
 from tests.monitor import hostile
 from tests.monitor.hostile import HEADER, PENDING_HEADER
@@ -32,11 +32,11 @@ def book(*, hidden: str = "", **sheets: Sequence[Sequence[Any]]) -> Workbook:
     return made
 
 
-def read(reader: Reader, made: Workbook, **how: Any) -> ReadPublication:
+def read(reader: Reader, made: Workbook, **how: Any) -> Publication:
     return reader.read(fetched(hostile.saved(made)), NOW, **how)[1]
 
 
-def keys(publication: ReadPublication) -> set[Key]:
+def keys(publication: Publication) -> set[Key]:
     return {(row.values.state, row.values.agency, row.values.support_type) for row in publication.listings}
 
 
@@ -47,7 +47,7 @@ def test_a_small_sheet_that_comes_first_is_not_the_list(reader: Reader) -> None:
     for known in (set[Key](), last):
         publication = read(reader, made, known=known)
         assert len(publication.listings) == 300
-        assert publication.sheets == (
+        assert publication.remarks.sheets == (
             SheetRead("Sheet1", PARTICIPATING, 6, used=False),
             SheetRead("Sheet2", PARTICIPATING, 300, used=True),
         )
@@ -94,7 +94,7 @@ def test_a_hidden_sheet_is_passed_over_for_one_that_readers_see(reader: Reader) 
 
 
 def test_a_workbook_with_a_single_list_says_nothing_of_sheets(reader: Reader) -> None:
-    assert read(reader, book(List=many(3))).sheets == ()
+    assert read(reader, book(List=many(3))).remarks.sheets == ()
 
 
 def test_a_workbook_without_a_list_holds_none(reader: Reader) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from demo.workbooks import Linked
 from monitor.errors import LayoutChanged
+from monitor.remarks import UnknownColumn
 from monitor.workbooks import parser
 from monitor.workbooks.parser import Sheet
-from monitor.workbooks.reading import UnknownColumn
 from monitor.workbooks.sandbox import Reader
 from tests.monitor import hostile
 from tests.monitor.hostile import HEADER, listed
@@ -103,7 +103,7 @@ def test_a_column_that_no_list_had_is_told_with_what_it_says(reader: Reader) -> 
     """STATUS "Terminated" on 40 rows passed without a word."""
     rows = [(*row, "", "Terminated" if number < 40 else "Active") for number, row in enumerate(many(100))]
     _, publication = reader.read(fetched(hostile.saved(listed(*rows, header=(*HEADER, "STATUS")))), NOW)
-    assert publication.unknown_columns == (UnknownColumn("STATUS", 100, (("Active", 60), ("Terminated", 40))),)
+    assert publication.remarks.unknown_columns == (UnknownColumn("STATUS", 100, (("Active", 60), ("Terminated", 40))),)
 
 
 def test_a_column_without_a_name_is_told_by_its_letter() -> None:

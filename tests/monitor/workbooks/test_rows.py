@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from demo.workbooks import Linked
+from monitor.remarks import NotListing
 from monitor.workbooks import parser
-from monitor.workbooks.reading import NotListing
 from monitor.workbooks.sandbox import Reader
 from tests.monitor import hostile
 from tests.monitor.hostile import HEADER, PENDING_HEADER, listed
@@ -76,7 +76,7 @@ def test_an_operator_can_read_what_was_passed_over(reader: Reader) -> None:
     book = listed(QUILLMARSH, ("TOTAL", 1), ("* as of\n March 5",), above=[("287(g) agencies",), ()])
     _, publication = reader.read(fetched(hostile.saved(book)), NOW)
     assert names_of(publication) == [QUILLMARSH[1]]
-    assert publication.not_listings == (NotListing(5, "TOTAL | 1"), NotListing(6, "* as of March 5"))
+    assert publication.remarks.not_listings == (NotListing(5, "TOTAL | 1"), NotListing(6, "* as of March 5"))
 
 
 def test_of_rows_that_are_passed_over_only_the_first_hundred_are_told() -> None:

@@ -1,10 +1,8 @@
-"""A publication as it was read, with what else was in its workbook, for the operator to see."""
+"""What stands in a workbook beside its listings, for the operator to see. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from monitor.model import ListName, Publication
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +27,15 @@ class SheetRead:
     """A sheet with the columns of a list, and whether its rows are part of the publication."""
 
     title: str
-    list: ListName
+    list: str  # the list whose columns it has
     rows: int
     used: bool
 
 
 @dataclass(frozen=True, slots=True)
-class ReadPublication(Publication):
-    """A publication, the first 100 rows that are no listings, its unknown columns, and its sheets if there are several.
+class Remarks:
+    """What stands in a workbook beside its listings, for the operator to see: the first 100 rows that are no listings,
+    the columns that are none of a list's, and its sheets if there are several.
 
     Where several sheets make the list, the rows of a later one are numbered on from the last row of the one before.
     """
@@ -44,3 +43,9 @@ class ReadPublication(Publication):
     not_listings: tuple[NotListing, ...] = ()
     unknown_columns: tuple[UnknownColumn, ...] = ()
     sheets: tuple[SheetRead, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.not_listings or self.unknown_columns or self.sheets)
+
+
+NO_REMARKS = Remarks()
