@@ -279,14 +279,15 @@ def test_a_withdrawn_departure_is_corrected_for_those_who_were_told_and_nobody_e
     assert notices[0].lines[0].corrects == departure
 
 
-def test_a_return_to_another_state_is_news_to_the_watchers_there_who_were_told_nothing() -> None:
+def test_a_return_to_another_state_is_news_to_the_watchers_of_both() -> None:
     departure = entry(Kind.TERMINATED)
     note = entry(Kind.WITHDRAWN, about=departure.id)
     moved = cells(LARKMERE.agency, "GEORGIA")
     back = entry(Kind.RETURNED, moved, before=LARKMERE, fields=edits(LARKMERE, moved), state="GA")
     was_told, there = watch("TX", number=1), watch("GA", number=2)
     notices = route([note, back], [was_told, there], {departure.id: told(was_told)}, {departure.id: departure})
-    assert heard(notices) == [(1, note.id), (2, back.id)]
+    # "Please disregard that" alone would leave those who were told believing that it is back in Texas.
+    assert heard(notices) == [(1, note.id), (1, back.id), (2, back.id)]
 
 
 def test_a_correction_reaches_a_paused_watch_too() -> None:
