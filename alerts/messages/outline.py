@@ -132,7 +132,7 @@ class Outline:
     places: tuple[StateGroup, ...]
     total: int
     more: int
-    still_listed: int  # departures of agencies that are still listed
+    still_listed: Mapping[Heading, int]  # how many departures are of agencies that are still listed
     watching: tuple[str, ...] | None
     parts: tuple[str, ...]
     dated = False  # all points have the same time, which is not repeated for each
@@ -160,7 +160,7 @@ class DigestOutline:
     places: tuple[StateGroup, ...]
     total: int
     more: int
-    still_listed: int  # departures of agencies that are still listed
+    still_listed: Mapping[Heading, int]  # how many departures are of agencies that are still listed
     watching: tuple[str, ...] | None
     parts: tuple[str, ...]
     dated = True  # each point has its own day
@@ -195,7 +195,7 @@ def outline(notice: Notice, *, most: int) -> Outline:
         places=_places(points[:most]),
         total=total,
         more=total - sum(point.count for _, _, point in points[:most]),
-        still_listed=still_listed(points),
+        still_listed=_still_listed(points),
         watching=watching,
         parts=parts,
     )
@@ -214,17 +214,18 @@ def digest_outline(digest: Digest, *, most: int) -> DigestOutline:
         places=_places(points[:most]),
         total=total,
         more=total - sum(point.count for _, _, point in points[:most]),
-        still_listed=still_listed(points),
+        still_listed=_still_listed(points),
         watching=watching,
         parts=parts,
     )
 
 
-def still_listed(points: Iterable[_Placed]) -> int:
-    """How many departures are of agencies that are still listed."""
-    return sum(
-        what.kind is Kind.TERMINATED and point.agency_note is not None and bool(point.agency_note.others)
+def _still_listed(points: Iterable[_Placed]) -> Mapping[Heading, int]:
+    """How many of the departures under each heading are of agencies that are still listed."""
+    return Counter(
+        what
         for what, _, point in points
+        if what.kind is Kind.TERMINATED and point.agency_note is not None and point.agency_note.others
     )
 
 
