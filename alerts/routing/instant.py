@@ -8,7 +8,8 @@ The rules, each with a test:
   departure itself, so that corrections reach them. That an application left the pending list is told to everybody once
   it is confirmed, and not at all if it was approved by then.
 - That an application was approved is news for those who want applications, never a correction. Those who are told of
-  the new agreement are not told of it separately.
+  the new agreement are not told of it separately. Of an application that was on the first pending list, no entry told
+  that a note could be about, so the new agreement itself is told to them.
 - Of a departure and an arrival that are one switch of an agency, both are told to those who want either.
 - A note that takes an entry back goes at once to those who were told of that entry, and to nobody else, whatever their
   watches' cadence. Of two notes that say the same agreement is still listed (withdrawn, merged) one is sent. The return

@@ -27,7 +27,7 @@ from alerts.model import (
 from alerts.routing import instant
 from alerts.routing.scope import states_of
 from monitor.model import Cells, Entry, Kind, ListName, Relation, Significance, SupportType
-from tests.alerts.builders import LARKMERE, cells, changed, edits, entry, source, subscriber, told, watch, watched
+from tests.alerts.builders import LARKMERE, NOON, cells, changed, edits, entry, source, subscriber, told, watch, watched
 
 GEORGIA = cells("Quillmarsh County Sheriff's Office", "GEORGIA")
 NOWHERE = cells("Nowhere Police Department", "UTOPIA")
@@ -170,6 +170,12 @@ def test_an_approval_is_told_in_the_new_agreement_to_those_who_hear_of_it() -> N
     _, note, new = approval()
     notices = route([note, new], [PLAIN, APPLICATIONS, BOTH], {}, {})
     assert heard(notices) == [(1, new.id), (2, note.id), (3, new.id)]
+
+
+def test_the_approval_of_an_application_that_no_entry_told_of_reaches_those_who_want_applications() -> None:
+    # On the first pending list everything was listed before, so nothing is there for a note to be about.
+    news = entry(Kind.NEW, pending_since=NOON, pending_before=True)
+    assert heard(route([news, entry(Kind.NEW)], [APPLICATIONS], {}, {})) == [(2, news.id)]
 
 
 @pytest.mark.parametrize("about", [Kind.APPLIED, Kind.DROPPED])
