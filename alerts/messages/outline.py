@@ -241,7 +241,7 @@ def _points(told: Sequence[_LineAndNote]) -> list[_Placed]:
     told = [(line, note) for line, note in told if line.entry.id not in told_with_another]
     return sorted(
         (_point(group, happened, switched) for group in _grouped(told)),
-        key=lambda p: (_rank(p[0].kind), -p[2].count, p[1], p[2].agency, p[2].entry),
+        key=lambda p: (_rank(p[0].kind), -p[2].count, p[1], p[2].agency, p[2].since, p[2].entry),
     )
 
 

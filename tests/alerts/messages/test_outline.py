@@ -203,6 +203,12 @@ def test_a_correction_says_with_the_return_what_is_no_longer_as_it_was() -> None
     assert [(v.before, v.after) for v in point.values] == [("Texas", "Georgia")]
 
 
+def test_what_happened_to_an_agency_several_times_stands_in_the_order_of_time() -> None:
+    times = [NOON + timedelta(days=day) for day in (5, 1, 3, 2, 4)]
+    says = outlined(*(entry(Kind.RETURNED, observed_at=at) for at in times))
+    assert [p.since for p in points(says)] == sorted(times)
+
+
 def test_a_very_long_cell_is_cut() -> None:
     [point] = points(outlined(entry(Kind.NEW, cells("x" * 10_000, county="y" * 10_000))))
     assert len(point.agency) == len(point.county) == 100
