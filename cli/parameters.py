@@ -20,9 +20,11 @@ class Moment(click.ParamType[datetime]):
             return value
         try:
             found = datetime.fromisoformat(str(value))
-        except ValueError:
+            found = found if found.tzinfo else found.replace(tzinfo=UTC)
+            found.astimezone(UTC)  # beyond the calendar, 31 December 9999 west of UTC is no day
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a time; write 2025-08-11 or 2025-08-11T14:00:00Z", param, ctx)
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return found
 
 
 class Words(click.ParamType[str]):

@@ -138,7 +138,7 @@ class Outline:
     places: tuple[StateGroup, ...]
     total: int
     more: int
-    still_listed: int  # departures of agencies that are still listed
+    still_listed: Mapping[Heading, int]  # how many departures are of agencies that are still listed
     watching: tuple[str, ...] | None
     parts: tuple[str, ...]
     dated = False  # all points have the same time, which is not repeated for each
@@ -166,7 +166,7 @@ class DigestOutline:
     places: tuple[StateGroup, ...]
     total: int
     more: int
-    still_listed: int  # departures of agencies that are still listed
+    still_listed: Mapping[Heading, int]  # how many departures are of agencies that are still listed
     watching: tuple[str, ...] | None
     parts: tuple[str, ...]
     dated = True  # each point has its own day
@@ -201,7 +201,7 @@ def outline(notice: Notice, *, most: int) -> Outline:
         places=_places(points[:most]),
         total=total,
         more=total - sum(point.count for _, _, point in points[:most]),
-        still_listed=still_listed(points),
+        still_listed=_still_listed(points),
         watching=watching,
         parts=parts,
     )
@@ -220,17 +220,18 @@ def digest_outline(digest: Digest, *, most: int) -> DigestOutline:
         places=_places(points[:most]),
         total=total,
         more=total - sum(point.count for _, _, point in points[:most]),
-        still_listed=still_listed(points),
+        still_listed=_still_listed(points),
         watching=watching,
         parts=parts,
     )
 
 
-def still_listed(points: Iterable[_Placed]) -> int:
-    """How many departures are of agencies that are still listed."""
-    return sum(
-        what.kind is Kind.TERMINATED and point.agency_note is not None and bool(point.agency_note.others)
+def _still_listed(points: Iterable[_Placed]) -> Mapping[Heading, int]:
+    """How many of the departures under each heading are of agencies that are still listed."""
+    return Counter(
+        what
         for what, _, point in points
+        if what.kind is Kind.TERMINATED and point.agency_note is not None and point.agency_note.others
     )
 
 
@@ -246,7 +247,7 @@ def _points(told: Sequence[_LineAndNote]) -> list[_Placed]:
     told = [(line, note) for line, note in told if line.entry.id not in told_with_another]
     return sorted(
         (_point(group, happened, switched) for group in _grouped(told)),
-        key=lambda p: (_rank(p[0].kind), -p[2].count, p[1], p[2].agency, p[2].entry),
+        key=lambda p: (_rank(p[0].kind), -p[2].count, p[1], p[2].agency, p[2].since, p[2].entry),
     )
 
 

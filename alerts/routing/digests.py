@@ -148,7 +148,8 @@ class DigestSource:
         correction."""
         if entry.id in self._return_of:
             return True
-        if entry.kind is Kind.RETURNED and self._note_with.get((entry.agreement, entry.publication.id)) in told:
+        corrected = self._note_with.get((entry.agreement, entry.publication.id)) in told
+        if entry.kind is Kind.RETURNED and corrected and is_as_before(entry):
             return True
         departure = self._departure_of.get(entry.id)
         if departure is None or departure.id in told:

@@ -8,12 +8,13 @@ The rules, each with a test:
   departure itself, so that corrections reach them. That an application left the pending list is told to everybody once
   it is confirmed, and not at all if it was approved by then.
 - That an application was approved is news for those who want applications, never a correction. Those who are told of
-  the new agreement are not told of it separately.
+  the new agreement are not told of it separately. Of an application that was on the first pending list, no entry told
+  that a note could be about, so the new agreement itself is told to them.
 - Of a departure and an arrival that are one switch of an agency, both are told to those who want either.
 - A note that takes an entry back goes at once to those who were told of that entry, and to nobody else, whatever their
   watches' cadence. Of two notes that say the same agreement is still listed (withdrawn, merged) one is sent. The return
-  that goes with a withdrawn departure is not sent to them, nor to the others, who were not told of the departure; the
-  others are told of it only if something substantive changed.
+  that goes with a withdrawn departure is told only if something substantive changed, such as the state: to them with
+  the correction, which says nothing of that, and to the others, who were not told of the departure.
 - A subscriber is told of an entry once, for all watches that want it.
 - All entries of one publication for one subscriber are one notice.
 
@@ -36,7 +37,7 @@ from alerts.model import (
     Watched,
     WatchedPart,
 )
-from alerts.routing.news import NewsIndex, agreement_and_publication
+from alerts.routing.news import NewsIndex, agreement_and_publication, is_as_before
 from monitor.model import NOTES, Entry, Kind
 
 
@@ -161,4 +162,4 @@ def _corrections(entries: Iterable[Entry], told: Mapping[str, Sequence[Recipient
 
 
 def _says_the_same(entry: Entry, corrected: set[tuple[str, str]]) -> bool:
-    return entry.kind is Kind.RETURNED and agreement_and_publication(entry) in corrected
+    return entry.kind is Kind.RETURNED and agreement_and_publication(entry) in corrected and is_as_before(entry)

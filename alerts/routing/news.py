@@ -41,12 +41,15 @@ class NewsIndex:
     def __init__(self, entries: Sequence[Entry], earlier: Mapping[str, Entry], agencies: Mapping[str, Agency]) -> None:
         self.agencies = agencies
         withdrawn = {agreement_and_publication(e) for e in entries if e.kind is Kind.WITHDRAWN and e.announce}
-        self._of = {departures: _Sorted(_news(entries, earlier, withdrawn, departures)) for departures in Departures}
-        self._switches = _switches(entries)
         # The id of the `new` that says that an application was approved, by the id of the note about it.
         new = {agreement_and_publication(e): e.id for e in entries if e.kind is Kind.NEW}
         approved = [e for e in entries if e.kind is Kind.APPROVED]
         self._said_by = {e.id: new[key] for e in approved if (key := agreement_and_publication(e)) in new}
+        noted = frozenset(self._said_by.values())
+        self._of = {
+            departures: _Sorted(_news(entries, earlier, withdrawn, departures), noted) for departures in Departures
+        }
+        self._switches = _switches(entries)
         self._wanted: dict[Wants, tuple[News, ...]] = {}
 
     def all(self, departures: Departures) -> Iterator[News]:
@@ -184,12 +187,17 @@ class _Concerns:
     counties: frozenset[tuple[str, str]]
     agencies: frozenset[tuple[str, str]]
     support_types: frozenset[SupportType]
+    alone_says_approved: bool  # the agreement was an application, of which no entry told that a note could be about
 
     def is_wanted(self, wants: Wants) -> bool:
         """Whether the news matches everything in `wants` except the agencies."""
         entry = self.news.entry
         return (
-            (entry.kind in wants.kinds or entry.kind is Kind.APPROVED)
+            (
+                entry.kind in wants.kinds
+                or entry.kind is Kind.APPROVED
+                or (self.alone_says_approved and not PENDING_KINDS.isdisjoint(wants.kinds))
+            )
             and _WEIGHT[entry.significance] <= _WEIGHT[wants.significance]
             and (wants.states is None or not self.states.isdisjoint(wants.states))
             and (wants.counties is None or not self.counties.isdisjoint(wants.counties))
@@ -202,7 +210,8 @@ class _Concerns:
 class _Sorted:
     """News by state, county, agency and agreement."""
 
-    def __init__(self, news: Iterable[News]) -> None:
+    def __init__(self, news: Iterable[News], noted: Collection[str]) -> None:
+        """`noted`: the ids of new agreements beside which a note says that their application was approved."""
         self._all: list[_Concerns] = []
         self._by: defaultdict[object, list[_Concerns]] = defaultdict(list)
         for place, each in enumerate(news):
@@ -214,6 +223,7 @@ class _Sorted:
                 counties_of(entry),
                 agencies_of(entry),
                 support_types_of(entry),
+                entry.kind is Kind.NEW and entry.pending_since is not None and entry.id not in noted,
             )
             self._all.append(concerns)
             for county in concerns.counties:

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import TypeAlias
 
+from monitor.geography import county_in
+from monitor.matching.evidence import same_county
 from monitor.matching.similarity import bare_name, is_named_in
 from monitor.model import AgencyStanding, Change, Kind, Listing, Relation, Standing, Values
 from monitor.normalize import document_name, shown
@@ -27,7 +30,9 @@ def with_standing(
 ) -> tuple[Change, ...]:
     """The same changes, each with what else its agency has, and how it relates to that.
 
-    `before` and `after`: the participating list before and now, without second rows of an agreement.
+    `before` and `after`: the participating list before and now, without second rows of an agreement. Where one name
+    stands in two counties, nothing is said: there may be two agencies (Pennsylvania alone has twenty Washington
+    Townships), and "still listed" would be said of the wrong one.
     """
     was, now = _by_agency(s.listing for s in before), _by_agency(after)
     moved: dict[Agency, set[Kind]] = defaultdict(set)
@@ -35,7 +40,19 @@ def with_standing(
         if change.kind in (Kind.NEW, Kind.TERMINATED):
             for agency in _agencies(change):
                 moved[agency].add(change.kind)
-    return tuple(_placed(change, was, now, moved) for change in changes)
+    return tuple(
+        change if _in_two_counties(change, was, now) else _placed(change, was, now, moved) for change in changes
+    )
+
+
+def _in_two_counties(change: Change, was: dict[Agency, list[Listing]], now: dict[Agency, list[Listing]]) -> bool:
+    """Whether the rows of a change's agency, before and now, stand in two counties that exist, and its name in none."""
+    if change.kind not in (*_COMES, *_LEAVES) or any(county_in(name) for _, name in _agencies(change)):
+        return False
+    rows = [row for agency in _agencies(change) for listed in (was, now) for row in listed.get(agency, ())]
+    rows += [row for row in (change.before, change.after) if row]
+    one_of_each = {row.values.county: row.values for row in rows}
+    return any(same_county(a, b) is False for a, b in combinations(one_of_each.values(), 2))
 
 
 def _placed(

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from monitor.checks.facts import Facts
 from monitor.matching.evidence import AS_IT_LEFT, LATER, OTHER_MODEL, MatchRules
-from monitor.matching.matcher import Key, ListedBeside, by_evidence, key, rejoin
+from monitor.matching.matcher import Key, ListedBeside, by_evidence, in_two_counties, key, rejoin
 from monitor.model import Application, Departure, Listing, ListName, Match, Matching
 
 _Known = TypeVar("_Known", Departure, Application)
@@ -40,12 +40,13 @@ def identify(facts: Facts, matching: Matching) -> Identified:
     here = {m.old.agreement for m in (*matching.matches, *(m for _, m in returned))}
     departed = {d.standing.agreement: d for d in facts.departures if d.standing.agreement not in here}
     participating = known_as_participating(facts)
+    by_key = {n.row: known for n in rest if (known := participating.get(key(n.values))) and not _elsewhere(known, n)}
     unknown = [n for n in rest if key(n.values) not in participating]
     respelled = {m.new.row: m for m in rejoin([m.old for m in participating.values()], unknown, facts.listed_beside)}
     already: list[Match] = []
     second: list[Match] = []
     for listing in rest:
-        known = participating.get(key(listing.values)) or respelled.get(listing.row)
+        known = by_key.get(listing.row) or respelled.get(listing.row)
         if known is None:
             continue
         agreement = known.old.agreement
@@ -125,6 +126,11 @@ def known_as_participating(facts: Facts) -> dict[Key, Match]:
         if not standing.spare:
             known[key(standing.listing.values)] = Match(standing, standing.listing, ("participating already",))
     return known
+
+
+def _elsewhere(known: Match, listing: Listing) -> bool:
+    """Whether a row is an application of another agency of the same name."""
+    return in_two_counties(known.old.listing.values, listing.values)
 
 
 def back_under_a_key(facts: Facts, listings: Sequence[Listing]) -> tuple[dict[Key, set[int]], set[int]]:

@@ -152,8 +152,8 @@ def _second_listings(
     seconds, twins = list(spares), []
     for listing in came:
         k = key(listing.values)
-        held = [m for m in holders[k] if not _two_places(m.new.values, listing.values)]
-        first = [n for n in firsts[k] if not _two_places(n.values, listing.values)]
+        held = [m for m in holders[k] if not _two_rows(m.new.values, listing.values)]
+        first = [n for n in firsts[k] if not _two_rows(n.values, listing.values)]
         if held:
             holder = max(held, key=lambda m: _alike(m.new, listing))
             seconds.append(Match(holder.old, listing, ("listed a second time",)))
@@ -251,6 +251,18 @@ def _two_places(a: Values, b: Values) -> bool:
     if a.county == b.county or a.signed == b.signed or (a.moa and a.moa == b.moa) or county_in(a.agency):
         return False
     return same_county(a, b) is False and agree(a.signed, b.signed) is False
+
+
+def _two_rows(a: Values, b: Values) -> bool:
+    """Whether two rows of one key that stand side by side are two agencies. Applications have no signed dates to tell
+    them apart, and a county that was corrected does not stand beside itself."""
+    undated = a.signed is None and b.signed is None and not (a.moa and a.moa == b.moa)
+    return _two_places(a, b) or (undated and in_two_counties(a, b))
+
+
+def in_two_counties(a: Values, b: Values) -> bool:
+    """Whether two rows of one name say two counties that exist, neither in the name."""
+    return not county_in(a.agency) and same_county(a, b) is False
 
 
 # --- evidence ----------------------------------------------------------------------------------------------

@@ -197,7 +197,8 @@ def marks(values: Collection[object]) -> str:
 
 def stamp(moment: datetime) -> str:
     """A moment as it is stored: UTC, to the microsecond, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime, which gives the year 900 three digits.
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def moment(text: str) -> datetime:

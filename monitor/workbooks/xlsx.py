@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _CORE = "docProps/core.xml"
 _ZLIB_NO_MEMORY = "Error -4 "  # Z_MEM_ERROR, which Python gives no name
 _HYPERLINK = re.compile(rb"hyperlink\s*\(", re.IGNORECASE)
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 def tables(content: bytes) -> Tables:
@@ -78,12 +79,27 @@ def _table(sheet: Worksheet, formulas: Worksheet | None) -> Table:
     for (number, column), cell in cells.items():
         target = _address(cell)
         if cell.value is not None or target:
-            text = as_published(cell.value)
+            text = _unescaped(as_published(cell.value))
             rows.setdefault(number, {})[column - 1] = Cell(text, (Link(text, target),) if target else ())
     _fill_merged(sheet, rows)
     if formulas is not None:
         _follow_formulas(formulas, rows)
     return Table(sheet.title, [(number, rows[number]) for number in sorted(rows)], hidden)
+
+
+def _unescaped(text: str) -> str:
+    """The characters that the format writes as their codes: a carriage return is `_x000D_`, and openpyxl leaves it so.
+
+    A code of which no reader sees anything is left out; one that is only half of a character stays as it is.
+    """
+    return _ESCAPE.sub(_character, text) if "_x" in text else text
+
+
+def _character(escape: re.Match[str]) -> str:
+    character = chr(int(escape[1], 16))
+    if character.isprintable() or character.isspace():
+        return character
+    return escape[0] if "\ud800" <= character <= "\udfff" else ""
 
 
 def _address(cell: Any) -> str:

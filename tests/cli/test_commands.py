@@ -68,6 +68,12 @@ def test_an_agreement_prints_its_whole_history(db: Path) -> None:
     assert "on the pending list since" in shown
 
 
+@pytest.mark.parametrize("moment", ["2025-13-45", "yesterday", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00+14:00"])
+def test_what_is_no_time_is_said(db: Path, moment: str) -> None:
+    refused = run(db, "agreements", "--as-of", moment)
+    assert (refused.exit_code, "is not a time; write 2025-08-11" in refused.output) == (2, True)
+
+
 def test_an_unknown_id_is_said(db: Path) -> None:
     assert "nothing has this id" in str(run(db, "show", "c-nothing").exception)
 

@@ -11,7 +11,7 @@ from alerts.messages.outline import Outline, Point, outline
 from alerts.messages.values import Value
 from alerts.model import Notice, RoutedEntry
 from monitor.model import Cells, Entry, Kind, Significance
-from tests.alerts.builders import LARKMERE, NOON, cells, changed, entry, source, subscriber, watched
+from tests.alerts.builders import LARKMERE, NOON, cells, changed, edits, entry, source, subscriber, watched
 
 
 def outlined(*told: Entry | RoutedEntry, most: int = 50, least: Significance = Significance.SUBSTANTIVE) -> Outline:
@@ -191,6 +191,22 @@ def test_an_agreement_that_was_reported_dropped_as_an_application_is_told_of_onc
     assert headings(says) == [("Texas", "new")]
     assert point.corrects
     assert says.total == 1
+
+
+def test_a_correction_says_with_the_return_what_is_no_longer_as_it_was() -> None:
+    departure, moved = entry(Kind.TERMINATED), cells(state="GEORGIA")
+    back = entry(Kind.RETURNED, moved, before=LARKMERE, fields=edits(LARKMERE, moved))
+    says = outlined(RoutedEntry(entry(Kind.WITHDRAWN, about=departure.id), (1,), corrects=departure), back)
+    [point] = points(says)
+    assert headings(says) == [("Georgia", "returned")]
+    assert point.corrects
+    assert [(v.before, v.after) for v in point.values] == [("Texas", "Georgia")]
+
+
+def test_what_happened_to_an_agency_several_times_stands_in_the_order_of_time() -> None:
+    times = [NOON + timedelta(days=day) for day in (5, 1, 3, 2, 4)]
+    says = outlined(*(entry(Kind.RETURNED, observed_at=at) for at in times))
+    assert [p.since for p in points(says)] == sorted(times)
 
 
 def test_a_very_long_cell_is_cut() -> None:

@@ -14,7 +14,7 @@ from alerts.messages.slack_parts import parts_of, plain
 from alerts.model import ChannelName, Digest, Message, RoutedEntry, Schedule, Watch
 from alerts.routing.instant import route
 from monitor.model import Entry, Kind
-from tests.alerts.builders import LARKMERE, NOON, cells, changed, entry, subscriber, watch, watched
+from tests.alerts.builders import LARKMERE, NOON, beside, cells, changed, entry, subscriber, watch, watched
 from tests.alerts.messages.test_render import DIGESTS, EVERYTHING, SAMPLES, SETTING, notice_of, rendered
 
 RENDERER = Renderer(SETTING)
@@ -65,6 +65,14 @@ def test_a_departure_is_no_longer_listed_by_ice_and_marked_unconfirmed_until_it_
     assert "No longer listed by ICE as of 3 March 2026 (unconfirmed)" in shown(told([left], channel))
     confirmed = entry(Kind.TERMINATED, status="confirmed")
     assert "(unconfirmed)" not in shown(told([confirmed], channel))
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_title_counts_the_agencies_that_are_still_listed_among_the_departures(channel: ChannelName) -> None:
+    left = entry(Kind.TERMINATED, agency_standing=beside("Jail Enforcement Model"))
+    others = [entry(Kind.TERMINATED, cells("Old Town Police Department")), entry(Kind.NEW, cells("New Town PD"))]
+    said = "2 no longer listed (unconfirmed) (1 of an agency that is still listed), 1 new"
+    assert said in shown(told([left, *others], channel))
 
 
 @pytest.mark.parametrize("channel", [ChannelName.EMAIL, ChannelName.SLACK])

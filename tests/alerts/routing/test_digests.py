@@ -235,9 +235,15 @@ def test_a_return_from_a_departure_that_was_told_before_is_told() -> None:
 
 
 def test_a_return_that_was_told_by_a_correction_is_left_out() -> None:
+    left, note, back = gone_and_back("withdrawn", Kind.WITHDRAWN)
+    assert made([note, back], daily("TX"), after=left.seq, told=[note], earlier=[left]) == [None]
+
+
+def test_what_a_return_brought_is_told_also_to_those_who_had_the_correction() -> None:
     fields = edits(LARKMERE, cells(signed="2026-01-01"))
     left, note, back = gone_and_back("withdrawn", Kind.WITHDRAWN, fields=fields)
-    assert made([note, back], daily("TX"), after=left.seq, told=[note], earlier=[left]) == [None]
+    [digest] = made([note, back], daily("TX"), after=left.seq, told=[note], earlier=[left])
+    assert told_in(digest) == [back.id]
 
 
 def test_a_second_departure_after_a_return_is_told() -> None:

@@ -27,7 +27,7 @@ from alerts.model import (
 from alerts.routing import instant
 from alerts.routing.scope import states_of
 from monitor.model import Cells, Entry, Kind, ListName, Relation, Significance, SupportType
-from tests.alerts.builders import LARKMERE, cells, changed, edits, entry, source, subscriber, told, watch, watched
+from tests.alerts.builders import LARKMERE, NOON, cells, changed, edits, entry, source, subscriber, told, watch, watched
 
 GEORGIA = cells("Quillmarsh County Sheriff's Office", "GEORGIA")
 NOWHERE = cells("Nowhere Police Department", "UTOPIA")
@@ -172,6 +172,12 @@ def test_an_approval_is_told_in_the_new_agreement_to_those_who_hear_of_it() -> N
     assert heard(notices) == [(1, new.id), (2, note.id), (3, new.id)]
 
 
+def test_the_approval_of_an_application_that_no_entry_told_of_reaches_those_who_want_applications() -> None:
+    # On the first pending list everything was listed before, so nothing is there for a note to be about.
+    news = entry(Kind.NEW, pending_since=NOON, pending_before=True)
+    assert heard(route([news, entry(Kind.NEW)], [APPLICATIONS], {}, {})) == [(2, news.id)]
+
+
 @pytest.mark.parametrize("about", [Kind.APPLIED, Kind.DROPPED])
 def test_nobody_is_told_an_approval_as_a_correction(about: Kind) -> None:
     before = entry(about, publication=source("pending"))
@@ -279,14 +285,15 @@ def test_a_withdrawn_departure_is_corrected_for_those_who_were_told_and_nobody_e
     assert notices[0].lines[0].corrects == departure
 
 
-def test_a_return_to_another_state_is_news_to_the_watchers_there_who_were_told_nothing() -> None:
+def test_a_return_to_another_state_is_news_to_the_watchers_of_both() -> None:
     departure = entry(Kind.TERMINATED)
     note = entry(Kind.WITHDRAWN, about=departure.id)
     moved = cells(LARKMERE.agency, "GEORGIA")
     back = entry(Kind.RETURNED, moved, before=LARKMERE, fields=edits(LARKMERE, moved), state="GA")
     was_told, there = watch("TX", number=1), watch("GA", number=2)
     notices = route([note, back], [was_told, there], {departure.id: told(was_told)}, {departure.id: departure})
-    assert heard(notices) == [(1, note.id), (2, back.id)]
+    # "Please disregard that" alone would leave those who were told believing that it is back in Texas.
+    assert heard(notices) == [(1, note.id), (1, back.id), (2, back.id)]
 
 
 def test_a_correction_reaches_a_paused_watch_too() -> None:

@@ -81,6 +81,19 @@ def test_an_agency_of_another_state_or_name_is_no_sibling() -> None:
     assert standing(made[Kind.TERMINATED, JAIL]) == ((), ())
 
 
+def test_nothing_is_said_of_an_agency_whose_name_stands_in_two_counties() -> None:
+    franklin, northampton = (
+        cells("Washington Township", state="PENNSYLVANIA", county=f"{county} County", signed=signed)
+        for county, signed in (("Franklin", "2025-05-01"), ("Northampton", "2026-03-01"))
+    )
+    both = listings(franklin, northampton)
+    new = participating([franklin], [franklin, northampton])[Kind.NEW, TASK]
+    left = match([Standing(1, both[0]), Standing(2, both[1])], both[1:])
+    [gone] = diff.participating(left, (), (), {})
+    assert gone.kind is Kind.TERMINATED
+    assert [(c.relation, c.agency_standing) for c in (new, gone)] == [(None, None)] * 2
+
+
 def test_a_second_row_of_the_same_agreement_is_no_sibling() -> None:
     made = participating([of(JAIL)], [of(JAIL), of(TASK, signed="2025-09-01"), of(TASK, signed="2025-09-01")])
     assert standing(made[Kind.NEW, TASK]) == ((JAIL,), (JAIL,))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from monitor.matching.matcher import match, rejoin
 from monitor.model import Cells, Kind, Standing
-from tests.monitor.builders import Service, cells, listings
+from tests.monitor.builders import PENDING, Service, cells, listings
 
 MARCH, AUGUST = "2025-03-07", "2025-08-28"
 MODELS = ("Jail Enforcement Model", "Task Force Model", "Warrant Service Officer")
@@ -233,3 +233,33 @@ def test_the_log_tells_of_one_that_is_no_longer_listed_and_one_that_is_new(
     here.sees(*BESIDE, replace(usual, agency=other))
     assert sorted(here.told()) == [(Kind.NEW, other), (Kind.TERMINATED, one)]
     assert len({entry.agreement for entry in here.log()}) == 2
+
+
+FRANKLIN, NORTHAMPTON = (
+    cells("Washington Township", state="PENNSYLVANIA", county=f"{county} County", signed=signed, moa="")
+    for county, signed in (("Franklin", MARCH), ("Northampton", AUGUST))
+)
+
+
+def test_the_application_of_a_township_is_not_that_of_its_namesake_in_another_county(here: Service) -> None:
+    here.sees(*BESIDE, FRANKLIN)
+    here.sees(list_=PENDING)
+    here.sees(replace(NORTHAMPTON, signed=""), list_=PENDING)
+    here.sees(*BESIDE, FRANKLIN, NORTHAMPTON)
+    applied, approved, new = here.log()
+    assert [e.kind for e in (applied, approved, new)] == [Kind.APPLIED, Kind.APPROVED, Kind.NEW]
+    assert approved.about == applied.id
+    assert applied.agreement == new.agreement
+    assert (applied.county, new.county) == ("Northampton County", "Northampton County")
+
+
+def test_applications_of_two_townships_of_one_name_are_two(here: Service) -> None:
+    applications = [replace(row, signed="") for row in (FRANKLIN, NORTHAMPTON)]
+    here.sees(*BESIDE)
+    here.sees(applications[0], list_=PENDING)
+    here.sees(*applications, list_=PENDING)
+    here.sees(*BESIDE, NORTHAMPTON)
+    here.sees(applications[0], list_=PENDING)
+    assert [(e.kind, e.county) for e in here.log()] == [
+        (kind, "Northampton County") for kind in (Kind.APPLIED, Kind.APPROVED, Kind.NEW)
+    ]

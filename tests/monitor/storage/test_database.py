@@ -237,5 +237,5 @@ def test_a_moment_is_stored_in_utc_so_that_text_order_is_time_order() -> None:
     first = datetime(2026, 3, 2, 23, 30, tzinfo=timezone(-timedelta(hours=5)))
     later = datetime(2026, 3, 3, 4, 30, 0, 1, tzinfo=UTC)
     assert stamp(first) == "2026-03-03T04:30:00.000000Z"
-    assert stamp(first) < stamp(later)
+    assert stamp(first.replace(year=900)) < stamp(first) < stamp(later)
     assert moment(stamp(later)) == later

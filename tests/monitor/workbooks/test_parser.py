@@ -170,6 +170,10 @@ def test_cells_merged_from_top_to_bottom_say_the_same_of_each_row() -> None:
         (True, "TRUE"),
         (False, "FALSE"),
         ("x" * MAX_TEXT, "x" * MAX_TEXT),
+        ("Police Department_x000D_\n", "Police Department\r\n"),  # as Excel saves what was pasted from a page
+        ("Police_x0000_ Department_x000d_", "Police Department\r"),
+        ("_x005F_x000D_", "_x000D_"),
+        ("_xD83D_", "_xD83D_"),
     ],
 )
 def test_a_cell_is_kept_as_its_reader_sees_it(value: Any, published: str) -> None:
