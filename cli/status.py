@@ -11,7 +11,7 @@ from cli.context import Context, ExitStatus
 from cli.output import minute, printable
 from cli.pause import paused_line
 from monitor.health import ListHealth, Verdict, list_health, overall, stale_after
-from monitor.model import ListName
+from monitor.model import ListName, Standing
 from monitor.storage.publications import PublicationRecord
 from monitor.storage.reviews import ReviewRecord
 from monitor.storage.writer import open_store
@@ -31,7 +31,7 @@ def status(context: Context) -> None:
         checks = store.checks.last()
         waiting = [p for p in store.publications.all() if p.verdict == "held"]
         doubtful = store.reviews.open()
-        listed = {name: len(current.standings) if (current := store.current(name)) else 0 for name in ListName}
+        listed = {name: current.standings if (current := store.current(name)) else () for name in ListName}
         position = store.changelog.position()
     lists = list_health(checks, context.now, stale_after(settings.source.every_minutes))
     troubles = _print_status(settings.state, lists, waiting, doubtful, listed, position)
@@ -46,7 +46,7 @@ def _print_status(
     lists: Sequence[ListHealth],
     waiting: Sequence[PublicationRecord],
     doubtful: Sequence[ReviewRecord],
-    listed: Mapping[ListName, int],
+    listed: Mapping[ListName, Sequence[Standing]],
     position: int,
 ) -> bool:
     """Print the status of lists and decisions; whether something is wrong."""
@@ -58,7 +58,9 @@ def _print_status(
     for each in lists:
         last = f"{each.outcome} at {minute(each.at)}"
         good = each.succeeded_at and minute(each.succeeded_at)
-        click.echo(f"{each.list} list: {listed[each.list]} rows; last check {last}; last good check {good or 'never'}")
+        click.echo(
+            f"{each.list} list: {_rows(listed[each.list])}; last check {last}; last good check {good or 'never'}"
+        )
         if each.verdict in (Verdict.FAILED, Verdict.HELD):
             click.echo(f"    {printable(each.detail)}")
         elif each.verdict is Verdict.MISSING:
@@ -73,3 +75,12 @@ def _print_status(
         click.echo(f"held since {minute(publication.observed_at)}: {printable(publication.file)} ({publication.id})")
         troubles = True
     return troubles
+
+
+def _rows(standings: Sequence[Standing]) -> str:
+    """How many rows a list has, and how many agreements, where a row repeats one."""
+    repeated = sum(standing.spare for standing in standings)
+    if not repeated:
+        return f"{len(standings)} rows"
+    repeats = "1 row repeats" if repeated == 1 else f"{repeated} rows repeat"
+    return f"{len(standings)} rows; {len(standings) - repeated} agreements, {repeats} another"

@@ -127,6 +127,7 @@ class Values:
     signed: date | None
     moa: str  # canonical address of the document
     addendum: str
+    unknown_type: str = ""  # the folded text of a support type that is none of ours; "" for a blank cell
 
 
 @dataclass(frozen=True, slots=True)

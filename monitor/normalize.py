@@ -346,12 +346,15 @@ def listing(row: int, cells: Cells) -> Listing:
 @lru_cache(maxsize=16384)  # nearly all rows of a publication stood in the one before it
 def values(cells: Cells) -> Values:
     """All that the matcher compares, read from one row."""
+    known_type = support_type(cells.support_type)
+    other_type = "" if known_type else folded(cells.support_type)
     return Values(
         state=state(cells.state),
         agency=agency(cells.agency),
         county=county(cells.county),
-        support_type=support_type(cells.support_type),
+        support_type=known_type,
         signed=signed(cells.signed),
         moa=document(cells.moa_address or cells.moa),
         addendum=document(cells.addendum_address or cells.addendum),
+        unknown_type="" if other_type.upper() in _NOTHING else other_type,
     )

@@ -29,10 +29,10 @@ from monitor.matching.evidence import (
     same_county,
     weigh,
 )
-from monitor.model import Listing, Match, Matching, Standing, SupportType, Values
+from monitor.model import Listing, Match, Matching, Standing, Values
 from monitor.normalize import document_name
 
-Key = tuple[str | None, str, SupportType | None]
+Key = tuple[str | None, str, str | None]
 _Row = TypeVar("_Row", Standing, Listing)
 # By the key of an agreement that had left: the agreements that were ever listed beside it, and so are not it respelled.
 ListedBeside = Mapping[Key, frozenset[int]]
@@ -41,7 +41,7 @@ NONE_BESIDE: ListedBeside = {}
 
 def key(values: Values) -> Key:
     """What identifies an agreement while its cells are not corrected: state, agency name, support type."""
-    return values.state, values.agency, values.support_type
+    return values.state, values.agency, values.support_type or values.unknown_type or None
 
 
 def match(old: Sequence[Standing], new: Sequence[Listing], beside: ListedBeside = NONE_BESIDE) -> Matching:

@@ -52,6 +52,11 @@ def test_a_held_publication_says_why_and_what_it_would_say(command: tuple[str, .
     assert here.log() == []
 
 
+def test_the_status_says_that_a_row_repeats_another(here: Service) -> None:
+    here.sees(LEFT, LEFT, STAYS)
+    assert "participating list: 3 rows; 2 agreements, 1 row repeats another; last check" in run(here, "status").stdout
+
+
 def test_accepting_records_and_tells(here: Service) -> None:
     id = held(here)
     result = run(here, "publications", "accept", id, "--why", "ICE wrote so")

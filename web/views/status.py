@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,11 +24,13 @@ blueprint = Blueprint("status", __name__)
 
 @dataclass(frozen=True, slots=True)
 class ListStatus:
-    """One list: its newest check, and its newest accepted publication."""
+    """One list: its newest check, its newest accepted publication, and how many agreements that has: a row may repeat
+    another."""
 
     list: ListName
     look: LastCheck | None
     publication: PublicationRecord | None
+    agreements: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +83,5 @@ def _about(newest: tuple[LastCheck, ...]) -> str:
 def _lists(store: Log) -> tuple[ListStatus, ...]:
     looks = {look.list: look for look in store.checks.last()}
     believed = {p.list: p for p in store.publications.all() if p.verdict == "accepted"}
-    return tuple(ListStatus(list_, looks.get(list_), believed.get(list_)) for list_ in ListName)
+    listed = Counter(list_ for agreement in store.agreements.all() for list_ in agreement.listed)
+    return tuple(ListStatus(list_, looks.get(list_), believed.get(list_), listed[list_]) for list_ in ListName)

@@ -605,6 +605,15 @@ def test_an_empty_participating_list_is_held_for_good(here: Service) -> None:
     assert here.log() == []
 
 
+def test_two_support_types_that_nobody_knows_are_two_agreements(here: Service) -> None:
+    hybrid, mobile = (cells(support_type=name) for name in ("Hybrid Model", "Mobile Unit Model"))
+    other = cells("Tarn Constable")
+    here.sees(hybrid, mobile, other)
+    here.sees(hybrid, other)
+    assert here.told() == [(Kind.TERMINATED, hybrid.agency)]
+    assert here.log()[0].support_type == "Mobile Unit Model"
+
+
 @pytest.mark.slow
 def test_a_great_departure_is_held_until_ice_stands_by_it(here: Service) -> None:
     rows = many(600)

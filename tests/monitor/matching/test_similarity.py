@@ -36,7 +36,6 @@ def alike(one: str, other: str, state: str, county: str = "") -> Likeness:
         ("South Hampton Police Department", "Southhampton Police Department", "PA"),
         ("Clewiston PoliceDepartment", "Clewiston Police Department", "FL"),
         ("Coolspring Township Constable'sOffice", "Coolspring Township Constable's Office", "PA"),
-        ("Zapata Co unty Sheriff's Office", "Zapata County Sheriff's Office", "TX"),
         ("St uart Police Department", "Stuart Police Department", "FL"),
         ("Coral Spring Police Department", "Coral Springs Police Department", "FL"),
         ("La Paz County Sheriff's Office", "Lr Paz County Sheriff's Office", "AZ"),
