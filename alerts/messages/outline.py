@@ -17,7 +17,7 @@ from alerts.messages.values import Value, corrected_days, one_sided, values_of
 from alerts.model import CORRECTIONS, Cadence, Digest, Notice, RoutedEntry, Watched, WatchedPart
 from alerts.sanitize import clean, shortened
 from monitor.geography import county_name
-from monitor.matching.review import suspects
+from monitor.matching.review import similar, suspects
 from monitor.model import Entry, Kind, ListName
 from monitor.normalize import STATES, signed
 
@@ -68,7 +68,8 @@ class Point:
     may be in several `states`.
 
     `since` and `until`: when the first and the last of it was seen. `unknown_state`: the text of the state's cell if it
-    is not recognized. `suspects`: agreements that this may be the same as, while a person is asked.
+    is not recognized. `suspects`: agreements that this may be the same as, while a person is asked. `similar`: those
+    that were new under a similar name when an application left.
     `is_one_of_several`: the message has more about this agreement, so that the time of each matters. `pending_before`:
     the application was pending since some day before `pending_since`.
     """
@@ -85,6 +86,7 @@ class Point:
     values: tuple[Value, ...] = ()
     pending_since: datetime | None = None
     suspects: tuple[str, ...] = ()
+    similar: tuple[str, ...] = ()
     corrects: CorrectedEntry | None = None
     agencies: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
@@ -342,6 +344,7 @@ def _point(
         values=values,
         pending_since=entry.pending_since,
         suspects=tuple(map(_name, suspects(entry.reasons))),
+        similar=tuple(map(_name, similar(entry.reasons))),
         corrects=_correction(note or line),
         agencies=tuple(names[:_NAMED]) if len(group) > 1 else (),
         states=states,

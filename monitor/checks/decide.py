@@ -210,7 +210,7 @@ def _believe(
     one_key = under_one_key(matching.matches)
     rows = _rows(publication, matching, identified, one_key)
     listed_first = _listed_first(facts, matching, rules, now)
-    changes = _changes(facts, matching, identified, listed_first)
+    changes = _changes(facts, matching, identified, listed_first, rules, now)
     merges = _merges(facts, one_key, listed_first)
     listed = {row.agreement for row in rows}
     settled = {c.about for c in changes}
@@ -260,6 +260,8 @@ def _changes(
     matching: Matching,
     identified: Identified,
     listed_first: Sequence[tuple[Standing, int, Match]],
+    rules: Rules,
+    now: datetime,
 ) -> tuple[Change, ...]:
     if facts.current is None:
         # A baseline: everything was listed before we looked. Only applications were told of.
@@ -269,7 +271,10 @@ def _changes(
         return diff.participating(matching, identified.returned, identified.promoted, dropped)
     standings = facts.participating.standings if facts.participating else ()
     approved = {s.agreement for s in standings} | {a.agreement for a, _, _ in listed_first}
-    return diff.pending(matching, identified.returned, identified.already, identified.second, approved, standings)
+    changes = diff.pending(matching, identified.returned, identified.already, identified.second, approved, standings)
+    since = now - rules.confirm_after
+    new = [s.listing for s in standings if (at := facts.listed_without_application.get(s.agreement)) and at >= since]
+    return review.with_similar(changes, new)
 
 
 def _listed_first(facts: Facts, matching: Matching, rules: Rules, now: datetime) -> list[tuple[Standing, int, Match]]:

@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from monitor.matching.evidence import Evidence, MatchRules, speaks_against, speaks_for, weigh
-from monitor.matching.similarity import Likeness
+from monitor.matching.evidence import Evidence, MatchRules, agree, same_county, speaks_against, speaks_for, weigh
+from monitor.matching.similarity import Likeness, one_holds_the_other
 from monitor.model import DEPARTURES, Change, Departure, Kind, Listing, Values
 from monitor.normalize import document_name, shown
 
 MAY_BE = "may be the same as "
+SIMILAR = "new on the participating list at that time under a similar name: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +110,31 @@ def _may_be(listing: Listing, agreement: str) -> str:
 def suspects(reasons: Iterable[str]) -> tuple[str, ...]:
     """The agreements that an entry with these reasons may be the same as, by name and support type."""
     return tuple(r.removeprefix(MAY_BE).rpartition(", ")[0] for r in reasons if r.startswith(MAY_BE))
+
+
+def with_similar(changes: Iterable[Change], new: Sequence[Listing]) -> tuple[Change, ...]:
+    """The changes; each application that left the pending list names the agreements that are `new` on the other list
+    under a similar name, since it may have become one of them.
+
+    24 July 2025: "St. Charles Place Sheriff's Office" left as "St. Charles Parish Sheriff's Office" came.
+    """
+    return tuple(_with_similar(c, new) if c.kind is Kind.DROPPED and c.before else c for c in changes)
+
+
+def _with_similar(change: Change, new: Sequence[Listing]) -> Change:
+    assert change.before
+    left = change.before.values
+    names = [
+        f"{SIMILAR}{shown(came.cells.agency)} ({shown(came.cells.support_type)})"
+        for came in new
+        if came.values.state == left.state
+        and agree(came.values.support_type, left.support_type) is not False
+        and same_county(came.values, left) is not False
+        and one_holds_the_other(came.values.agency, left.agency)
+    ]
+    return replace(change, reasons=(*change.reasons, *sorted(names)))
+
+
+def similar(reasons: Iterable[str]) -> tuple[str, ...]:
+    """The agreements that these reasons name as new under a similar name."""
+    return tuple(r.removeprefix(SIMILAR) for r in reasons if r.startswith(SIMILAR))

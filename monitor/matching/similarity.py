@@ -110,6 +110,13 @@ def bare_name(name: str) -> str:
     return " ".join(word for word in words if word not in _FILLERS) or name
 
 
+def one_holds_the_other(one: str, other: str) -> bool:
+    """Whether all words of one comparable name that tell agencies apart stand in the other: "Damascus County Constable"
+    and "Damascus Township Constable", but also Melbourne and Melbourne Beach. A hint for a person, no evidence."""
+    a, b = ({word for word in name.split() if word not in _NOT_TELLING} for name in (one, other))
+    return bool(a and b) and (a <= b or b <= a)
+
+
 def is_named_in(agency_name: str, document: str) -> bool:
     """Whether a document's file name says every word of a comparable name that tells agencies apart.
 

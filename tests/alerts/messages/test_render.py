@@ -20,7 +20,7 @@ from alerts.messages.slack_parts import parts_of
 from alerts.model import ChannelName, Digest, Message, Notice, RoutedEntry, Schedule, Watch, Watched, WatchedPart
 from alerts.routing.instant import route
 from demo.slack_limits import refusal
-from monitor.matching.review import MAY_BE
+from monitor.matching.review import MAY_BE, SIMILAR
 from monitor.model import AgencyStanding, Cells, Entry, Kind, ListName, Relation, Significance
 from tests.alerts.builders import LARKMERE, NOON, cells, changed, edits, entry, source, subscriber, told, watch, watched
 from tests.alerts.hostile import as_digest, as_notice, fuzzed, hostile_entries
@@ -101,7 +101,11 @@ JAIL, WARRANT, TASK = "Jail Enforcement Model", "Warrant Service Officer", "Task
 def off_the_pending_list() -> list[Entry]:
     """An application that left the pending list, told once that is confirmed."""
     left = entry(
-        Kind.DROPPED, cells("Fernhollow Police Department"), status="confirmed", publication=source("earlier.xlsx")
+        Kind.DROPPED,
+        cells("Fernhollow Police Department"),
+        status="confirmed",
+        publication=source("earlier.xlsx"),
+        reasons=(f"{SIMILAR}Fernhollow Constable (Task Force Model)",),
     )
     return numbered(left, entry(Kind.CONFIRMED, cells("Fernhollow Police Department"), about=left.id))
 

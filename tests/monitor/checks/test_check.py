@@ -12,6 +12,7 @@ import pytest
 from monitor.checks.decide import Rules
 from monitor.checks.plausibility import Limits
 from monitor.errors import SourceError
+from monitor.matching.review import similar
 from monitor.model import AgencyStanding, Cells, Kind, NotLinked, NotModified, Outcome, Relation, Significance
 from monitor.normalize import STATES
 from tests.monitor.builders import PARTICIPATING, PENDING, Service, cells, kinds, service
@@ -603,6 +604,19 @@ def test_an_empty_participating_list_is_held_for_good(here: Service) -> None:
     here.sees()
     assert here.check(after=30 * DAY).outcome is Outcome.HELD
     assert here.log() == []
+
+
+def test_an_application_that_leaves_names_what_is_new_under_a_similar_name(here: Service) -> None:
+    """24 July 2025: "St. Charles Place Sheriff's Office" left as "St. Charles Parish Sheriff's Office" came."""
+    louisiana = {"state": "LOUISIANA", "county": "#N/A"}
+    place = cells("St. Charles Place Sheriff's Office", signed="", **louisiana)
+    parish, other = (cells(f"{name} Sheriff's Office", **louisiana) for name in ("St. Charles Parish", "Acadia Parish"))
+    here.sees(cells(), list_=PARTICIPATING)
+    here.sees(place, cells("Tarn Constable"), list_=PENDING)
+    here.sees(cells(), parish, other, list_=PARTICIPATING)
+    here.sees(cells("Tarn Constable"), list_=PENDING)
+    [left] = [entry for entry in here.log() if entry.kind is Kind.DROPPED]
+    assert similar(left.reasons) == (f"{parish.agency} (Task Force Model)",)
 
 
 def test_two_support_types_that_nobody_knows_are_two_agreements(here: Service) -> None:
