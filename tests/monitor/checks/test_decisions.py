@@ -244,6 +244,16 @@ def test_a_departure_that_a_person_is_asked_about_is_confirmed_once_they_say_tha
     assert kinds(here.log())[-1] is Kind.CONFIRMED
 
 
+def test_a_row_without_a_document_under_a_name_that_holds_the_others_is_asked_about(here: Service) -> None:
+    """30 April 2025: "Damascus County Constable" became "Damascus Township Constable"."""
+    bare = {"county": "#N/A", "moa": "link pending", "moa_address": ""}
+    left, came = (cells(f"Damascus {form} Constable", **bare) for form in ("County", "Township"))
+    here.sees(left, STAYS)
+    here.sees(came, STAYS)
+    [review] = here.store.reviews.all()
+    assert (review.departure.agency, review.arrival.agency) == (left.agency, came.agency)
+
+
 def test_one_that_left_days_before_is_asked_about_too(here: Service) -> None:
     here.sees(LEFT, STAYS)
     here.sees(STAYS)
