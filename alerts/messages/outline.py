@@ -21,9 +21,7 @@ from monitor.matching.review import similar, suspects
 from monitor.model import Entry, Kind, ListName
 from monitor.normalize import STATES, signed
 
-_MANY = (
-    4  # so many rows of a state with the same edit, or more, are one point; of any states, where dates are corrected
-)
+_MANY = 4  # so many rows of a state with the same edit, or more, are one point; corrected dates also of several states
 _NAMED = 5  # agencies that such a point names
 _LONGEST_NAME = 100
 SEVERAL_STATES = "Several states"
@@ -308,7 +306,7 @@ def _edit(told: _LineAndNote) -> object:
     if line.entry.kind is not Kind.CHANGED or note or not values:
         return None
     if [v.name for v in values] == ["signed"] and corrected_days(line.entry):
-        return _DATES_CORRECTED
+        return _DATES_CORRECTED, line.entry.list
     moves = tuple((v.name, v.move, v.before, v.after) if v.move == "edited" else (v.name, v.move) for v in values)
     return line.entry.state, moves
 
@@ -324,7 +322,7 @@ def _point(
     # A correction is shown under the state of the entry that it corrects, even if the agreement is in another now.
     states = _in_order({STATES.get((told.corrects or told.entry).state or "", "") for told, _ in group})
     names = sorted({_name(told.entry.agency) for told, _ in group})
-    if len(group) > 1 and _edit(group[0]) == _DATES_CORRECTED:
+    if len(group) > 1 and _edit(group[0]) == (_DATES_CORRECTED, entry.list):
         values = (Value("signed", "", "", moved_days=max(corrected_days(told.entry) for told, _ in group)),)
         if len(states) > 1:
             names = sorted({f"{_name(told.entry.agency)} ({told.entry.state or '?'})" for told, _ in group})
