@@ -22,7 +22,7 @@ from alerts.model import ChannelName, Delivery
 from alerts.sanitize import clean
 from alerts.storage.store import open_alerts
 from cli.context import Context, ExitStatus
-from cli.wiring import ice_site
+from cli.wiring import ice_site, reader
 from monitor.errors import ChannelError, MonitorError, SettingsError, SourceError
 from monitor.model import Fetched, ListName, Validators
 from monitor.settings import Settings
@@ -113,13 +113,13 @@ def _looked_at(context: Context, settings: Settings) -> Iterator[Finding]:
 
 def _ask_ice(settings: Settings) -> str:
     """Fetch the lists as a check does, and record nothing."""
-
-    site = ice_site(settings)
     said = []
-    for list_ in ListName:
-        found = site.fetch(list_, Validators())
-        how = f"{len(found.content) // 1000} KB" if isinstance(found, Fetched) else "not linked at present"
-        said.append(f"{list_} list: {how}")
+    with reader(lambda: settings) as reading:
+        site = ice_site(settings, reading)
+        for list_ in ListName:
+            found = site.fetch(list_, Validators())
+            how = f"{len(found.content) // 1000} KB" if isinstance(found, Fetched) else "not linked at present"
+            said.append(f"{list_} list: {how}")
     if not any("KB" in each for each in said):
         raise SourceError(settings.source.page, "the page links neither list")
     return ", ".join(said)

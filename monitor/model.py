@@ -183,13 +183,14 @@ class Application:
     """An agreement that is, or was, on the pending list and has never been on the participating one.
 
     `since`: when its present stay on the pending list began, or its last one, as far as we saw. `entry`: the entry that
-    told of it, None where it stood on the first pending list that was read.
+    told of it, None where it stood on the first pending list that was read. `first_seen`: when any stay began first.
     """
 
     standing: Standing
     since: datetime
     entry: str | None = None
     dropped: Departure | None = None
+    first_seen: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

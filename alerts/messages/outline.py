@@ -16,6 +16,7 @@ from alerts.messages.agency_note import AgencyNote, agency_note, replacements
 from alerts.messages.values import Value, corrected_days, one_sided, values_of
 from alerts.model import CORRECTIONS, Cadence, Digest, Notice, RoutedEntry, Watched, WatchedPart
 from alerts.sanitize import clean, shortened
+from monitor.checks.changes import FIRST_SEEN
 from monitor.geography import county_name
 from monitor.matching.review import similar, suspects
 from monitor.model import Entry, Kind, ListName
@@ -83,6 +84,7 @@ class Point:
     unknown_state: str = ""
     values: tuple[Value, ...] = ()
     pending_since: datetime | None = None
+    first_applied: str = ""
     suspects: tuple[str, ...] = ()
     similar: tuple[str, ...] = ()
     corrects: CorrectedEntry | None = None
@@ -341,6 +343,7 @@ def _point(
         unknown_state=_name(cells.state) if cells and entry.state is None else "",
         values=values,
         pending_since=entry.pending_since,
+        first_applied=next((r for r in entry.reasons if r.startswith(FIRST_SEEN)), ""),
         suspects=tuple(map(_name, suspects(entry.reasons))),
         similar=tuple(map(_name, similar(entry.reasons))),
         corrects=_correction(note or line),

@@ -35,6 +35,9 @@ FIELDS = ("state", "agency", "type", "county", "support_type", "signed", "moa", 
 
 # A signed date that moves no further was corrected: of 71 that moved in 2025, 47 moved by a day.
 _CORRECTED_DAYS = timedelta(days=2)
+# An application that was on the pending list so long before its present stay was applied for before.
+_LONG_AGO = timedelta(days=31)
+FIRST_SEEN = "first seen on the pending list in "
 _MONTHS = ("Jan.", "Feb.", "Mar.", "Apr.", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.", "Dec.")
 
 
@@ -200,10 +203,18 @@ def _promoted(application: Application, match: Match) -> list[Change]:
         Kind.NEW,
         application.standing.agreement,
         after=match.new,
-        reasons=match.reasons,
+        reasons=(*match.reasons, *_of_an_earlier_stay(application)),
         pending_since=application.since,
     )
     return [*_approvals(application, match.new), new]
+
+
+def _of_an_earlier_stay(application: Application) -> tuple[str, ...]:
+    """When an application was on the pending list first, if that was long before its present stay."""
+    first = application.first_seen
+    if first is None or application.since - first < _LONG_AGO:
+        return ()
+    return (f"{FIRST_SEEN}{first:%B %Y}",)
 
 
 def _approvals(application: Application, listed: Listing) -> list[Change]:

@@ -166,7 +166,12 @@ class Store:
         }
         arrivals = self._arrivals_on_the_pending_list()
         return tuple(
-            Application(s, *self._stay(s.agreement, arrivals), dropped.get(s.agreement))
+            Application(
+                s,
+                *self._stay(s.agreement, arrivals),
+                dropped.get(s.agreement),
+                self.agreements.first_seen(s.agreement),
+            )
             for s in standings
             if s.agreement not in participated
         )

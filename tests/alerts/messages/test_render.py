@@ -20,6 +20,7 @@ from alerts.messages.slack_parts import parts_of
 from alerts.model import ChannelName, Digest, Message, Notice, RoutedEntry, Schedule, Watch, Watched, WatchedPart
 from alerts.routing.instant import route
 from demo.slack_limits import refusal
+from monitor.checks.changes import FIRST_SEEN
 from monitor.matching.review import MAY_BE, SIMILAR
 from monitor.model import AgencyStanding, Cells, Entry, Kind, ListName, Relation, Significance
 from tests.alerts.builders import LARKMERE, NOON, cells, changed, edits, entry, source, subscriber, told, watch, watched
@@ -57,7 +58,8 @@ def notice_of(entries: Sequence[Entry], channel: ChannelName, wants: Watch, know
 
 
 def new() -> list[Entry]:
-    return numbered(entry(Kind.NEW, pending_since=NOON.replace(year=2025, month=9)))
+    earlier = (f"{FIRST_SEEN}March 2025",)
+    return numbered(entry(Kind.NEW, pending_since=NOON.replace(year=2025, month=9), reasons=earlier))
 
 
 def no_longer_listed() -> list[Entry]:

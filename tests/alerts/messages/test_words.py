@@ -71,7 +71,7 @@ def test_a_departure_is_no_longer_listed_by_ice_and_marked_unconfirmed_until_it_
 def test_a_title_counts_the_agencies_that_are_still_listed_among_the_departures(channel: ChannelName) -> None:
     left = entry(Kind.TERMINATED, agency_standing=beside("Jail Enforcement Model"))
     others = [entry(Kind.TERMINATED, cells("Old Town Police Department")), entry(Kind.NEW, cells("New Town PD"))]
-    said = "2 no longer listed (unconfirmed) (1 of an agency that is still listed), 1 new"
+    said = "2 no longer listed (unconfirmed; 1 of an agency that is still listed), 1 new"
     assert said in shown(told([left, *others], channel))
 
 

@@ -321,6 +321,16 @@ def test_an_application_that_becomes_an_agreement_is_new_and_says_since_when_it_
     assert (new.kind, new.agreement, new.pending_since) == (Kind.NEW, 7, NOON - timedelta(days=9))
 
 
+@pytest.mark.parametrize(("days", "said"), [(20, False), (80, True)])
+def test_an_application_that_was_on_the_pending_list_long_before_says_so(days: int, said: bool) -> None:
+    matching, row = _came(cells())
+    since = NOON - timedelta(days=9)
+    standing = Standing(7, listing(3, cells(signed="")))
+    application = Application(standing, since, first_seen=since - timedelta(days=days))
+    [new] = diff.participating(matching, (), [(application, Match(standing, row, ("same key",)))], {})
+    assert any(reason.startswith("first seen on the pending list in ") for reason in new.reasons) is said
+
+
 @pytest.mark.parametrize("confirmed", [False, True])
 def test_an_application_that_left_the_pending_list_before_was_approved_and_nothing_is_taken_back(
     confirmed: bool,
