@@ -6,6 +6,7 @@ The only module that writes the tables `publications`, `decisions`, `workbooks` 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from monitor.remarks import NO_REMARKS, NotListing, Remarks, SheetRead, UnknownC
 from monitor.storage.database import State, moment, stamp
 from monitor.storage.rows import as_text, public_id
 
+_CODE = re.compile(r" \[[0-9a-f]{8}\]")
 _COLUMNS = "public_id, list, sha256, meaning, url, file, rows, observed_at, announce, remarks"
 _STANDING = "SELECT * FROM standing_publications"
 # That no later publication of the list `s.list` was accepted.
@@ -72,7 +74,7 @@ class Publications:
                 moment(r["observed_at"]),
                 r["verdict"],
                 moment(r["decided_at"]),
-                tuple(json.loads(r["reasons"])),
+                _shown(r["reasons"]),
                 _remarks(r["remarks"]),
             )
             for r in self._state.rows(f"{_STANDING} WHERE ? IS NULL OR list = ? ORDER BY id", list_, list_)
@@ -96,7 +98,7 @@ class Publications:
                 moment(r["at"]),
                 r["verdict"],
                 (f"an operator ({r['why']})" if r["why"] else "an operator") if r["act"] else "the rules",
-                tuple(json.loads(r["reasons"])),
+                _shown(r["reasons"]),
             )
             for r in self._state.rows(
                 "SELECT d.*, a.why FROM decisions d JOIN publications p ON p.id = d.publication"
@@ -228,6 +230,11 @@ class Publications:
             seen.etag,
             seen.sha256,
         )
+
+
+def _shown(reasons: str) -> tuple[str, ...]:
+    """Why a publication is held, without the codes by which two holds can be seen to be about the same rows."""
+    return tuple(_CODE.sub("", reason) for reason in json.loads(reasons))
 
 
 def _remarks(text: str) -> Remarks:
