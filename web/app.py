@@ -24,7 +24,7 @@ from web.pages import text
 from web.pages.documents import document_in
 from web.pages.lines import edit_of
 from web.pages.other_agreements import other_agreements
-from web.request import NotChecked, Shared, Visit, visit
+from web.request import NotChecked, Shared, Visit
 from web.security import QuietFlask, protect_forms
 from web.urls import address_of, slug
 from web.views import (
@@ -161,6 +161,5 @@ def _add_to_templates(app: Flask, settings: Settings) -> None:
         "style_version": hashlib.sha256(style).hexdigest()[:12],
         "zone_name": settings.log.time_zone,
         "preview": lambda name: f"{settings.web.base_url}/preview/{name}.png" if available() else "",
-        "pending_begins": lambda: visit().pending_begins,
         "pictures_version": hashlib.sha256((STATIC / "pictures.css").read_bytes()).hexdigest()[:12],
     }

@@ -62,12 +62,6 @@ class Visit:
         return min(day_of(at, self.zone), self.today) if at else None
 
     @cached_property
-    def pending_begins(self) -> datetime | None:
-        """When the first pending list was seen: how long its applications had been there, nobody knows."""
-        seen = (p.observed_at for p in self.series.publications if p.list is ListName.PENDING)
-        return min(seen, default=None)
-
-    @cached_property
     def freshness(self) -> tuple[ListHealth, ...]:
         """How each list stands."""
         return list_health(self.store.checks.last(), self.now, stale_after(self.settings.source.every_minutes))
