@@ -1,4 +1,4 @@
-"""One check of the list of 11 August 2025 pm against the one before it.
+"""One check of the list of Aug. 11, 2025 pm against the one before it.
 
 Beside a process that imports openpyxl and loads the same workbook and does nothing else.
 """

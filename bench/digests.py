@@ -1,4 +1,4 @@
-"""10,000 daily digests over the changes of 29 August 2025, rendered and stored."""
+"""10,000 daily digests over the changes of Aug. 29, 2025, rendered and stored."""
 
 from __future__ import annotations
 

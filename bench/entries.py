@@ -1,4 +1,4 @@
-"""Rows → entries of two real publications: the one of 11 August 2025 pm, and the largest batch of the year.
+"""Rows → entries of two real publications: the one of Aug. 11, 2025 pm, and the largest batch of the year.
 
 Timed: both lists from cells as they were read, with nothing remembered (`normalize.listing` for each row), then
 `match`, `plausibility.plausibility` and `changes.participating`. Not timed: reading the workbooks, and the database.
@@ -66,7 +66,7 @@ def participating() -> dict[str, list[Cells]]:
     with (LISTS / "manifest.csv").open(newline="") as manifest:
         files = [line["file"] for line in csv.DictReader(manifest) if line["link"] == ListName.PARTICIPATING]
     sheets = {name: read((LISTS / name).read_bytes())[0] for name in files}
-    # 22 September 2025: the pending list was linked as this one, and is held.
+    # Sept. 22, 2025: the pending list was linked as this one, and is held.
     return {
         name: [Cells(**cells) for _, cells in sheet["rows"]]
         for name, sheet in sheets.items()

@@ -25,6 +25,7 @@ from demo.samples import LISTS
 from demo.slack import FakeSlack
 from demo.smtp import FakeSmtp
 from monitor.settings import Settings, load
+from templates import dates
 from web.server import serve_forever
 
 
@@ -119,7 +120,7 @@ class _World:
         for publication in lists:
             content = (LISTS / publication.file).read_bytes()
             self._ice.publishes(**{publication.list: content}, name=publication.file, saved=publication.saved)
-        click.secho(f"\nICE publishes ({at:%-d %B %Y, %H:%M} UTC)", bold=True)
+        click.secho(f"\nICE publishes ({dates.day(at.date())}, {at:%H:%M} UTC)", bold=True)
         mails, posts = len(self._smtp.messages), len(self._slack.messages)
         with wiring.reader(lambda: self.settings) as reading:
             results, _ = check_once(reading, self.settings, at)

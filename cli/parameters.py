@@ -21,7 +21,7 @@ class Moment(click.ParamType[datetime]):
         try:
             found = datetime.fromisoformat(str(value))
             found = found if found.tzinfo else found.replace(tzinfo=UTC)
-            found.astimezone(UTC)  # beyond the calendar, 31 December 9999 west of UTC is no day
+            found.astimezone(UTC)  # beyond the calendar, Dec. 31, 9999 west of UTC is no day
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a time; write 2025-08-11 or 2025-08-11T14:00:00Z", param, ctx)
         return found

@@ -7,7 +7,7 @@ without the ones that are not listed at the time, and with the errors that ICE m
 | --- | --- | --- | --- |
 | Juniper Ledge PD, TX | – | new | listed |
 | Saltgrass Key PD, FL | MOA "link pending" | MOA posted | same |
-| Quillmarsh County SO, GA | signed 14 February 2025 | 14 March 2025 | same |
+| Quillmarsh County SO, GA | signed Feb. 14, 2025 | March 14, 2025 | same |
 | Copperfen County SO, OH | listed | no longer listed | still missing, 72 hours later |
 | Larkmere PD, TX | pending | pending | participating, and no longer pending |
 | Saltbrush PD, UT | listed | listed | no longer listed |

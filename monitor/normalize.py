@@ -124,7 +124,7 @@ def shown(text: str) -> str:
 def state(text: str) -> str | None:
     """The two-letter code of the one state or territory that `text` can mean, repaired from typing errors.
 
-    A misspelled state must still reach those who watch it (8 July 2025: "UTAHJ"), so a name within two typing
+    A misspelled state must still reach those who watch it (July 8, 2025: "UTAHJ"), so a name within two typing
     errors is taken, one for short names, unless a second state is as near. None if it is not clear.
     """
     name = folded(text).upper()
@@ -192,7 +192,7 @@ def county(text: str) -> str:
     return " ".join(kept)
 
 
-# The program was enacted on 30 September 1996; nothing can have been signed before.
+# The program was enacted on Sept. 30, 1996; nothing can have been signed before.
 _EARLIEST = date(1996, 9, 30)
 _LATEST = date(2100, 1, 1)
 
@@ -207,7 +207,7 @@ _NAMED_MONTH = re.compile(
     r"([a-z]+) (\d{1,2})(?:st|nd|rd|th)? (\d{4}|\d{2})|(\d{1,2})(?:st|nd|rd|th)? ([a-z]+) (\d{4}|\d{2})"
 )
 _LONGEST_DATE = 60  # characters; the expressions below are slow about thousands of spaces
-_DAY_NUMBER = re.compile(r"\d{5}(?:\.\d+)?")  # days since 30 December 1899, as spreadsheets count
+_DAY_NUMBER = re.compile(r"\d{5}(?:\.\d+)?")  # days since Dec. 30, 1899, as spreadsheets count
 _WEEKDAY = re.compile(r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b[\s,.]*", re.IGNORECASE)
 _TIME = re.compile(
     r"(?:T|\s+|,\s*)\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:[ap]\.?m\.?)?\s*(?:z|[+-]\d\d:?\d\d)?$", re.IGNORECASE

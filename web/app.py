@@ -16,7 +16,7 @@ import templates
 from monitor.errors import StateError, StateUnusable
 from monitor.normalize import STATES
 from monitor.settings import Settings
-from templates import CompiledTemplates
+from templates.compiled import CompiledTemplates
 from web.charts.preview import available
 from web.http_cache import save_bytes
 from web.page_cache import PageCache

@@ -369,7 +369,7 @@ def _correction(line: RoutedEntry) -> CorrectedEntry | None:
     elif note.kind is Kind.MERGED or note.fields:
         how = "same"
     was, now = (_name(side.agency) if side else "" for side in (note.before, note.after))
-    why = _name("; ".join(note.reasons))
+    why = _name("; ".join(note.reasons).removeprefix("this was wrong").removeprefix(": "))
     return CorrectedEntry(told.kind, _name(told.agency), told.list, told.observed_at, how, was, now, why)
 
 

@@ -27,7 +27,8 @@ from alerts.messages.slack_parts import SlackPart, packed
 from alerts.model import ChannelName, Digest, Message, Notice, RoutedEntry
 from alerts.sanitize import mrkdwn, shortened, slack_escaped, strip_invisible
 from monitor.model import ListName
-from templates import CompiledTemplates
+from templates import dates
+from templates.compiled import CompiledTemplates
 
 if TYPE_CHECKING:
     from monitor.settings import Settings
@@ -182,7 +183,7 @@ class Renderer:
             "checked_at": self._setting.checked_at.get,
             "sender": self._setting.sender,
         }
-        environment.filters |= {"day": lambda at: _day(at, zone), "clock": lambda at: _clock(at, zone)}
+        environment.filters |= {"day": lambda at: _day(at, zone), "clock": lambda at: dates.clock(at, zone)}
         return environment
 
     @cached_property
@@ -257,13 +258,5 @@ def _lines_say(lines: tuple[RoutedEntry, ...]) -> object:
 
 @lru_cache(maxsize=1024)
 def _day(value: date, zone: ZoneInfo) -> str:
-    """28 August 2025"""
-    if isinstance(value, datetime):
-        value = value.astimezone(zone)
-    return f"{value.day} {value:%B %Y}"
-
-
-def _clock(moment: datetime, zone: ZoneInfo) -> str:
-    """4:05pm EST"""
-    local = moment.astimezone(zone)
-    return f"{local.hour % 12 or 12}:{local:%M}{'am' if local.hour < 12 else 'pm'} {local:%Z}"
+    """The day of a date, or of a moment in a zone."""
+    return dates.day(value.astimezone(zone).date() if isinstance(value, datetime) else value)

@@ -8,6 +8,7 @@ from alerts.model import CORRECTIONS, RoutedEntry
 from alerts.sanitize import clean, shortened
 from monitor.model import Entry, FieldChange, Significance
 from monitor.normalize import STATES, county, document, document_name, signed, state, support_type
+from templates import dates
 
 _LONGEST = 80  # characters
 _DOCUMENTS = frozenset({"moa", "addendum"})
@@ -92,7 +93,7 @@ def _readable(field: str, cell: str) -> str:
             text = cell if county(cell) else ""
         case "signed":
             day = signed(cell)
-            text = f"{day.day} {day:%B %Y}" if day else cell
+            text = dates.day(day) if day else cell
         case "moa" | "addendum":
             address = document(cell)
             text = document_name(address) or address

@@ -29,6 +29,7 @@ from monitor.model import (
     Values,
 )
 from monitor.normalize import document_date, document_name, same_document
+from templates import dates
 
 # The fields that a reader is told about, as the log names them.
 FIELDS = ("state", "agency", "type", "county", "support_type", "signed", "moa", "addendum")
@@ -38,7 +39,6 @@ _CORRECTED_DAYS = timedelta(days=2)
 # An application that was on the pending list so long before its present stay was applied for before.
 _LONG_AGO = timedelta(days=31)
 FIRST_SEEN = "first seen on the pending list in "
-_MONTHS = ("Jan.", "Feb.", "Mar.", "Apr.", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.", "Dec.")
 
 
 def changed(match: Match) -> Change | None:
@@ -64,7 +64,7 @@ def _of_documents(old: Values, new: Values) -> tuple[str, ...]:
     """What the two documents say of the change, in words."""
     day = document_date(new.moa)
     if day and _later_document(old, new):
-        return (f"document of {_MONTHS[day.month - 1]} {day.day}, {day.year}",)
+        return (f"document of {dates.day(day)}",)
     return _one_document(old, new)
 
 
@@ -130,7 +130,7 @@ def _later_document(old: Values, new: Values) -> bool:
 
 def _signed_significance(before: Listing, after: Listing) -> Significance:
     """A date is corrected if it moves to the one in the name of its document, or by two days at most with the rest of
-    the agreement as it was (12 June 2025: a whole batch moved to the day before); otherwise it is another date."""
+    the agreement as it was (June 12, 2025: a whole batch moved to the day before); otherwise it is another date."""
     old, new = before.values, after.values
     if old.signed is None or new.signed is None or signed_anew(before, after) or _later_document(old, new):
         return Significance.SUBSTANTIVE
@@ -152,7 +152,7 @@ def _same_terms(old: Values, new: Values) -> bool:
 def _agency_significance(old: Values, new: Values) -> Significance:
     """Once matched, it is one agreement; but to readers a county's prison is another agency than its sheriff.
 
-    A name that much resembles the other was misspelled: "Freedom County" for "Freeborn County" (31 March 2025).
+    A name that much resembles the other was misspelled: "Freedom County" for "Freeborn County" (March 31, 2025).
     """
     county = new.county if old.county == new.county else ""
     like = likeness(old.agency, new.agency, new.state or old.state, county)

@@ -281,7 +281,7 @@ def _listed_first(facts: Facts, matching: Matching, rules: Rules, now: datetime)
     """Applications that leave the pending list while their agreement is listed already under another name.
 
     Each with the number of that agreement. The name and the moment alone are enough only for an agreement that is
-    new (16 May 2025: "Polce Department"); the others need further evidence.
+    new (May 16, 2025: "Polce Department"); the others need further evidence.
     """
     if facts.list is ListName.PARTICIPATING or facts.participating is None:
         return []

@@ -61,7 +61,7 @@ def identify(facts: Facts, matching: Matching) -> Identified:
 def _promoted(facts: Facts, came: Sequence[Listing]) -> list[tuple[Application, Match]]:
     """Which rows are applications that became agreements.
 
-    Of an application that left the pending list just now, the name and that moment are enough (16 May 2025: "Polce
+    Of an application that left the pending list just now, the name and that moment are enough (May 16, 2025: "Polce
     Department" had left the day before).
     """
     promoted = _rejoin(facts.applications, came, facts.listed_beside)

@@ -71,7 +71,7 @@ def structure(
 ) -> Hold | None:
     """Hold what cannot be the list that was linked, or lacks a column that it had. `before`: the list so far.
 
-    22 September 2025: ICE swapped the two workbooks; a thousand agreements "left" and 42 applications "joined".
+    Sept. 22, 2025: ICE swapped the two workbooks; a thousand agreements "left" and 42 applications "joined".
     An empty participating list would end every agreement at once; an empty pending list may be right.
     """
     if columns_of is not asked:

@@ -102,14 +102,14 @@ def _named_alike(e: Evidence) -> bool:
 
 
 def _same_document(e: Evidence) -> bool:
-    """One document, and the same day or place. 7 August 2025: an agency re-listed under its parent's name."""
+    """One document, and the same day or place. Aug. 7, 2025: an agency re-listed under its parent's name."""
     return bool(e.document) and (bool(e.signed) or e.name >= Likeness.SAME_PLACE)
 
 
 def _same_day_and_name(e: Evidence) -> bool:
     """One signed date, and a name that is the same but for its writing.
 
-    17 March 2025: "Dept." and "Department", "Office of the…" and "Texas Office of the…".
+    March 17, 2025: "Dept." and "Department", "Office of the…" and "Texas Office of the…".
     """
     return bool(e.signed) and e.name >= Likeness.REWORDED and e.state is not False and e.support_type is not False
 
@@ -123,14 +123,14 @@ def _same_day_other_model(e: Evidence) -> bool:
 
 
 def _same_day_other_state(e: Evidence) -> bool:
-    """All the same but the state: a Minnesota county had stood under Massachusetts (28 April 2025)."""
+    """All the same but the state: a Minnesota county had stood under Massachusetts (April 28, 2025)."""
     return bool(e.signed and e.name is Likeness.EQUAL and e.state is False and e.support_type is not False)
 
 
 def _same_name_and_county(e: Evidence) -> bool:
     """Where there is no date, as on the pending list: the name but for its writing, and the county.
 
-    8 April 2025: a South Carolina county had applied under Florida, which has none of that name.
+    April 8, 2025: a South Carolina county had applied under Florida, which has none of that name.
     """
     return (
         e.signed is None
@@ -144,7 +144,7 @@ def _same_name_and_county(e: Evidence) -> bool:
 def _same_name_at_once(e: Evidence) -> bool:
     """Where there is no date and no county either: the name but for its writing, replaced in the same publication.
 
-    28 April 2025: two cities' applications without "City of"; and three that were listed with it as they left the
+    April 28, 2025: two cities' applications without "City of"; and three that were listed with it as they left the
     pending list.
     """
     return e.signed is None and e.name >= Likeness.WORDING and e.state is not False and e.support_type is not False
@@ -163,7 +163,7 @@ def _same_agency_at_once(e: Evidence) -> bool:
 def _same_application_other_model(e: Evidence) -> bool:
     """One agency's application, without a date, under another model in the same publication. For the pending list.
 
-    25 November 2025: two counties in one publication; 13 March 2025: a third.
+    Nov. 25, 2025: two counties in one publication; March 13, 2025: a third.
     """
     return (
         e.signed is None and e.name >= Likeness.WORDING and bool(e.state) and bool(e.county) and e.support_type is False

@@ -48,7 +48,7 @@ def match(old: Sequence[Standing], new: Sequence[Listing], beside: ListedBeside 
     """Account for every row of two publications of one list.
 
     Matches are one-to-one. A row of `new` that continues no agreement and whose key is listed already is a second
-    listing of that agreement, not a new one (4 August 2025: one borough in two identical rows). `beside`: the
+    listing of that agreement, not a new one (Aug. 4, 2025: one borough in two identical rows). `beside`: the
     agreements that the rows of a key cannot continue.
     """
     exact, gone, came = _same_key(old, new)
@@ -167,7 +167,7 @@ def _second_listings(
 def under_one_key(matches: Iterable[Match]) -> list[tuple[Match, Match]]:
     """Agreements that were listed under two spellings and now share a key, as (older, younger).
 
-    3 July 2025: one police department in two rows, with "City of" and without, until the first was respelled; a
+    July 3, 2025: one police department in two rows, with "City of" and without, until the first was respelled; a
     week later one of the rows went. They stay two if their places or their documents differ.
     """
     groups: dict[Key, list[Match]] = defaultdict(list)

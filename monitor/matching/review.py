@@ -63,7 +63,7 @@ def _blocks(values: Values) -> Iterator[object]:
 
 
 def _same_document(e: Evidence) -> bool:
-    """One document and nothing else. 15 July 2025: a row took over its neighbour's document as the neighbour left."""
+    """One document and nothing else. July 15, 2025: a row took over its neighbour's document as the neighbour left."""
     return bool(e.document)
 
 
@@ -80,7 +80,7 @@ def _listed_again(e: Evidence) -> bool:
 def _applied_again(e: Evidence) -> bool:
     """Where there is no date, the name in other words, or much the same name in the same county.
 
-    15 July 2025: a township's application, and one of "Constable Office" of that township.
+    July 15, 2025: a township's application, and one of "Constable Office" of that township.
     """
     alike = e.name >= Likeness.REWORDED or (e.name >= Likeness.RESEMBLES and bool(e.county))
     return e.signed is None and _same_terms(e) and alike
@@ -122,7 +122,7 @@ def with_similar(changes: Iterable[Change], new: Sequence[Listing]) -> tuple[Cha
     """The changes; each application that left the pending list names the agreements that are `new` on the other list
     under a similar name, since it may have become one of them.
 
-    24 July 2025: "St. Charles Place Sheriff's Office" left as "St. Charles Parish Sheriff's Office" came.
+    July 24, 2025: "St. Charles Place Sheriff's Office" left as "St. Charles Parish Sheriff's Office" came.
     """
     return tuple(_with_similar(c, new) if c.kind is Kind.DROPPED and c.before else c for c in changes)
 

@@ -120,7 +120,7 @@ def one_holds_the_other(one: str, other: str) -> bool:
 def is_named_in(agency_name: str, document: str) -> bool:
     """Whether a document's file name says every word of a comparable name that tells agencies apart.
 
-    ICE has linked the document of another agency in a row: Edgewater's for Edgewood (7 July 2025).
+    ICE has linked the document of another agency in a row: Edgewater's for Edgewood (July 7, 2025).
     """
     words = [word for word in agency_name.split() if word not in _NOT_TELLING]
     text = "".join(character for character in folded(document) if character.isalnum())

@@ -96,7 +96,7 @@ def _sightings(pages: Sequence[Page], books: Iterable[Book]) -> Iterator[Appeara
     """Every time that a workbook came to an address, or the page to link it.
 
     Which list: as what the page linked it, else as what its address names it, and only then by its columns. On
-    22 September 2025 ICE swapped the two workbooks: the columns would put each where it belongs, and nobody would learn
+    Sept. 22, 2025 ICE swapped the two workbooks: the columns would put each where it belongs, and nobody would learn
     that for a day the participating list was 42 applications. The guard judges that; this file does not.
     """
     linkings = _linkings(pages)
@@ -111,7 +111,7 @@ def _sightings(pages: Sequence[Page], books: Iterable[Book]) -> Iterator[Appeara
         for link in links[1:]:
             yield _sighted(link.list, _at(there, link.by), link.by)
         for book in there[1:]:
-            # New content under the same name, as on 3 July 2025.
+            # New content under the same name, as on July 3, 2025.
             linked = [link.list for link in links if link.by <= book.at]
             yield _sighted((linked or named)[-1], book, book.at)
 

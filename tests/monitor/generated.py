@@ -545,7 +545,7 @@ def _another_word_of_place(row: Listing, now: Listing) -> bool:
 def _nothing_but_the_name(row: Listing, now: Listing, agency_listed: bool) -> bool:
     """Where there is no date and no document (the pending list), a row that moves to another state, model or office
     is as likely another application: twenty states have a Jackson County, and agencies do apply for one model after
-    another (26 November 2025: two counties in one publication)."""
+    another (Nov. 26, 2025: two counties in one publication)."""
     a, b = row.values, now.values
     if a.signed or a.moa:
         return False
@@ -570,7 +570,7 @@ def _another_office(one: str, other: str) -> bool:
 def _could_continue(came: Listing, left: Listing) -> bool:
     """An arrival that could be the departed row corrected: same day (or none), same state or same name, the same place
     or nearly, and no documents that differ. The truth calls such pairs one agreement (a county's sheriff, then its
-    prison, 30 September 2025)."""
+    prison, Sept. 30, 2025)."""
     a, b = came.values, left.values
     if _told_apart(came, left):
         return False

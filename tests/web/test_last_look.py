@@ -95,7 +95,7 @@ def test_later_days_are_not_answered(told: Log) -> None:
         for address in (f"/map/{day}", f"/map/counties/{day}", f"/data/agreements-{day}.csv"):
             page = client.get(address)
             assert page.status == 404
-            assert "not checked successfully after 20 September 2025" in page.one(".lead")
+            assert "not checked successfully after Sept. 20, 2025" in page.one(".lead")
 
 
 def test_a_day_nobody_looked_at_says_nothing_of_the_list(told: Log) -> None:
@@ -107,5 +107,5 @@ def test_since_is_before_where_the_first_list_is_all_that_is_known(told: Log) ->
     told.publishes(at("2025-09-21 14:00"), new(row("Saltmere"), agreement=3, pending_since=at("2025-06-02 14:00")))
     told.publishes(at("2025-09-21 15:00"), new(row("Dunmarsh"), agreement=5, pending_since=at("2025-08-08 14:00")))
     lines = browser(told.path, A_YEAR_ON).get("/days/2025-09-21").all(".new .entries > li")
-    assert "on the pending list since 8 August 2025" in lines[1]
-    assert "on the pending list since before 2 June 2025" in lines[0]
+    assert "on the pending list since Aug. 8, 2025" in lines[1]
+    assert "on the pending list since before June 2, 2025" in lines[0]

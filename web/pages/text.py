@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from templates import dates
+
 
 def neutral(value: object) -> object:
     """A value for a page, without characters that do something instead of being shown.
@@ -51,8 +53,8 @@ _NAMED = {_NO_BREAK_SPACE: "⍽", _TAB: "⇥", _NEW_LINE: "↵"}
 
 @lru_cache(maxsize=4096)
 def day(value: date) -> str:
-    """28 August 2025."""
-    return f"{value.day} {value:%B %Y}"
+    """Aug. 28, 2025."""
+    return dates.day(value)
 
 
 def month(value: date) -> str:
@@ -63,7 +65,7 @@ def month(value: date) -> str:
 
 
 def weekday(value: date) -> str:
-    """Thursday 28 August 2025."""
+    """Thursday Aug. 28, 2025."""
     return f"{value:%A} {day(value)}"
 
 
@@ -77,15 +79,13 @@ def day_in_cell(text: str) -> str:
 
 
 def on(moment: datetime, zone: ZoneInfo) -> str:
-    """The day of a moment: 28 August 2025."""
+    """The day of a moment: Aug. 28, 2025."""
     return day(moment.astimezone(zone).date())
 
 
 def at(moment: datetime, zone: ZoneInfo) -> str:
-    """A moment with the name of its zone: 28 August 2025, 10:30 am EDT."""
-    local = moment.astimezone(zone)
-    hour, half = local.hour % 12 or 12, "am" if local.hour < 12 else "pm"
-    return f"{day(local.date())}, {hour}:{local:%M} {half} {local:%Z}"
+    """A moment with the name of its zone: Aug. 28, 2025, 10:30 a.m. ET."""
+    return f"{on(moment, zone)}, {dates.clock(moment, zone)}"
 
 
 def lower_first(text: str) -> str:

@@ -66,7 +66,7 @@ def test_a_daily_digest_comes_at_its_hour_and_once(log: Log, configured: Setting
     assert smtp.messages == []
     for minutes in (0, 1, 60):
         tell(configured, MORNING + timedelta(minutes=minutes))
-    assert subjects(smtp) == ["287(g) daily, 4 March 2026: 1 no longer listed (unconfirmed), 1 new in Texas"]
+    assert subjects(smtp) == ["287(g) daily, March 4, 2026: 1 no longer listed (unconfirmed), 1 new in Texas"]
     assert positions(log) == [("daily 07:00", "2026-03-04", 2, True)]
     assert log.alerts.state.value("SELECT purpose FROM deliveries") == "daily"
 
@@ -78,7 +78,7 @@ def test_a_digest_says_when_the_source_was_last_checked_and_why_it_comes(
     add_watch(log.alerts, "TX", schedule=SEVEN)
     log.publishes(new())
     tell(configured, MORNING)
-    assert "ICE’s participating list was last checked on 3 March 2026 at 1:00pm EST." in text(smtp)
+    assert "ICE’s participating list was last checked on March 3, 2026 at 1:00 p.m. ET." in text(smtp)
     assert "You get this because you watch Texas and Larkmere County (TX)." in text(smtp)
 
 
@@ -104,7 +104,7 @@ def test_an_empty_digest_is_sent_to_those_who_asked(log: Log, configured: Settin
     add_watch(log.alerts, "GA", schedule=SEVEN, empty=True)
     log.publishes(new())
     tell(configured, MORNING)
-    assert subjects(smtp) == ["287(g) daily, 4 March 2026: nothing new"]
+    assert subjects(smtp) == ["287(g) daily, March 4, 2026: nothing new"]
     assert "was last checked on" in text(smtp)
     assert "You get this because you watch Georgia." in text(smtp)
 
@@ -114,9 +114,9 @@ def test_ten_days_down_end_in_one_digest(log: Log, configured: Settings, smtp: F
     for day in range(10):
         log.publishes(new(cells(f"Town {day} Police Department")), now=NOON + day * DAY + HOUR)
     tell(configured, NOON + 10 * DAY + HOUR)
-    assert subjects(smtp) == ["287(g) daily, 13 March 2026: 10 new in Texas"]
+    assert subjects(smtp) == ["287(g) daily, March 13, 2026: 10 new in Texas"]
     for day in range(10):
-        assert f"As of {3 + day} March 2026" in text(smtp)
+        assert f"As of March {3 + day}, 2026" in text(smtp)
 
 
 def test_a_weekly_digest_comes_on_its_weekday(log: Log, configured: Settings, smtp: FakeSmtp) -> None:
@@ -124,7 +124,7 @@ def test_a_weekly_digest_comes_on_its_weekday(log: Log, configured: Settings, sm
     log.publishes(new())
     for day in range(10):
         tell(configured, MORNING + day * DAY)
-    assert subjects(smtp) == ["287(g) weekly, 9 March 2026: 1 new in Texas"]
+    assert subjects(smtp) == ["287(g) weekly, March 9, 2026: 1 new in Texas"]
 
 
 def test_what_was_told_at_once_is_left_out_of_the_digest(log: Log, configured: Settings, smtp: FakeSmtp) -> None:
@@ -135,7 +135,7 @@ def test_what_was_told_at_once_is_left_out_of_the_digest(log: Log, configured: S
     tell(configured, MORNING)
     assert subjects(smtp) == [
         "287(g) in Texas: Larkmere Police Department, new",
-        "287(g) daily, 4 March 2026: 1 new in Georgia",
+        "287(g) daily, March 4, 2026: 1 new in Georgia",
     ]
 
 
@@ -158,7 +158,7 @@ def test_a_departure_that_a_digest_told_of_is_corrected_at_once(log: Log, config
     tell(configured, log.now)
     tell(configured, MORNING + DAY)
     assert subjects(smtp) == [
-        "287(g) daily, 4 March 2026: 1 no longer listed (unconfirmed) in Texas",
+        "287(g) daily, March 4, 2026: 1 no longer listed (unconfirmed) in Texas",
         "287(g) in Texas: Larkmere Police Department, correction",
     ]
     [first, second] = log.alerts.state.rows("SELECT id, replies_to FROM deliveries ORDER BY id")
@@ -206,7 +206,7 @@ def test_a_return_that_was_retracted_does_not_hide_the_departure_before_it(
     [wrong] = log.publishes(returned())
     log.publishes(retracted(wrong))
     tell(configured, MORNING)
-    assert subjects(smtp) == ["287(g) daily, 4 March 2026: 1 no longer listed in Texas"]
+    assert subjects(smtp) == ["287(g) daily, March 4, 2026: 1 no longer listed in Texas"]
 
 
 def test_a_digest_says_which_of_two_changes_to_one_agreement_came_last(
@@ -220,9 +220,9 @@ def test_a_digest_says_which_of_two_changes_to_one_agreement_came_last(
     log.publishes(terminated(), now=MORNING + 3 * HOUR)
     tell(configured, MORNING + DAY)
     assert re.findall(r"As of .*", text(smtp)) == [
-        "As of 4 March 2026 at 10:00am EST",  # no longer listed
-        "As of 4 March 2026",
-        "As of 4 March 2026 at 9:00am EST",  # again on the list, before
+        "As of March 4, 2026 at 10:00 a.m. ET",  # no longer listed
+        "As of March 4, 2026",
+        "As of March 4, 2026 at 9:00 a.m. ET",  # again on the list, before
     ]
 
 
@@ -236,7 +236,7 @@ def test_a_clock_that_was_a_year_ahead_keeps_back_no_digest(log: Log, configured
     for days in range(1, 4):
         tell(configured, MORNING + days * DAY)
     days_said = [subject.split(":")[0] for subject in subjects(smtp)]
-    assert days_said == ["287(g) daily, 4 March 2026", "287(g) daily, 4 March 2027", "287(g) daily, 5 March 2026"]
+    assert days_said == ["287(g) daily, March 4, 2026", "287(g) daily, March 4, 2027", "287(g) daily, March 5, 2026"]
     assert "Saltmarsh" in text(smtp)
     assert "Tidewrack" not in text(smtp)
 
@@ -254,7 +254,7 @@ def test_digests_go_to_slack_as_well(log: Log, configured: Settings, slack: Fake
     log.publishes(new())
     tell(configured, MORNING)
     [message] = slack.messages
-    assert str(message.payload["text"]).startswith("287(g) daily, 4 March 2026: 1 new in Texas")
+    assert str(message.payload["text"]).startswith("287(g) daily, March 4, 2026: 1 new in Texas")
 
 
 def test_a_resumed_watch_has_nothing_of_the_pause_in_its_digest(log: Log, configured: Settings, smtp: FakeSmtp) -> None:
@@ -265,7 +265,7 @@ def test_a_resumed_watch_has_nothing_of_the_pause_in_its_digest(log: Log, config
     log.alerts.watches.resume(number)
     log.publishes(new(cells("Told Police Department")), now=MORNING + HOUR)
     tell(configured, MORNING + DAY)
-    assert subjects(smtp) == ["287(g) daily, 5 March 2026: 1 new in Texas"]
+    assert subjects(smtp) == ["287(g) daily, March 5, 2026: 1 new in Texas"]
     assert "Told" in text(smtp)
 
 

@@ -111,7 +111,7 @@ def test_a_message_says_when_the_list_was_last_checked(log: Log, configured: Set
     tell(configured, log.now)
     text = smtp.messages[0].message.get_body(("plain",))
     assert text is not None
-    assert "ICE’s participating list was last checked on 3 March 2026 at 1:00pm EST." in text.get_content()
+    assert "ICE’s participating list was last checked on March 3, 2026 at 1:00 p.m. ET." in text.get_content()
 
 
 def test_three_hundred_changes_are_one_mail(log: Log, configured: Settings, smtp: FakeSmtp) -> None:
@@ -215,7 +215,7 @@ def test_an_application_that_becomes_an_agreement_is_one_line_that_corrects_noth
     assert text is not None
     assert text.get_content().count("* Larkmere") == 1
     assert "Approved: moved from the pending to the participating list" in text.get_content()
-    assert "disregard" not in text.get_content()
+    assert "no longer holds" not in text.get_content()
 
 
 def test_an_approval_is_told_to_who_heard_that_the_application_was_off_the_list(

@@ -132,8 +132,8 @@ def test_the_same_edit_in_two_states_is_two_points() -> None:
     ("before", "after", "said"),
     [
         ({"state": "TEXAS "}, {"state": "OKLAHOMA"}, Value("state", "Texas", "Oklahoma")),
-        ({"signed": "05/082025"}, {"signed": "2025-08-28"}, Value("signed", "8 May 2025", "28 August 2025")),
-        ({"signed": "soon"}, {"signed": "2025-08-28"}, Value("signed", "soon", "28 August 2025")),
+        ({"signed": "05/082025"}, {"signed": "2025-08-28"}, Value("signed", "May 8, 2025", "Aug. 28, 2025")),
+        ({"signed": "soon"}, {"signed": "2025-08-28"}, Value("signed", "soon", "Aug. 28, 2025")),
         ({"county": "#N/A"}, {"county": "Larkmere County"}, Value("county", "", "Larkmere County")),
         (
             {"support_type": "Task Force Officer"},

@@ -136,7 +136,7 @@ def renewed() -> list[Entry]:
 
 
 def dates_corrected() -> list[Entry]:
-    """27 June 2025: dates of agreements in several states were corrected at once."""
+    """June 27, 2025: dates of agreements in several states were corrected at once."""
     places = ("TEXAS", "TEXAS", "FLORIDA", "GEORGIA", "FLORIDA", "TEXAS")
     rows = [cells(f"Town {n} Police Department", state, signed="2026-02-19") for n, state in enumerate(places)]
     after = [cells(row.agency, row.state, signed=f"2026-02-{20 if n else 21}") for n, row in enumerate(rows)]
@@ -363,7 +363,7 @@ def test_the_days_of_the_log_are_those_of_its_time_zone() -> None:
     [news] = numbered(entry(Kind.NEW, observed_at=late))
     mail = Renderer(SETTING).message(notice_of([news], ChannelName.EMAIL, TEXAS))
     assert "https://monitor.example.org/days/2026-03-02" in mail.text
-    assert "as of 2 March 2026" in mail.text
+    assert "as of March 2, 2026" in mail.text
 
 
 def test_three_hundred_changes_are_one_message_that_says_how_many_more() -> None:

@@ -114,7 +114,7 @@ def test_whatever_part_a_reader_sees_says_which_state_it_is_about_and_what_happe
     for number, part in enumerate(made[1:], start=2):
         *bodies, end = texts(part.blocks)
         for text in bodies:
-            assert re.match(r"\*Texas\*( \(continued\))?\n_New on ICE’s list as of 3 March 2026_\n• ", text)
+            assert re.match(r"\*Texas\*( \(continued\))?\n_New on ICE’s list as of March 3, 2026_\n• ", text)
         assert end.startswith(f"Part {number} of {len(made)}: 287(g) in Texas: 90 new.")
 
 
@@ -131,8 +131,8 @@ def test_a_correction_stands_in_the_first_part(channel: ChannelName) -> None:
     left = entry(Kind.TERMINATED, cells("Wyoming Town", "WYOMING"), observed_at=NOON - timedelta(days=1))
     note = entry(Kind.WITHDRAWN, cells("Wyoming Town", "WYOMING"), about=left.id)
     first, *rest = parts([*towns(30), *towns(30, "FLORIDA"), RoutedEntry(note, (1,), corrects=left)], channel)
-    assert "please disregard that" in shown(first)
-    assert not any("please disregard that" in shown(part) for part in rest)
+    assert "that no longer holds" in shown(first)
+    assert not any("that no longer holds" in shown(part) for part in rest)
 
 
 def test_corrections_that_leave_no_room_have_parts_of_their_own() -> None:
@@ -141,8 +141,8 @@ def test_corrections_that_leave_no_room_have_parts_of_their_own() -> None:
         left = replace(e, kind=Kind.TERMINATED, before=e.after, after=None)
         lines.append(RoutedEntry(entry(Kind.WITHDRAWN, e.after, about=left.id), (1,), corrects=left))  # type: ignore[arg-type]
     made = parts(lines)
-    assert "please disregard that" not in shown(made[0])
-    assert sum(shown(part).count("please disregard that") for part in made[1:]) == 90
+    assert "that no longer holds" not in shown(made[0])
+    assert sum(shown(part).count("that no longer holds") for part in made[1:]) == 90
 
 
 def test_a_part_that_fits_no_correction_twice_says_nothing_twice() -> None:

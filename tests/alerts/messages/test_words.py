@@ -48,21 +48,21 @@ def test_a_change_is_told_with_its_source_its_time_and_its_permanent_page(what: 
     for said in [shown(message), message.html] if message.html else [shown(message)]:
         assert f"https://monitor.example.org/changes/{one.id}" in said
         assert f"https://monitor.example.org/agreements/{one.agreement}" in said
-        assert "as of 3 March 2026" in said
+        assert "as of March 3, 2026" in said
         assert one.publication.file in said
-        assert "first seen on 3 March 2026 at 12:00pm EST" in said
-        assert "last checked on 3 March 2026" in said
+        assert "first seen on March 3, 2026 at 12:00 p.m. ET" in said
+        assert "last checked on March 3, 2026" in said
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_what_changed_is_told_as_it_was_and_as_it_is(channel: ChannelName) -> None:
-    assert "28 August 2025 → 31 January 2026" in shown(told([TOLD["changed"]()], channel))
+    assert "Aug. 28, 2025 → Jan. 31, 2026" in shown(told([TOLD["changed"]()], channel))
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_departure_is_no_longer_listed_by_ice_and_marked_unconfirmed_until_it_is_not(channel: ChannelName) -> None:
     left = entry(Kind.TERMINATED)
-    assert "No longer listed by ICE as of 3 March 2026 (unconfirmed)" in shown(told([left], channel))
+    assert "No longer listed by ICE as of March 3, 2026 (unconfirmed)" in shown(told([left], channel))
     confirmed = entry(Kind.TERMINATED, status="confirmed")
     assert "(unconfirmed)" not in shown(told([confirmed], channel))
 

@@ -34,7 +34,7 @@ def utc(text: str) -> datetime:
 @pytest.mark.parametrize(
     ("zone", "clock", "day", "at"),
     [
-        # On 1 November 2026 the hour from one to two comes twice; on 14 March 2027 that from two to three is left out.
+        # On Nov. 1, 2026 the hour from one to two comes twice; on March 14, 2027 that from two to three is left out.
         ("America/New_York", "01:30", "2026-11-01", "2026-11-01T05:30"),
         ("America/New_York", "02:30", "2026-11-01", "2026-11-01T07:30"),
         ("America/New_York", "01:30", "2027-03-14", "2027-03-14T06:30"),

@@ -292,7 +292,7 @@ def test_a_return_to_another_state_is_news_to_the_watchers_of_both() -> None:
     back = entry(Kind.RETURNED, moved, before=LARKMERE, fields=edits(LARKMERE, moved), state="GA")
     was_told, there = watch("TX", number=1), watch("GA", number=2)
     notices = route([note, back], [was_told, there], {departure.id: told(was_told)}, {departure.id: departure})
-    # "Please disregard that" alone would leave those who were told believing that it is back in Texas.
+    # "That no longer holds" alone would leave those who were told believing that it is back in Texas.
     assert heard(notices) == [(1, note.id), (1, back.id), (2, back.id)]
 
 

@@ -69,7 +69,7 @@ def test_one_model_in_place_of_another_is_switched_on_both_sides() -> None:
 
 
 def test_an_agency_that_is_listed_in_other_words_is_still_listed() -> None:
-    """3 July 2025: "City of Zephyrhills Police Department" left, and "Zephyrhills Police Department" stayed."""
+    """July 3, 2025: "City of Zephyrhills Police Department" left, and "Zephyrhills Police Department" stayed."""
     city, short = (cells(name) for name in ("City of Tarn Police Department", "Tarn Police Department"))
     gone = participating([city, short], [short])[Kind.TERMINATED, city.support_type]
     assert standing(gone) == ((TASK,), (TASK,))

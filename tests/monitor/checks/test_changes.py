@@ -176,11 +176,11 @@ def test_a_document_of_a_later_day_says_that_the_agreement_was_signed_again() ->
     row = cells(moa="link", moa_address=DATED.format("04052025"))
     (change,) = participating([row], [replace(row, moa_address=DATED.format("04052026"))])
     assert change.significance is SUBSTANTIVE
-    assert change.reasons[-1] == "document of Apr. 5, 2026"
+    assert change.reasons[-1] == "document of April 5, 2026"
 
 
 def test_a_document_of_another_agency_says_nothing_of_when_this_one_signed() -> None:
-    """7 July 2025: Edgewater's document was linked in the row of Edgewood."""
+    """July 7, 2025: Edgewater's document was linked in the row of Edgewood."""
     row = cells("Edgewood Police Department", moa="link", moa_address=ADDRESS.replace("_MOA", "_MOA_04102025"))
     other = "https://www.ice.gov/doclib/287gMOA/EdgewaterPoliceDeptFL_TFM_MOA_07022025.pdf"
     (change,) = participating([row], [replace(row, moa_address=other)])

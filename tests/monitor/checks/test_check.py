@@ -123,7 +123,7 @@ def test_a_state_that_nobody_knows_is_recorded_as_unknown(here: Service) -> None
 
 
 def test_a_batch_undone_and_done_again_is_three_changes(here: Service) -> None:
-    """7, 8 and 11 August 2025: A → B → A, saved anew each time."""
+    """7, 8 and Aug. 11, 2025: A → B → A, saved anew each time."""
     other = replace(QUILL, agency="Quillmarsh County Board of County Commissioners")
     here.sees(QUILL, TIDE)
     here.sees(other, TIDE)
@@ -358,7 +358,7 @@ MISSPELT = replace(MERE, agency="Harl Polce Department")
 
 
 def test_a_misspelt_application_that_left_the_day_before_is_the_agreement_that_is_listed(here: Service) -> None:
-    """16 May 2025: the name and the moment are two signals."""
+    """May 16, 2025: the name and the moment are two signals."""
     here.sees(QUILL)
     here.sees(application(MISSPELT), list_=PENDING)
     applied_at = here.now
@@ -397,7 +397,7 @@ def test_a_misspelt_application_that_left_long_before_is_not_the_agreement_that_
 
 
 def test_an_application_that_leaves_as_its_agreement_is_listed_under_another_name_was_approved(here: Service) -> None:
-    """28 April 2025: three cities were listed with "City of", and left the pending list without it hours later."""
+    """April 28, 2025: three cities were listed with "City of", and left the pending list without it hours later."""
     here.sees(QUILL)
     here.sees(application(HARL), application(TIDE), list_=PENDING)
     here.sees(QUILL, replace(HARL, agency="City of Harl  Police Department"))
@@ -427,7 +427,7 @@ def test_an_agreement_that_had_an_application_of_its_own_or_was_listed_long_befo
 
 
 def test_a_misspelt_application_of_an_agency_that_participates_belongs_to_its_agreement(here: Service) -> None:
-    """21 July 2025: a county's "Sherrif" applied, and was dropped the same day, while its sheriff participated."""
+    """July 21, 2025: a county's "Sherrif" applied, and was dropped the same day, while its sheriff participated."""
     here.sees(QUILL, TIDE)
     here.sees(list_=PENDING)
     here.sees(application(replace(TIDE, agency="Tidewrack County Sherrif's Office")), list_=PENDING)
@@ -577,7 +577,7 @@ def test_an_empty_pending_list_drops_its_applications(here: Service) -> None:
 
 
 def test_swapped_workbooks_are_held_and_change_nothing(here: Service) -> None:
-    """22 September 2025: each link led to the other list."""
+    """Sept. 22, 2025: each link led to the other list."""
     here.sees(QUILL, TIDE)
     here.sees(application(MERE), list_=PENDING)
     participating, pending = here.source.answers[PARTICIPATING], here.source.answers[PENDING]
@@ -607,7 +607,7 @@ def test_an_empty_participating_list_is_held_for_good(here: Service) -> None:
 
 
 def test_an_application_that_leaves_names_what_is_new_under_a_similar_name(here: Service) -> None:
-    """24 July 2025: "St. Charles Place Sheriff's Office" left as "St. Charles Parish Sheriff's Office" came."""
+    """July 24, 2025: "St. Charles Place Sheriff's Office" left as "St. Charles Parish Sheriff's Office" came."""
     louisiana = {"state": "LOUISIANA", "county": "#N/A"}
     place = cells("St. Charles Place Sheriff's Office", signed="", **louisiana)
     parish, other = (cells(f"{name} Sheriff's Office", **louisiana) for name in ("St. Charles Parish", "Acadia Parish"))

@@ -341,7 +341,7 @@ def test_the_whole_list_is_believed_at_once_after_a_sheet_of_other_rows_was() ->
 
 
 def test_corrections_that_ice_undoes_are_believed_at_once() -> None:
-    """7, 8 and 11 August 2025: a batch was corrected, undone, and corrected again."""
+    """7, 8 and Aug. 11, 2025: a batch was corrected, undone, and corrected again."""
     redated = [replace(row, signed=f"2019-{row.signed[5:]}") for row in ROWS]
     assert decided(facts(current(*redated)), *ROWS).outcome is Outcome.HELD
     undone = decided(facts(current(*redated), rows_believed_before=True), *ROWS)

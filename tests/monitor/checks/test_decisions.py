@@ -245,7 +245,7 @@ def test_a_departure_that_a_person_is_asked_about_is_confirmed_once_they_say_tha
 
 
 def test_a_row_without_a_document_under_a_name_that_holds_the_others_is_asked_about(here: Service) -> None:
-    """30 April 2025: "Damascus County Constable" became "Damascus Township Constable"."""
+    """April 30, 2025: "Damascus County Constable" became "Damascus Township Constable"."""
     bare = {"county": "#N/A", "moa": "link pending", "moa_address": ""}
     left, came = (cells(f"Damascus {form} Constable", **bare) for form in ("County", "Township"))
     here.sees(left, STAYS)
@@ -427,7 +427,7 @@ def test_what_else_a_workbook_holds_is_kept_with_it(here: Service) -> None:
 
 
 def test_two_spellings_that_turn_out_one_are_merged_and_the_second_row_may_go(here: Service) -> None:
-    """3 July 2025: one police department in two rows under two spellings, until one of them was respelt."""
+    """July 3, 2025: one police department in two rows under two spellings, until one of them was respelt."""
     short = cells("Larkmere Police Department", county="#N/A", signed="2025-04-14")
     long = cells("City of Larkmere Public Safety Police", county="#N/A", signed="2025-04-15")
     here.sees(short, STAYS)

@@ -57,7 +57,7 @@ def matching_of(old: Sequence[Cells], new: Sequence[Cells]) -> Matching:
 
 @pytest.mark.parametrize(("asked", "columns_of"), [(PARTICIPATING, PENDING), (PENDING, PARTICIPATING)])
 def test_a_workbook_with_the_other_lists_columns_is_held(asked: ListName, columns_of: ListName) -> None:
-    """22 September 2025: ICE linked each list as the other."""
+    """Sept. 22, 2025: ICE linked each list as the other."""
     hold = plausibility.structure(asked, columns_of, listings(cells()))
     assert hold == Hold(
         (f"The workbook linked as the {asked} list has the columns of the {columns_of} list.",), structural=True
@@ -121,7 +121,7 @@ def test_fifteen_rows_are_no_great_departure_from_a_longer_list() -> None:
         (5, 5, ()),  # too few to tell
         (6, 2, ()),
         (6, 3, ("Half of a state gone: 3 of 6 in NE.",)),
-        (9, 3, ()),  # 5 December 2025, Nebraska: true
+        (9, 3, ()),  # Dec. 5, 2025, Nebraska: true
         (9, 4, ()),
         (9, 9, ("Half of a state gone: 9 of 9 in NE.",)),
     ],
@@ -161,7 +161,7 @@ def test_more_rows_changed_in_substance_than_ever_at_once_are_doubtful(
 
 
 def test_documents_and_spellings_may_change_on_every_row() -> None:
-    """18 August 2025: 77 documents turned into "Link Pending" at once."""
+    """Aug. 18, 2025: 77 documents turned into "Link Pending" at once."""
     rows = agencies(100)
     assert judged(rows, [replace(row, moa="Link Pending", agency=row.agency.upper()) for row in rows]) is None
 
@@ -208,14 +208,14 @@ def test_the_documents_and_the_signed_dates_may_not_vanish_either() -> None:
 
 
 def test_a_column_that_fills_is_not_doubtful() -> None:
-    """17 March 2025: COUNTY was filled in for all rows at once."""
+    """March 17, 2025: COUNTY was filled in for all rows at once."""
     rows = agencies(40)
     assert judged(rows, [replace(row, county="Wexmoor County") for row in rows]) is None
 
 
 @pytest.mark.parametrize(("before", "now", "doubtful"), [(14, 0, False), (19, 0, False), (20, 0, True), (60, 1, False)])
 def test_an_empty_pending_list_is_doubtful_after_a_long_one(before: int, now: int, doubtful: bool) -> None:
-    """A header alone would have dropped 60 applications; on 6 November 2025, 14 left at once and none remained."""
+    """A header alone would have dropped 60 applications; on Nov. 6, 2025, 14 left at once and none remained."""
     rows = agencies(before)
     hold = plausibility.pending(matching_of(rows, rows[:now]), before, LIMITS)
     assert said(hold) == ((f"Every application gone: {before} of {before}.",) if doubtful else ())
@@ -334,7 +334,7 @@ def test_an_earlier_workbook_that_only_brings_rows_back_is_believed_at_once() ->
 
 
 def test_rows_that_were_all_believed_before_raise_no_other_doubt() -> None:
-    """8 August 2025: a batch of corrections was undone by the next publication."""
+    """Aug. 8, 2025: a batch of corrections was undone by the next publication."""
     assert repaired(both(CHANGED, GONE), gone=20, returned=20, believed_before=True) is None
     assert repaired(both(CHANGED, GONE), gone=20, returned=19, believed_before=True) == both(CHANGED, GONE)
     assert repaired(both(CHANGED, GONE), gone=1, returned=20) == CHANGED

@@ -394,7 +394,7 @@ def test_the_county_that_both_rows_name_tells_no_names_apart() -> None:
 @pytest.mark.parametrize(
     ("one", "other", "corrected"),
     [
-        ("SOUTH CAROLINA", "FLORIDA", True),  # 8 April 2025: Florida has no such county
+        ("SOUTH CAROLINA", "FLORIDA", True),  # April 8, 2025: Florida has no such county
         ("FLORIDA", "GEORGIA", False),  # neither has
         ("SOUTH CAROLINA", "SOUTH CAROLINA", False),
         ("SOUTH CAROLINA", "XXXX", False),

@@ -136,7 +136,7 @@ def test_an_agreement_goes_once_when_both_its_rows_go() -> None:
 
 
 def test_a_row_that_comes_twice_is_one_new_agreement() -> None:
-    """4 August 2025: one borough came in two identical rows."""
+    """Aug. 4, 2025: one borough came in two identical rows."""
     found = compared([], [sheriff("Bacon"), sheriff("Bacon")])
     assert len(found.came) == 1
     assert [second.cells for second, _ in found.twins] == [sheriff("Bacon")]
@@ -280,7 +280,7 @@ def test_one_signed_date_and_one_name_are_one_agreement(before: Cells, after: Ce
 
 
 def test_one_document_makes_one_agreement_of_an_agency_re_listed_under_its_parent() -> None:
-    """8 August 2025: a department, then its office of law enforcement."""
+    """Aug. 8, 2025: a department, then its office of law enforcement."""
     before = cells("Florida Department of Agriculture", state="FLORIDA", county="#N/A", **link("agriculture"))
     after = cells("Office of Agricultural Law Enforcement", state="FLORIDA", county="#N/A", **link("agriculture"))
     found = one_agreement(before, after)
@@ -294,7 +294,7 @@ def test_one_document_under_another_model_is_one_agreement_whatever_its_date() -
 
 
 def test_a_county_that_stands_under_the_wrong_state_is_moved() -> None:
-    """14 July 2025: both states had a county of that name."""
+    """July 14, 2025: both states had a county of that name."""
     assert one_agreement(sheriff("Ellis", state="TEXAS"), sheriff("Ellis", state="KANSAS"))
 
 
@@ -309,7 +309,7 @@ def test_every_row_of_a_state_can_be_misspelt_at_once() -> None:
 
 
 def test_all_three_agreements_of_an_agency_can_be_renamed_at_once() -> None:
-    """29 December 2025: the three of one county, signed on one day."""
+    """Dec. 29, 2025: the three of one county, signed on one day."""
     models = (JAIL, TASK_FORCE, WARRANT)
     found = compared(
         [cells("Dimmit Couny Sheriff's Office", state="TEXAS", support_type=t) for t in models],

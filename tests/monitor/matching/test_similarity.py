@@ -192,7 +192,7 @@ def test_near_twins_are_different(one: str, other: str, state: str) -> None:
 
 
 def test_the_name_of_a_county_that_both_rows_name_tells_nothing() -> None:
-    """18 November 2025: a state constable's district was renamed after its county."""
+    """Nov. 18, 2025: a state constable's district was renamed after its county."""
     one, other = "Tennessee State Constable 4th District", "Polk County Constable District 4"
     assert alike(one, other, "TN", county="polk") is REWORDED
     assert alike(one, other, "TN") is DIFFERENT

@@ -66,7 +66,7 @@ def test_times_never_run_backwards_and_participating_comes_first() -> None:
 
 
 def test_two_workbooks_of_one_saved_time_come_in_the_order_in_which_they_were_captured() -> None:
-    """8 and 9 July 2025: two pending lists, saved in the same second."""
+    """8 and July 9, 2025: two pending lists, saved in the same second."""
     found = appearances((), [book("b", at(5), saved=at(2)), book("a", at(4), saved=at(2))])
     assert told(found) == [("a", at(2)), ("b", at(2))]
 
@@ -91,7 +91,7 @@ def test_an_error_page_proves_nothing() -> None:
 
 
 def test_new_content_under_an_old_name_was_published_after_the_old_one_was_captured() -> None:
-    """3 July 2025: the same name twice."""
+    """July 3, 2025: the same name twice."""
     address = f"{LISTS}/participatingAgencies07032025pm.xlsx"
     books = [book("a", at(3), saved=at(2), address=address), book("b", at(5), saved=at(4), address=address)]
     assert told(appearances([page(at(3, 13), url=address)], books)) == [("a", at(2)), ("b", at(4))]
@@ -101,7 +101,7 @@ def test_new_content_under_an_old_name_was_published_after_the_old_one_was_captu
 
 
 def test_swapped_workbooks_stand_under_the_list_that_their_names_say_and_when_they_did() -> None:
-    """22 September 2025: the 1,000 rows of the 18th came again, as the pending list."""
+    """Sept. 22, 2025: the 1,000 rows of the 18th came again, as the pending list."""
     old = book("agreements", at(2), saved=at(1))
     swapped = [
         book("agreements", at(6), saved=at(1), address=f"{LISTS}/pendingAgencies2.xlsx"),
@@ -168,7 +168,7 @@ def test_but_not_where_the_page_linked_the_other_one_then() -> None:
 
 
 def test_an_old_workbook_that_the_page_links_again_is_news_from_then_on() -> None:
-    """7, 8 and 11 August 2025: A, B, A."""
+    """7, 8 and Aug. 11, 2025: A, B, A."""
     pages = [page(at(3), "a"), page(at(5), "b"), page(at(7), "a"), page(at(8), "a")]
     books = [book("a", at(3), saved=at(2)), book("b", at(5), saved=at(4))]
     assert told(appearances(pages, books)) == [("a", at(2)), ("b", at(4)), ("a", at(7))]

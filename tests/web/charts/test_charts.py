@@ -120,20 +120,20 @@ def test_the_page_over_time_says_in_tables_what_it_draws(log: Log, read_at: Read
     log.begins(at("2025-03-03 14:00"), row(), row("Another Agency", support_type="Jail Enforcement Model"))
     (_, left) = log.publishes(at("2025-03-12 14:00"), new(row("A Third Agency", state="OHIO")), gone(2))
     page = read_at(NOW).get("/over-time")
-    assert page.all("svg title")[0] == "Agreements that ICE listed from 3 March 2025 on, by support type"
+    assert page.all("svg title")[0] == "Agreements that ICE listed from March 3, 2025 on, by support type"
     rows = page.all("table[aria-labelledby=levels] tr, #levels ~ tbody tr")
-    assert rows == ["12 March 2025 2 2 0", "3 March 2025 2 1 1"]
-    assert page.all("#weeks ~ tbody tr") == ["10 March 2025 1 1"]
-    assert page.all("svg g title") == ["Week of 10 March 2025: 1 new, 1 no longer listed"]
+    assert rows == ["March 12, 2025 2 2 0", "March 3, 2025 2 1 1"]
+    assert page.all("#weeks ~ tbody tr") == ["March 10, 2025 1 1"]
+    assert page.all("svg g title") == ["Week of March 10, 2025: 1 new, 1 no longer listed"]
     log.publishes(at("2025-03-13 14:00"), withdrawn(2, left))
-    assert read_at(NOW).get("/over-time").all("svg g title") == ["Week of 10 March 2025: 1 new, 0 no longer listed"]
+    assert read_at(NOW).get("/over-time").all("svg g title") == ["Week of March 10, 2025: 1 new, 0 no longer listed"]
 
 
 def test_a_new_agreement_that_proved_wrong_is_counted_no_longer(log: Log, read_at: ReadAt) -> None:
     log.begins(at("2025-03-03 14:00"), row())
     (came,) = log.publishes(at("2025-03-12 14:00"), new(row("A Second Agency")))
     browser = read_at(NOW)
-    assert browser.get("/over-time").all("svg g title") == ["Week of 10 March 2025: 1 new, 0 no longer listed"]
+    assert browser.get("/over-time").all("svg g title") == ["Week of March 10, 2025: 1 new, 0 no longer listed"]
     log.publishes(at("2025-03-13 14:00"), retracted(2, came))
     assert browser.get("/over-time").all("svg g title") == []
 
@@ -152,13 +152,13 @@ def test_the_front_page_says_how_many_are_listed_and_draws_how_it_came_to_that(l
     log.publishes(at("2025-08-20 14:00"), new(row("A Second Agency")))
     page = read_at(NOW).get("/")
     assert "2 agreements listed" in page.all("aside h2")
-    assert page.one("svg desc") == "1 on 3 March 2025; 2 since 20 August 2025; 2 at the most."
+    assert page.one("svg desc") == "1 on March 3, 2025; 2 since Aug. 20, 2025; 2 at the most."
 
 
 def test_a_state_s_page_draws_its_own_number(log: Log, read_at: ReadAt) -> None:
     log.begins(at("2025-03-03 14:00"), row(), row("An Agency in Ohio", state="OHIO"))
     log.publishes(at("2025-08-20 14:00"), gone(1), new(row("Another one", state="OHIO")))
     browser = read_at(NOW)
-    assert browser.get("/states/oh").one("svg desc") == "1 on 3 March 2025; 2 since 20 August 2025; 2 at the most."
-    assert browser.get("/states/ga").one("svg desc") == "1 on 3 March 2025; 0 since 20 August 2025; 1 at the most."
+    assert browser.get("/states/oh").one("svg desc") == "1 on March 3, 2025; 2 since Aug. 20, 2025; 2 at the most."
+    assert browser.get("/states/ga").one("svg desc") == "1 on March 3, 2025; 0 since Aug. 20, 2025; 1 at the most."
     assert browser.get("/states/tx").all("svg") == []

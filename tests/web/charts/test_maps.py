@@ -76,7 +76,7 @@ def test_a_past_day_shows_what_stood_at_its_end(told: Log, read_at: ReadAt) -> N
     browser = read_at(NOW)
     assert drawn(browser.get("/map/2025-06-09")) == {"Georgia": 2, "Guam": 1}
     assert drawn(browser.get("/map/2025-06-10")) == {"Georgia": 1, "Guam": 1, "Texas": 2}
-    assert "on 9 June 2025" in browser.get("/map/2025-06-09").one("h1")
+    assert "on June 9, 2025" in browser.get("/map/2025-06-09").one("h1")
 
 
 def test_the_day_ends_where_the_log_says(told: Log, read_at: ReadAt) -> None:
@@ -101,14 +101,16 @@ def test_there_is_no_map_of_a_day_after_the_last_look(told: Log, read_at: ReadAt
     assert browser.get(f"{kind}/2025-06-20").status == 200
     page = browser.get(f"{kind}/2025-06-21")
     assert page.status == 404
-    assert "not checked successfully after 20 June 2025, 10:00 am EDT" in page.one(".lead")
+    assert "not checked successfully after June 20, 2025, 10:00 a.m. ET" in page.one(".lead")
     assert browser.get(f"{kind}?on=2025-08-01").status == 404
 
 
 def test_a_map_names_the_look_that_it_shows(told: Log, read_at: ReadAt) -> None:
     browser = read_at(NOW)
-    assert browser.get("/map").one(".kicker") == "As of 20 June 2025, 10:00 am EDT"
-    words = "ICE listed 4 agreements when its list was last read before the end of that day, on 10 June 2025, 10:00 am"
+    assert browser.get("/map").one(".kicker") == "As of June 20, 2025, 10:00 a.m. ET"
+    words = (
+        "ICE listed 4 agreements when its list was last read before the end of that day, on June 10, 2025, 10:00 a.m."
+    )
     assert browser.get("/map/2025-06-12").one(".lead").startswith(words)
 
 

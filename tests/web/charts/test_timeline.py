@@ -30,9 +30,9 @@ def test_a_life_on_both_lists_with_a_gap_is_drawn_as_it_was(log: Log, read_at: R
     log.publishes(at("2025-06-01 14:00"), gone(3))
     log.publishes(at("2025-06-05 14:00"), returned(3, row()))
     assert bars(read_at(NOW), log, entry.agreement) == [
-        "On the participating list from 1 May 2025 to 1 June 2025",
-        "On the participating list from 5 June 2025 on",
-        "On the pending list from 1 April 2025 to 1 May 2025",
+        "On the participating list from May 1, 2025 to June 1, 2025",
+        "On the participating list from June 5, 2025 on",
+        "On the pending list from April 1, 2025 to May 1, 2025",
     ]
 
 
@@ -40,7 +40,7 @@ def test_a_change_is_a_mark(log: Log, read_at: ReadAt) -> None:
     log.begins(FIRST, row())
     (entry,) = log.publishes(at("2025-05-01 14:00"), changed(1, row(signed="2025-04-30")))
     page = read_at(NOW).get(f"/agreements/{entry.agreement}")
-    assert page.all("svg.timeline path.mark title") == ["1 May 2025: Changed"]
+    assert page.all("svg.timeline path.mark title") == ["May 1, 2025: Changed"]
 
 
 def test_news_of_others_leaves_the_timeline_as_it_is(log: Log, read_at: ReadAt) -> None:

@@ -79,8 +79,8 @@ def test_all_days_with_changes_are_listed_by_month(log: Log, read_at: ReadAt) ->
     page = read_at(NEXT_YEAR).get("/days/")
     assert page.all("h2") == ["September 2025", "August 2025"]
     assert page.all("ul.days li") == [
-        "Monday 1 September 2025 1 new, 1 no longer listed",
-        "Sunday 31 August 2025 1 new",
+        "Monday Sept. 1, 2025 1 new, 1 no longer listed",
+        "Sunday Aug. 31, 2025 1 new",
     ]
 
 
@@ -255,7 +255,7 @@ def test_a_batch_of_dates_moved_alike_shares_a_line(log: Log, read_at: ReadAt) -
         changed(4, row("Agency 4", signed="2025-06-01")),
     )
     page = read_at(NEXT_YEAR).get("/days/2025-08-05")
-    assert page.one("#ga-changed summary") == "Signed: 14 February 2025 became 15 March 2025 for 3 agreements"
+    assert page.one("#ga-changed summary") == "Signed: Feb. 14, 2025 became March 15, 2025 for 3 agreements"
     assert page.one("#ga-changed p.agency") == "Agency 4"
 
 
@@ -263,10 +263,10 @@ def test_an_entry_that_was_added_after_its_day_is_among_the_corrections(log: Log
     log.begins(BASELINE, row())
     log.publishes(at("2025-08-05 14:00"), gone(1), recorded_at=at("2025-08-07 14:00"))
     page = read_at(NEXT_YEAR).get("/days/2025-08-05")
-    assert page.one(".corrections h3") == "Added on 7 August 2025"
+    assert page.one(".corrections h3") == "Added on Aug. 7, 2025"
     line = page.one(".corrections li")
-    assert "No longer listed by ICE as of 5 August 2025." in line
-    assert "Added on 7 August 2025: the list had been held back for a closer look." in line
+    assert "No longer listed by ICE as of Aug. 5, 2025." in line
+    assert "Added on Aug. 7, 2025: the list had been held back for a closer look." in line
 
 
 # --- departures and what becomes of them --------------------------------------------------------------------
@@ -276,7 +276,7 @@ def test_a_departure_is_dated_unconfirmed_and_not_explained(log: Log, read_at: R
     log.begins(BASELINE, row())
     log.publishes(at("2025-08-05 14:00"), gone(1))
     line = read_at(NEXT_YEAR).get("/days/2025-08-05").one("#ga-terminated li")
-    assert "No longer listed by ICE as of 5 August 2025." in line
+    assert "No longer listed by ICE as of Aug. 5, 2025." in line
     assert "Not confirmed yet." in line
     assert not {"left", "ended", "terminated", "quit", "withdrew", "cancelled"} & set(line.lower().split())
 
@@ -287,11 +287,11 @@ def test_a_confirmed_departure_says_since_when(log: Log, read_at: ReadAt) -> Non
     log.publishes(at("2025-08-07 14:30"), confirmed(1, left))
     browser = read_at(NEXT_YEAR)
     page = browser.get("/days/2025-08-05")
-    assert "Confirmed on 7 August 2025: still not listed." in page.one(".corrections li")
+    assert "Confirmed on Aug. 7, 2025: still not listed." in page.one(".corrections li")
     assert "Not confirmed yet" in page.one("#ga-terminated li")
     follow_up = browser.get("/days/2025-08-07").one("#ga-follow-up")
     assert "1 earlier departure confirmed: still not listed" in follow_up
-    assert "no longer listed by ICE as of 5 August 2025" in follow_up
+    assert "no longer listed by ICE as of Aug. 5, 2025" in follow_up
 
 
 def test_that_a_departure_was_withdrawn_is_on_the_day_of_either(log: Log, read_at: ReadAt) -> None:
@@ -300,13 +300,13 @@ def test_that_a_departure_was_withdrawn_is_on_the_day_of_either(log: Log, read_a
     log.publishes(at("2025-08-06 14:00"), withdrawn(1, left), returned(1, row()))
     browser = read_at(NEXT_YEAR)
     page = browser.get("/days/2025-08-05")
-    assert page.one(".corrections h3") == "Added on 6 August 2025"
-    assert "Withdrawn: it was listed again on 6 August 2025." in page.one(".corrections li")
+    assert page.one(".corrections h3") == "Added on Aug. 6, 2025"
+    assert "Withdrawn: it was listed again on Aug. 6, 2025." in page.one(".corrections li")
     assert page.one("p.summary") == "1 no longer listed."
     assert browser.get("/states/ga").one("s") == "Quillmarsh County Sheriff's Office"
     back = browser.get("/days/2025-08-06")
     assert back.all("h3") == ["Listed again"]
-    assert "Its departure of 5 August 2025 is withdrawn." in back.one("#ga-returned li")
+    assert "Its departure of Aug. 5, 2025 is withdrawn." in back.one("#ga-returned li")
     assert back.links("#ga-returned .status a") == [f"/changes/{left.id}"]
 
 
@@ -321,7 +321,7 @@ def test_an_application_that_became_an_agreement_is_not_said_to_be_listed_again(
     )
     browser = read_at(NEXT_YEAR)
     before = browser.get("/days/2025-08-05")
-    assert "Approved: moved from the pending to the participating list on 6 August 2025." in before.one(
+    assert "Approved: moved from the pending to the participating list on Aug. 6, 2025." in before.one(
         ".corrections li"
     )
     for page in (before, browser.get(f"/changes/{left.id}"), browser.get("/states/ga")):
@@ -338,18 +338,18 @@ def test_an_approval_that_is_seen_later_has_a_line_of_its_own(log: Log, read_at:
     log.publishes(at("2025-08-06 14:00"), approved(2, left))
     page = read_at(NEXT_YEAR).get("/days/2025-08-06")
     assert page.all("h3") == ["Applications approved"]
-    assert "Approved: moved from the pending to the participating list on 6 August 2025." in page.one("li .status")
+    assert "Approved: moved from the pending to the participating list on Aug. 6, 2025." in page.one("li .status")
 
 
 @pytest.mark.parametrize(
     ("note", "says"),
     [
-        (None, "Off the pending list as of 5 August 2025, not yet on the participating list."),
+        (None, "Off the pending list as of Aug. 5, 2025, not yet on the participating list."),
         (
             confirmed,
-            "No longer on the pending list as of 5 August 2025; not on the participating list when last checked.",
+            "No longer on the pending list as of Aug. 5, 2025; not on the participating list when last checked.",
         ),
-        (approved, "Off the pending list as of 5 August 2025."),
+        (approved, "Off the pending list as of Aug. 5, 2025."),
     ],
 )
 def test_off_the_pending_list_says_what_is_known_of_the_other(
@@ -380,7 +380,7 @@ def test_an_entry_that_was_wrong_is_corrected_on_the_day_of_either(log: Log, rea
     browser = read_at(NEXT_YEAR)
     page = browser.get("/days/2025-08-05")
     assert page.one(".corrections .agency") == "Quillmarsh County Sheriff's Office"
-    assert "Retracted on 9 August 2025: this entry was wrong." in page.one(".corrections")
+    assert "Retracted on Aug. 9, 2025: this entry was wrong." in page.one(".corrections")
     correction = browser.get("/days/2025-08-09")
     assert correction.all("h3") == ["Corrections to earlier entries"]
-    assert "Retracted: no longer listed by ICE as of 5 August 2025." in correction.text
+    assert "Retracted: no longer listed by ICE as of Aug. 5, 2025." in correction.text

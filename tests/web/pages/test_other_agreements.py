@@ -60,7 +60,7 @@ def beside(edit: Edit, before: tuple[str, ...], after: tuple[str, ...], relation
         ),
         (
             beside(changed(1, row(support_type=JAIL, signed="2025-08-04")), (), (), Relation.RENEWED),
-            "Renewed: signed again on 4 August 2025.",
+            "Renewed: signed again on Aug. 4, 2025.",
         ),
     ],
 )
@@ -98,7 +98,7 @@ def test_an_agreement_that_is_back_may_have_been_signed_again(log: Log, read_at:
     again = returned(1, row(support_type=JAIL, signed="2025-11-03"))
     log.publishes(at("2025-11-05 14:00"), beside(again, (WARRANT,), (WARRANT,), Relation.RENEWED))
     line = read_at(at("2025-11-06 12:00")).get("/days/2025-11-05").one(".returned .entries > li")
-    assert "Renewed: signed again on 3 November 2025. Also listed under Warrant Service Officer." in line
+    assert "Renewed: signed again on Nov. 3, 2025. Also listed under Warrant Service Officer." in line
 
 
 def test_the_title_of_a_departure_says_that_the_agency_is_still_listed(log: Log, read_at: ReadAt) -> None:

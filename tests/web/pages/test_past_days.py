@@ -51,9 +51,9 @@ def left(log: Log) -> Entry:
 @pytest.mark.parametrize(
     ("later", "says"),
     [
-        (lambda left: [confirmed(1, left)], "Confirmed on 8 August 2025: still not listed."),
-        (lambda left: [withdrawn(1, left), returned(1, row())], "Withdrawn: it was listed again on 8 August 2025."),
-        (lambda left: [retracted(1, left)], "Retracted on 8 August 2025: this entry was wrong."),
+        (lambda left: [confirmed(1, left)], "Confirmed on Aug. 8, 2025: still not listed."),
+        (lambda left: [withdrawn(1, left), returned(1, row())], "Withdrawn: it was listed again on Aug. 8, 2025."),
+        (lambda left: [retracted(1, left)], "Retracted on Aug. 8, 2025: this entry was wrong."),
         (lambda left: [new(row("Later Police Department"))], ""),
     ],
 )
@@ -79,14 +79,14 @@ def test_the_newest_corrections_come_first(log: Log, left: Entry) -> None:
     log.publishes(at("2025-08-07 14:00"), confirmed(1, left))
     log.publishes(at("2025-08-20 14:00"), withdrawn(1, left), returned(1, row()))
     page = browser(log.path, at("2025-09-01 14:00")).get(PAGE)
-    assert page.all(".corrections h3") == ["Added on 20 August 2025", "Added on 7 August 2025"]
+    assert page.all(".corrections h3") == ["Added on Aug. 20, 2025", "Added on Aug. 7, 2025"]
 
 
 def test_a_correction_that_was_itself_wrong_is_followed_by_its_own(log: Log, left: Entry) -> None:
     note, _ = log.publishes(at("2025-08-08 14:00"), withdrawn(1, left), returned(1, row()))
     log.publishes(at("2025-08-09 14:00"), retracted(1, note))
     page = browser(log.path, at("2025-09-01 14:00")).get(PAGE)
-    assert page.all(".corrections h3") == ["Added on 9 August 2025", "Added on 8 August 2025"]
+    assert page.all(".corrections h3") == ["Added on Aug. 9, 2025", "Added on Aug. 8, 2025"]
     assert page.links(".corrections li .agency a")[0] == f"/changes/{note.id}"
 
 
@@ -96,5 +96,5 @@ def test_what_was_believed_late_is_a_correction_too_and_shown_as_it_stands(log: 
     log.publishes(at("2025-08-09 20:30"), confirmed(2, late))
     after = browser(log.path, at("2025-09-01 14:00")).get(PAGE)
     assert without_marked_parts(after.html) == without_marked_parts(before.html)
-    assert after.all(".corrections h3") == ["Added on 7 August 2025"]
-    assert "Confirmed on 9 August 2025: still not listed." in after.one(".corrections")
+    assert after.all(".corrections h3") == ["Added on Aug. 7, 2025"]
+    assert "Confirmed on Aug. 9, 2025: still not listed." in after.one(".corrections")

@@ -19,17 +19,17 @@ EASTERN = ZoneInfo("America/New_York")
 @pytest.mark.parametrize(
     ("moment", "shown"),
     [
-        ("2025-08-28 14:30", "28 August 2025, 10:30 am EDT"),
-        ("2025-01-01 05:00", "1 January 2025, 12:00 am EST"),
-        ("2025-01-01 17:05", "1 January 2025, 12:05 pm EST"),
-        ("2025-08-29 03:59", "28 August 2025, 11:59 pm EDT"),
+        ("2025-08-28 14:30", "Aug. 28, 2025, 10:30 a.m. ET"),
+        ("2025-01-01 05:00", "Jan. 1, 2025, 12:00 a.m. ET"),
+        ("2025-01-01 17:05", "Jan. 1, 2025, 12:05 p.m. ET"),
+        ("2025-08-29 03:59", "Aug. 28, 2025, 11:59 p.m. ET"),
     ],
 )
 def test_a_moment_is_shown_with_the_name_of_its_zone(moment: str, shown: str) -> None:
     assert text.at(at(moment), EASTERN) == shown
 
 
-@pytest.mark.parametrize(("cell", "shown"), [("2025-08-08", "8 August 2025"), ("05/082025", "05/082025"), ("", "")])
+@pytest.mark.parametrize(("cell", "shown"), [("2025-08-08", "Aug. 8, 2025"), ("05/082025", "05/082025"), ("", "")])
 def test_a_signed_cell_shows_its_day_or_what_it_says(cell: str, shown: str) -> None:
     assert text.day_in_cell(cell) == shown
 

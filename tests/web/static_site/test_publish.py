@@ -210,7 +210,7 @@ def test_a_check_that_finds_nothing_changes_only_what_tells_of_checks(told: Log,
         "over-time/index.html",
         *(f"map/{of}index.html" for of in ("", "2025-10-02/", "counties/", "counties/2025-10-02/")),
     }
-    assert b"2 October 2025, 7:30 am EDT" in after["index.html"]
+    assert b"Oct. 2, 2025, 7:30 a.m. ET" in after["index.html"]
 
 
 def test_a_new_publication_leaves_past_days_alone(told: Log, site: Path) -> None:

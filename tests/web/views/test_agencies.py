@@ -68,7 +68,7 @@ def test_the_address_stays_when_the_oldest_agreement_has_left(log: Log, read_at:
     first, second = ids(log)
     page = read_at(LATER).get(f"/agencies/{first}")
     assert page.links("tbody a") == [f"/agreements/{second}", f"/agreements/{first}"]  # what is listed comes first
-    assert "No longer listed by ICE as of 5 August 2025, not confirmed yet" in page.text
+    assert "No longer listed by ICE as of Aug. 5, 2025, not confirmed yet" in page.text
 
 
 def test_an_agency_has_the_history_of_all_its_agreements_the_newest_first(log: Log, read_at: ReadAt) -> None:
@@ -76,7 +76,7 @@ def test_an_agency_has_the_history_of_all_its_agreements_the_newest_first(log: L
     log.publishes(at("2025-08-05 14:00"), gone(1))
     log.publishes(at("2025-08-09 14:00"), changed(2, row(support_type=JAIL, signed="2025-03-01"), "same document"))
     page = read_at(LATER).get(f"/agencies/{ids(log)[0]}")
-    assert page.all(".history .agency") == ["9 August 2025: Changed", "5 August 2025: No longer listed by ICE"]
+    assert page.all(".history .agency") == ["Aug. 9, 2025: Changed", "Aug. 5, 2025: No longer listed by ICE"]
     assert page.all(".history .evidence") == ["How we know: same document."]
 
 

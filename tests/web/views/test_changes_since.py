@@ -24,12 +24,12 @@ def test_the_front_page_offers_the_place_from_which_to_go_on(log: Log, read_at: 
     log.begins(BASELINE, row())
     log.publishes(at("2025-08-05 14:00"), new(row("Seen Police Department")))
     place = bookmark(read_at(LATER))
-    assert read_at(LATER).get(place).one(".lead").startswith("Nothing was added after the entry of 5 August 2025")
+    assert read_at(LATER).get(place).one(".lead").startswith("Nothing was added after the entry of Aug. 5, 2025")
     log.publishes(at("2025-08-06 14:00"), new(row("Later Police Department")))
     log.publishes(at("2025-08-07 14:00"), new(row("Newest Police Department")))
     page = read_at(LATER).get(place)
     assert page.all("p.agency") == ["Newest Police Department", "Later Police Department"]
-    assert page.one(".lead").startswith("2 entries were added after the entry of 5 August 2025, 10:00 am EDT.")
+    assert page.one(".lead").startswith("2 entries were added after the entry of Aug. 5, 2025, 10:00 a.m. ET.")
     assert bookmark(read_at(LATER), place) == bookmark(read_at(LATER)) != place
 
 
@@ -40,7 +40,7 @@ def test_what_was_seen_before_and_believed_after_is_new(log: Log, read_at: ReadA
     log.publishes(at("2025-08-05 14:00"), gone(1), recorded_at=at("2025-08-08 14:00"))
     page = read_at(LATER).get(place)
     assert page.all("p.agency") == ["Quillmarsh County Sheriff's Office"]
-    assert "Added on 8 August 2025" in page.text
+    assert "Added on Aug. 8, 2025" in page.text
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_after_a_long_time_whole_days_are_told_and_the_earlier_ones_summed_up(lo
         log.publishes(at(f"{day} 14:00"), *edits)
     assert 200 < IN_FULL < 400
     page = read_at(LATER).get("/since/0")
-    assert page.all("h2.dateline") == ["Wednesday 6 August 2025"]
+    assert page.all("h2.dateline") == ["Wednesday Aug. 6, 2025"]
     assert page.links("ul.days a") == ["/days/2025-08-05"]
     assert page.one(".lead") == "400 entries were added since this log began."
 

@@ -117,7 +117,7 @@ def test_nothing_is_said_of_a_day_after_the_last_look(told: Log, read_at: ReadAt
     a_year_on = read_at(at("2026-10-02 12:00"))
     late = a_year_on.get("/data/agreements.csv?as-of=2025-10-03")
     assert late.status == 404
-    assert "not checked successfully after 2 October 2025, 7:00 am EDT" in late.one(".lead")
+    assert "not checked successfully after Oct. 2, 2025, 7:00 a.m. ET" in late.one(".lead")
     assert [name for name in a_year_on.get("/data/").links() if "agreements-" in name and name.endswith("json")] == [
         "/data/agreements-2025-09-30.json",
         "/data/agreements-2025-08-31.json",

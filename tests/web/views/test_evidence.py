@@ -42,7 +42,7 @@ def test_an_entry_shows_each_field_before_and_after(log: Log, read_at: ReadAt) -
     assert page.one("h1") == "Quillmarsh County Sheriff’s Office"
     assert page.all("tbody tr.changed") == [
         "Agency correction Quillmarsh County Sheriff's Office Quillmarsh County Sheriff’s Office",
-        "Signed changed 14 February 2025 1 March 2025",
+        "Signed changed Feb. 14, 2025 March 1, 2025",
         f"Agreement document (MOA) document link pending {document('Q.pdf')}",
     ]
     assert len(page.all("tbody tr")) == 8
@@ -67,7 +67,7 @@ def test_an_entry_names_its_workbook_address_hash_and_row(log: Log, read_at: Rea
     assert told["SHA-256 of the file"] == entry.publication.sha256
     assert len(told["SHA-256 of the file"]) == 64
     assert told["Row"] == "3"
-    assert told["First seen"] == told["Recorded"] == "5 August 2025, 10:00 am EDT"
+    assert told["First seen"] == told["Recorded"] == "Aug. 5, 2025, 10:00 a.m. ET"
     assert told["Entry"] == f"{entry.id}, number 1 of the log"
 
 
@@ -93,10 +93,10 @@ def test_an_entry_and_its_notes_lead_to_each_other(log: Log, read_at: ReadAt) ->
     (left,) = log.publishes(at("2025-08-05 14:00"), gone(1))
     (note,) = log.publishes(at("2025-08-07 15:00"), confirmed(1, left))
     browser = read_at(NEXT_YEAR)
-    assert "Confirmed: still not listed, 7 August 2025, 11:00 am EDT" in browser.get(f"/changes/{left.id}").text
+    assert "Confirmed: still not listed, Aug. 7, 2025, 11:00 a.m. ET" in browser.get(f"/changes/{left.id}").text
     assert f"/changes/{note.id}" in browser.get(f"/changes/{left.id}").links("main a")
     page = browser.get(f"/changes/{note.id}")
-    assert page.one(".lead") == "A note on the entry of 5 August 2025: No longer listed by ICE."
+    assert page.one(".lead") == "A note on the entry of Aug. 5, 2025: No longer listed by ICE."
     assert page.links(".lead a") == [f"/changes/{left.id}"]
 
 
@@ -105,8 +105,8 @@ def test_an_entry_of_a_list_that_was_held_says_when_it_was_believed(log: Log, re
     (entry,) = log.publishes(at("2025-08-05 14:00"), gone(1), recorded_at=at("2025-08-07 14:00"))
     page = read_at(NEXT_YEAR).get(f"/changes/{entry.id}")
     told = dict(zip(page.all("dl dt"), page.all("dl dd"), strict=True))
-    assert told["First seen"] == "5 August 2025, 10:00 am EDT"
-    assert told["Recorded"] == "7 August 2025, 10:00 am EDT, after the list had been held back for a closer look"
+    assert told["First seen"] == "Aug. 5, 2025, 10:00 a.m. ET"
+    assert told["Recorded"] == "Aug. 7, 2025, 10:00 a.m. ET, after the list had been held back for a closer look"
 
 
 def test_stray_spaces_can_be_seen(log: Log, read_at: ReadAt) -> None:
@@ -132,7 +132,7 @@ def test_an_agreement_that_stood_on_the_first_list_says_so(log: Log, read_at: Re
     (entry,) = log.publishes(at("2025-08-05 14:00"), changed(1, row(signed="2025-03-01")))
     page = read_at(NEXT_YEAR).get(f"/agreements/{entry.agreement}")
     assert page.one(".label") == "Listed by ICE"
-    assert "listed before 1 August 2025, when this log begins" in page.all("dl dd")
+    assert "listed before Aug. 1, 2025, when this log begins" in page.all("dl dd")
 
 
 def test_an_agreement_shows_its_whole_history_the_newest_first(log: Log, read_at: ReadAt) -> None:
@@ -144,9 +144,9 @@ def test_an_agreement_shows_its_whole_history_the_newest_first(log: Log, read_at
     )
     page = read_at(NEXT_YEAR).get(f"/agreements/{left.agreement}")
     assert page.all("ol.history > li") == [
-        "8 August 2025: Changed Agreement document posted: Q.pdf",
-        "6 August 2025: Listed again Signed: 14 February 2025 became 1 March 2025",
-        "5 August 2025: No longer listed by ICE Withdrawn: it was listed again on 6 August 2025.",
+        "Aug. 8, 2025: Changed Agreement document posted: Q.pdf",
+        "Aug. 6, 2025: Listed again Signed: Feb. 14, 2025 became March 1, 2025",
+        "Aug. 5, 2025: No longer listed by ICE Withdrawn: it was listed again on Aug. 6, 2025.",
     ]
 
 
@@ -156,7 +156,7 @@ def test_an_agreement_that_left_says_as_of_when_and_that_it_is_unconfirmed(log: 
     page = read_at(at("2025-08-05 15:00")).get(f"/agreements/{left.agreement}")
     assert page.one(".label") == "No longer listed by ICE"
     assert page.one(".lead") == (
-        "Task Force Model: no longer on ICE’s participating list as of 5 August 2025, not confirmed yet."
+        "Task Force Model: no longer on ICE’s participating list as of Aug. 5, 2025, not confirmed yet."
         " The list does not say why."
     )
 
@@ -175,11 +175,11 @@ def test_two_that_proved_to_be_one_share_a_page_and_say_so(log: Log, read_at: Re
     page = browser.get(f"/agreements/{left.agreement}")
     assert page.one("h1") == "Quillmarsh County Marshal"
     assert page.one("p.label") == "Listed by ICE"
-    assert "Not new: since 6 August 2025" in page.text
+    assert "Not new: since Aug. 6, 2025" in page.text
     assert "still listed, under another name" in browser.get(f"/changes/{left.id}").text
     assert f"known to be the agreement of {row().agency}" in browser.get(f"/changes/{came.id}").text
     said = browser.get(f"/changes/{merged.id}").text
-    assert "What was called new on 5 August 2025 is an agreement that this log knew already" in said
+    assert "What was called new on Aug. 5, 2025 is an agreement that this log knew already" in said
     assert "the county says so" in said
     assert withdrawn_.about == left.id
 
@@ -195,7 +195,7 @@ def test_an_application_keeps_its_address_when_it_becomes_an_agreement(log: Log,
     )
     page = read_at(NEXT_YEAR).get(address)
     assert page.one(".label") == "Listed by ICE"
-    assert page.all("ol.history > li")[0] == "6 August 2025: New"
+    assert page.all("ol.history > li")[0] == "Aug. 6, 2025: New"
 
 
 @pytest.mark.parametrize(

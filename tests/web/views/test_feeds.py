@@ -57,7 +57,7 @@ def test_an_item_says_what_changed_where_since_when_and_how_we_know(log: Log, re
         "No longer listed by ICE (not confirmed yet): Quillmarsh County Sheriff's Office, Georgia (Task Force Model)"
     )
     assert "No longer listed by ICE as of" in item.html
-    assert "5 August 2025" in item.html
+    assert "Aug. 5, 2025" in item.html
     assert "Not confirmed yet: it counts as confirmed once the list has lacked it for 48 hours" in item.html
     assert "How we know: the row was in the workbook before, and no row of participating-202508051400.xlsx" in item.html
     assert item.link.startswith("http://127.0.0.1:8287/changes/c-")
@@ -223,7 +223,7 @@ def test_an_archived_page_says_so_and_where_the_current_one_is(log: Log, read_at
 
 @pytest.mark.slow
 def test_a_feed_has_all_of_its_last_days_however_much_that_is(log: Log, read_at: ReadAt) -> None:
-    """On 17 March 2025 one publication made 401 entries; most readers never ask for an older page."""
+    """On March 17, 2025 one publication made 401 entries; most readers never ask for an older page."""
     log.begins(BASELINE, row())
     log.publishes(at("2025-08-05 14:00"), *(new(row(f"Agency {n}")) for n in range(401)))
     assert len(atom(read_at(NOW), "/feed.atom")[0]) == 401

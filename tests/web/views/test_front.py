@@ -20,7 +20,7 @@ def test_the_newest_day_comes_first(log: Log, read_at: ReadAt) -> None:
     log.publishes(at("2025-08-08 14:00"), new(row("Later Police Department")))
     page = read_at(at("2025-08-08 15:00")).get("/")
     assert page.one("h1") == "Changes today"
-    assert page.all("h2.dateline") == ["Friday 8 August 2025", "Tuesday 5 August 2025"]
+    assert page.all("h2.dateline") == ["Friday Aug. 8, 2025", "Tuesday Aug. 5, 2025"]
     assert page.all("p.agency") == ["Later Police Department", "Earlier Police Department"]
 
 
@@ -29,8 +29,8 @@ def test_days_beyond_the_newest_are_summed_up(log: Log, read_at: ReadAt) -> None
     log.publishes(at("2025-08-05 14:00"), new(row("Early Police Department")), gone(1))
     log.publishes(at("2025-08-08 14:00"), *(new(row(f"Agency {n}")) for n in range(20)))
     page = read_at(at("2025-08-08 15:00")).get("/")
-    assert page.all("h2.dateline") == ["Friday 8 August 2025"]
-    assert page.all("aside li") == ["Tuesday 5 August 2025 1 new, 1 no longer listed"]
+    assert page.all("h2.dateline") == ["Friday Aug. 8, 2025"]
+    assert page.all("aside li") == ["Tuesday Aug. 5, 2025 1 new, 1 no longer listed"]
     assert page.links("aside li a") == ["/days/2025-08-05"]
 
 
@@ -40,7 +40,7 @@ def test_a_quiet_day_is_said_to_be_quiet(log: Log, read_at: ReadAt) -> None:
     log.looks(at("2025-08-06 13:00"))
     page = read_at(at("2025-08-06 13:10")).get("/")
     assert page.one("h1") == "Latest changes"
-    assert "No changes so far today, Wednesday 6 August 2025." in page.text
+    assert "No changes so far today, Wednesday Aug. 6, 2025." in page.text
 
 
 def test_a_day_on_which_nothing_was_read_is_not_called_quiet(log: Log, read_at: ReadAt) -> None:
@@ -49,7 +49,7 @@ def test_a_day_on_which_nothing_was_read_is_not_called_quiet(log: Log, read_at: 
     log.looks(at("2025-08-06 13:00"), Outcome.FAILED)
     page = read_at(at("2025-08-06 13:10")).get("/")
     assert "No changes so far today" not in page.text
-    assert "has not been checked successfully yet today, Wednesday 6 August 2025." in page.text
+    assert "has not been checked successfully yet today, Wednesday Aug. 6, 2025." in page.text
 
 
 def test_a_log_with_nothing_but_its_baseline_says_so(log: Log, read_at: ReadAt) -> None:
@@ -78,8 +78,8 @@ def test_pages_about_now_say_when_each_list_was_last_checked_successfully(
     page = read_at(at("2025-08-05 14:40")).get(address)
     assert page.status == 200
     assert page.all(".checked")[0] == (
-        "The participating list was last checked successfully on 5 August 2025, 10:00 am EDT."
-        " The pending list was last checked successfully on 5 August 2025, 9:30 am EDT."
+        "The participating list was last checked successfully on Aug. 5, 2025, 10:00 a.m. ET."
+        " The pending list was last checked successfully on Aug. 5, 2025, 9:30 a.m. ET."
     )
 
 
@@ -138,7 +138,7 @@ def test_a_banner_says_from_when_on_changes_may_be_missing(log: Log, read_at: Re
     log.begins(at("2025-08-05 13:00"), row())
     log.looks(at("2025-08-05 13:30"), Outcome.FAILED)
     page = read_at(at("2025-08-05 13:40")).get("/states/")
-    assert "Changes after 5 August 2025, 9:00 am EDT may be missing here." in page.one(".banner")
+    assert "Changes after Aug. 5, 2025, 9:00 a.m. ET may be missing here." in page.one(".banner")
 
 
 def test_a_change_of_spelling_alone_does_not_take_the_front_page(log: Log, read_at: ReadAt) -> None:

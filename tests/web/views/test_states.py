@@ -39,7 +39,7 @@ def test_a_support_type_that_nobody_could_tell_has_a_column_of_its_own(log: Log,
 def test_states_say_when_they_changed_last(log: Log, read_at: ReadAt) -> None:
     log.begins(BASELINE, row())
     log.publishes(at("2025-08-05 14:00"), new(row("Two")))
-    assert "5 August 2025" in read_at(NEXT_YEAR).get("/states/").one("tbody th")
+    assert "Aug. 5, 2025" in read_at(NEXT_YEAR).get("/states/").one("tbody th")
 
 
 def test_a_state_without_agreement_or_change_can_be_asked_for(log: Log, read_at: ReadAt) -> None:
@@ -57,11 +57,11 @@ def test_a_state_lists_its_agreements_applications_and_departures(log: Log, read
     log.publishes(at("2025-08-05 14:00"), gone(2))
     page = read_at(NEXT_YEAR).get("/states/ga")
     assert page.all("table.agreements tbody tr") == [
-        "Listed Agency Quillmarsh County Task Force Model 14 February 2025",
+        "Listed Agency Quillmarsh County Task Force Model Feb. 14, 2025",
         "Waiting Agency Quillmarsh County Task Force Model –",
     ]
     assert page.one("#gone + ul li") == (
-        "Leaving Agency Task Force Model; no longer listed by ICE as of 5 August 2025, not confirmed yet"
+        "Leaving Agency Task Force Model; no longer listed by ICE as of Aug. 5, 2025, not confirmed yet"
     )
     assert page.one(".lead") == "1 agreement is listed now. 1 application is pending."
     assert page.all(".counts tbody tr") == ["Task Force Model 1"]
@@ -96,7 +96,7 @@ def test_a_state_shows_its_own_changes_by_day(log: Log, read_at: ReadAt) -> None
     log.publishes(at("2025-08-05 14:00"), new(row("Georgia One")), new(row("Texas One", state="TEXAS")))
     log.publishes(at("2025-08-06 14:00"), applied(row("Georgia Two")), list_=PENDING)
     page = read_at(NEXT_YEAR).get("/states/ga")
-    assert page.all(".state > h3") == ["Wednesday 6 August 2025", "Tuesday 5 August 2025"]
+    assert page.all(".state > h3") == ["Wednesday Aug. 6, 2025", "Tuesday Aug. 5, 2025"]
     assert page.links(".state > h3 a") == ["/days/2025-08-06#ga", "/days/2025-08-05#ga"]
     assert page.all("p.agency") == ["Georgia Two", "Georgia One"]
 

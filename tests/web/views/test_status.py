@@ -31,9 +31,9 @@ def test_the_status_page_tells_of_the_last_look_at_each_list(log: Log, read_at: 
     log.looks(at("2025-08-01 15:00"), Outcome.FAILED)
     page = read_at(at("2025-08-01 15:10")).get("/status")
     assert page.all("h2")[:2] == ["The participating list", "The pending list"]
-    assert "Last check 1 August 2025, 11:00 am EDT: it failed" in page.text
-    assert "Last successful check 1 August 2025, 10:00 am EDT" in page.text
-    assert "participating-202508011400.xlsx, first seen 1 August 2025, 10:00 am EDT; 0 rows" in page.text
+    assert "Last check Aug. 1, 2025, 11:00 a.m. ET: it failed" in page.text
+    assert "Last successful check Aug. 1, 2025, 10:00 a.m. ET" in page.text
+    assert "participating-202508011400.xlsx, first seen Aug. 1, 2025, 10:00 a.m. ET; 0 rows" in page.text
     assert "Not checked yet." in page.text
 
 
@@ -68,7 +68,7 @@ def test_a_pause_is_said_and_no_address_is_shown(log: Log, read_at: ReadAt) -> N
         alerts.subscribers.ensure(ChannelName.EMAIL, "reader@example.org", confirmed_by="operator", at=BASELINE)
         alerts.outbox.pause(at("2025-08-01 16:00"))
     page = read_at(at("2025-08-01 16:10")).get("/status")
-    assert "Sending is paused since 1 August 2025, 12:00 pm EDT." in page.text
+    assert "Sending is paused since Aug. 1, 2025, 12:00 p.m. ET." in page.text
     assert "example.org" not in page.html
 
 
