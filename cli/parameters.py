@@ -66,13 +66,16 @@ format_option = click.option(
 
 def named_columns(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """HEADER=COLUMN as an operator types it, by header; the column as ICE calls it."""
-    columns = {}
+    columns: dict[str, str] = {}
     for value in values:
         header, equals, name = value.rpartition("=")
-        if not equals or not header.strip():
+        header, name = " ".join(header.casefold().split()), name.strip()
+        if not equals or not header:
             raise click.BadParameter(f'{value!r}: give HEADER=COLUMN, such as "DATE SIGNED=SIGNED"')
+        if header in columns:
+            raise click.BadParameter(f"{value!r}: {header!r} is named twice")
         try:
-            columns[header.strip()] = COLUMNS[field_of(name.strip())]
+            columns[header] = COLUMNS[field_of(name)] if name.casefold() != "none" else ""
         except ValueError as exc:
-            raise click.BadParameter(str(exc)) from exc
+            raise click.BadParameter(f"{exc}, or NONE") from exc
     return columns

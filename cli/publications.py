@@ -23,7 +23,7 @@ _columns = click.option(
     multiple=True,
     callback=named_columns,
     metavar="HEADER=COLUMN",
-    help='What a column of the workbook is, from now on too: "DATE SIGNED=SIGNED"; repeatable.',
+    help='What a column of the workbook is, from now on too: "DATE SIGNED=SIGNED"; NONE takes it back; repeatable.',
 )
 _because = click.option("--why", type=Words(), help="Your reason; it is stored and shown with the decision.")
 

@@ -108,7 +108,7 @@ class LogSettings(_Section):
 
     time_zone: Annotated[str, AfterValidator(zone_name)] = "America/New_York"  # where the days of the log begin and end
     confirm_after_hours: Hours = 48.0
-    review_days: Annotated[float, Field(gt=0, le=366)] = 7.0
+    review_days: Annotated[float, Field(ge=1, le=366)] = 7.0
     format: Literal["console", "json"] = "console"
     level: Literal["info", "warning", "error"] = "info"
 

@@ -80,7 +80,7 @@ def _gathered(alerts: AlertStore, now: datetime, remind_after: timedelta) -> Ope
         first_checked=log.checks.first(),
         unsent=alerts.reports.unsent(),
         disabled=alerts.reports.disabled(),
-        doubtful=tuple((r, (now - r.arrival.observed_at) // remind_after) for r in log.reviews.open()),
+        doubtful=tuple((r, max(0, (now - r.arrival.observed_at) // remind_after)) for r in log.reviews.open()),
         remarked=tuple(p for p in newest.values() if p.remarks),
     )
 

@@ -21,7 +21,9 @@ from monitor.storage.reviews import ReviewRecord
 
 _LONGEST = 500  # characters of text from outside
 _LONGEST_NAME = 100
-_MOST_ROWS = 5  # that are no listings, in one event
+_MOST_REMARKS = 5  # rows that are no listings, columns and sheets, each, in one event
+_MOST_TEXTS = 3  # of a column
+_SHORT = 40  # characters of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class WorkbookRemarked:
     file: str
     columns: tuple[tuple[str, int, str], ...]
     rows: tuple[tuple[int, str], ...]
-    more_rows: int
+    more: int  # columns, rows and sheets
     sheets: tuple[tuple[str, int, bool], ...]
 
 
@@ -174,7 +176,7 @@ def new_events(
         events += _recovered(health, known)
     events += [_disabled(address) for address in affairs.disabled]
     events += [_unsent(record) for record in affairs.unsent]
-    events += [_doubtful(review, reminders) for review, reminders in affairs.doubtful]
+    events += [_doubtful(review, reminders, known) for review, reminders in affairs.doubtful]
     events += [_remarked(publication) for publication in affairs.remarked]
     return tuple(event for event in events if event.key not in known)
 
@@ -224,11 +226,14 @@ def _unsent(record: UnsentRecord) -> MessageUnsent:
     )
 
 
-def _doubtful(review: ReviewRecord, reminders: int) -> MatchDoubtful:
+def _doubtful(review: ReviewRecord, reminders: int, known: Collection[str]) -> MatchDoubtful:
     left, came = (_cleaned(entry.agency, _LONGEST_NAME) for entry in (review.departure, review.arrival))
-    key = f"doubtful {review.id}" + (f" {reminders}" if reminders else "")
+    first = f"doubtful {review.id}"
+    key = f"{first} {reminders}" if reminders else first
+    # It may have waited for long when it is told first: where a publication was held, or nobody was named to be told.
+    reminds = any(told == first or told.startswith(f"{first} ") for told in known)
     since = review.arrival.observed_at
-    return MatchDoubtful(key, review.id, review.arrival.state or "", left, came, since, bool(reminders))
+    return MatchDoubtful(key, review.id, review.arrival.state or "", left, came, since, reminds)
 
 
 def _remarked(publication: PublicationRecord) -> WorkbookRemarked:
@@ -237,14 +242,14 @@ def _remarked(publication: PublicationRecord) -> WorkbookRemarked:
         (
             _cleaned(column.name, _LONGEST_NAME),
             column.filled,
-            ", ".join(f"{_cleaned(text, _LONGEST_NAME)} ({count})" for text, count in column.texts),
+            ", ".join(f"{_cleaned(text, _SHORT)} ({count})" for text, count in column.texts[:_MOST_TEXTS]),
         )
         for column in remarks.unknown_columns
     )
     rows = tuple((row.row, _cleaned(row.text, _LONGEST_NAME)) for row in remarks.not_listings)
     sheets = tuple((_cleaned(sheet.title, _LONGEST_NAME), sheet.rows, sheet.used) for sheet in remarks.sheets)
     # Told once for each content: numbers and rows move with every publication ("Total 635"), the words do not.
-    words = [*(name for name, _, _ in columns), *sorted({_without_numbers(text) for _, text in rows})]
+    words = [*(_without_numbers(name) for name, _, _ in columns), *sorted({_without_numbers(text) for _, text in rows})]
     words += [_without_numbers(title) + str(used) for title, _, used in sheets]
     digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
     return WorkbookRemarked(
@@ -252,10 +257,10 @@ def _remarked(publication: PublicationRecord) -> WorkbookRemarked:
         publication.id,
         publication.list,
         _cleaned(publication.file, _LONGEST_NAME),
-        columns,
-        rows[:_MOST_ROWS],
-        len(rows[_MOST_ROWS:]),
-        sheets,
+        columns[:_MOST_REMARKS],
+        rows[:_MOST_REMARKS],
+        sum(len(each[_MOST_REMARKS:]) for each in (columns, rows, sheets)),
+        sheets[:_MOST_REMARKS],
     )
 
 

@@ -89,6 +89,7 @@ class Point:
     similar: tuple[str, ...] = ()
     corrects: CorrectedEntry | None = None
     agencies: tuple[str, ...] = ()
+    more_agencies: int = 0
     states: tuple[str, ...] = ()
     count: int = 1
     is_one_of_several: bool = False
@@ -348,6 +349,7 @@ def _point(
         similar=tuple(map(_name, similar(entry.reasons))),
         corrects=_correction(note or line),
         agencies=tuple(names[:_NAMED]) if len(group) > 1 else (),
+        more_agencies=len(names[_NAMED:]),
         states=states,
         count=len(group),
         is_one_of_several=len(group) == 1 and happened[entry.agreement] > 1,

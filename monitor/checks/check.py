@@ -72,8 +72,12 @@ def run_check(
 def believe(
     store: Store, held: HeldPublication, publication: Publication, *, now: datetime, rules: Rules, act: int
 ) -> CheckResult:
-    """Record a held publication on an operator's word, as of when it was seen; inside the caller's transaction."""
-    reading = Reading(publication, held.meaning)
+    """Record a held publication on an operator's word, as of when it was seen; inside the caller's transaction.
+
+    It may read otherwise now, since the operator says what its columns are.
+    """
+    reading = Reading(publication, meaning(publication.listings))
+    store.publications.read_again(held.publication, publication, reading.meaning)
     facts = gather(store, publication.list, reading, rules, now, announce=held.announce, accepting=held)
     return record(store, publication.list, decide(facts, reading, rules, now), reading, now, act=act)
 

@@ -49,7 +49,8 @@ def accept(
 ) -> CheckResult:
     """Believe a held publication, at the time when it was seen. Raises NotPossible where its rows are of no use.
 
-    `columns`: what its columns are (header → ICE's name), from now on too. Raises ValueError for a name that none has.
+    `columns`: what its columns are (header → ICE's name), from now on too; "" takes back what was said. Raises
+    ValueError for a name that no column has.
     """
     publication = store.publications.get(id)
     read = _read(store, reader, publication, columns)
@@ -75,7 +76,7 @@ def _read(store: Store, reader: Reader, publication: PublicationRecord, columns:
     known = keys(s.listing for s in standings(store, publication.list))
     instead = "`publications reject` it, or wait until ICE replaces it"
     say = f'if it calls a column otherwise, say so (`publications accept {publication.id} --column "HEADER=COLUMN"`)'
-    named = store.acts.columns(publication.list) | dict(columns)
+    named = {header: name for header, name in (store.acts.columns(publication.list) | dict(columns)).items() if name}
     try:
         columns_of, read = reader.read(
             kept, publication.observed_at, asked=publication.list, known=known, columns=named

@@ -6,6 +6,7 @@ second, independent signal. What this file knows is English and American local g
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from functools import lru_cache
@@ -43,6 +44,11 @@ _FORMS = frozenset("city town township borough village county parish".split())
 # Words that are left out or put in without meaning another agency; some of them only beside another:
 # "State Police" is a filler's use of "state", "State University" is not.
 _FILLERS = frozenset("the of and for a in at department office division services service bureau agency".split())
+# What may follow the name of an agency in the name of its document.
+_AFTER_A_NAME = _UNITS | frozenset(
+    "pd so dept department office tfm wso jem moa taskforce task sheriffs of and".split()
+)
+_SAYING_NOTHING = frozenset("the of and for a in at department office".split())
 _FILLERS_BEFORE = {
     "public": frozenset({"safety"}),
     "law": frozenset({"enforcement"}),
@@ -102,29 +108,42 @@ def bare_name(name: str) -> str:
     """A comparable name without the words that never tell agencies apart: "City of", "Department", "Office".
 
     Equal for two names of one agency, and hardly ever for two agencies: of all names of 2025 it joins four pairs, each
-    one agency ("City of Zephyrhills Police Department"). Typing errors are not mended.
+    one agency ("City of Zephyrhills Police Department"). Typing errors are not mended. A "Town of" stays: beside the
+    City of Poughkeepsie there is a Town of Poughkeepsie, each with a police department.
     """
     words = name.split()
-    if _says_city_of(words):
+    if words[:2] == ["city", "of"]:
         words = words[2:]
-    return " ".join(word for word in words if word not in _FILLERS) or name
+    return " ".join(word for word in words if word not in _SAYING_NOTHING) or name
 
 
 def one_holds_the_other(one: str, other: str) -> bool:
     """Whether all words of one comparable name that tell agencies apart stand in the other: "Damascus County Constable"
     and "Damascus Township Constable", but also Melbourne and Melbourne Beach. A hint for a person, no evidence."""
-    a, b = ({word for word in name.split() if word not in _NOT_TELLING} for name in (one, other))
+    words = set(one.split()), set(other.split())
+    heads = words[0] & _HEADS, words[1] & _HEADS
+    if all(heads) and heads[0].isdisjoint(heads[1]):
+        return False  # a county's sheriff, and the police of a town of that name
+    a, b = (each - _NOT_TELLING for each in words)
     return bool(a and b) and (a <= b or b <= a)
 
 
 def is_named_in(agency_name: str, document: str) -> bool:
-    """Whether a document's file name says every word of a comparable name that tells agencies apart.
+    """Whether a document's file name says every word of a comparable name that tells agencies apart, each as a word.
 
-    ICE has linked the document of another agency in a row: Edgewater's for Edgewood (July 7, 2025).
+    ICE has linked the document of another agency in a row: Edgewater's for Edgewood (July 7, 2025). File names run
+    words together, so what follows a word must be the end, or what may follow a name: Lee is not in "leesburgpd".
     """
-    words = [word for word in agency_name.split() if word not in _NOT_TELLING]
-    text = "".join(character for character in folded(document) if character.isalnum())
-    return bool(words) and all(any(form in text for form in (word, *_SHORTER.get(word, ()))) for word in words)
+    words = agency_name.split()
+    telling = [word for word in words if word not in _NOT_TELLING]
+    text = re.sub(r"[^a-z0-9]+", "|", document.casefold())
+    forms = {form for word in telling for form in (word, *_SHORTER.get(word, ()))}
+    next_words = "|".join(sorted(forms | _AFTER_A_NAME | (_FORMS & set(words)), key=len, reverse=True))
+    if "county" in words or "parish" in words:
+        next_words += "|county|parish|co"
+    after = rf"(?=$|[|0-9]|{next_words}|[a-z]{{2}}(?:$|[|0-9]|tfm|wso|jem|moa))"
+    said = (re.search(rf"(?:{'|'.join((word, *_SHORTER.get(word, ())))}){after}", text) for word in telling)
+    return bool(telling) and all(said)
 
 
 def _of_the_rest(left: list[str], right: list[str], a: list[str], b: list[str]) -> Likeness:

@@ -121,7 +121,9 @@ def _again(store: Store, reader: Reader, act: ActRecord, rules: Rules, done: Reb
     except (NotFound, NotPossible):
         done.unanswered.append(act)
         with store.write():
-            store.acts.record(act.at, act.act, act.subject, act.why)
+            number = store.acts.record(act.at, act.act, act.subject, act.why)
+            if act.list:
+                store.acts.name_columns(number, act.list, act.columns)
 
 
 def _keep(target: Target, before: dict[str, Entry], now: datetime) -> None:

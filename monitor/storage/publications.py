@@ -183,7 +183,17 @@ class Publications:
             len(publication.listings),
             observed,
             int(announce),
-            as_text(asdict(publication.remarks)) if publication.remarks else "{}",
+            _as_text(publication.remarks),
+        )
+
+    def read_again(self, number: int, publication: Publication, meaning: str) -> None:
+        """Record what a workbook says now that an operator has named its columns."""
+        self._state.run(
+            "UPDATE publications SET meaning = ?, rows = ?, remarks = ? WHERE id = ?",
+            meaning,
+            len(publication.listings),
+            _as_text(publication.remarks),
+            number,
         )
 
     def copy(self, other: State, id: str) -> int:
@@ -235,6 +245,10 @@ class Publications:
 def _shown(reasons: str) -> tuple[str, ...]:
     """Why a publication is held, without the codes by which two holds can be seen to be about the same rows."""
     return tuple(_CODE.sub("", reason) for reason in json.loads(reasons))
+
+
+def _as_text(remarks: Remarks) -> str:
+    return as_text(asdict(remarks)) if remarks else "{}"
 
 
 def _remarks(text: str) -> Remarks:

@@ -53,7 +53,8 @@ class ReviewRecord:
 
 @dataclass(frozen=True, slots=True)
 class ActRecord:
-    """What an operator decided, after the check with this number. `columns`: header of a workbook → ICE's column."""
+    """What an operator decided, after the check with this number. `columns`: header of a workbook → ICE's column of
+    `list`."""
 
     after_check: int
     at: datetime
@@ -61,6 +62,7 @@ class ActRecord:
     subject: str
     why: str
     columns: Mapping[str, str] = field(default_factory=dict)
+    list: ListName | None = None
 
 
 class Reviews:
@@ -139,20 +141,31 @@ class Acts:
     def all(self) -> Iterator[ActRecord]:
         """Every act, in order."""
         columns: defaultdict[int, dict[str, str]] = defaultdict(dict)
-        for r in self._state.rows("SELECT act, header, name FROM column_names"):
+        lists: dict[int, ListName] = {}
+        for r in self._state.rows("SELECT act, list, header, name FROM column_names"):
             columns[r["act"]][r["header"]] = r["name"]
+            lists[r["act"]] = ListName(r["list"])
         return (
-            ActRecord(r["after_check"], moment(r["at"]), Act(r["act"]), r["subject"], r["why"], columns[r["id"]])
+            ActRecord(
+                r["after_check"],
+                moment(r["at"]),
+                Act(r["act"]),
+                r["subject"],
+                r["why"],
+                columns[r["id"]],
+                lists.get(r["id"]),
+            )
             for r in self._state.rows("SELECT * FROM acts ORDER BY id")
         )
 
     def columns(self, list_: ListName) -> dict[str, str]:
         """What an operator said that columns of a list are: header → ICE's name, the newest word on each."""
         rows = self._state.rows("SELECT header, name FROM column_names WHERE list = ? ORDER BY act", list_)
-        return {r["header"]: r["name"] for r in rows}
+        named = {r["header"]: r["name"] for r in rows}
+        return {header: name for header, name in named.items() if name}
 
     def name_columns(self, act: int, list_: ListName, columns: Mapping[str, str]) -> None:
-        """Record which columns of a list an operator named with an act."""
+        """Record which columns of a list an operator named with an act; "" for a header that is no column of it."""
         for header, name in columns.items():
             self._state.run(
                 "INSERT INTO column_names (act, list, header, name) VALUES (?, ?, ?, ?)", act, list_, header, name

@@ -15,8 +15,9 @@ from monitor.workbooks.tables import Row, column_letters
 
 _HEADER_WITHIN = 20  # rows from the top
 _SAMPLE = 300  # cells of a column that are asked whether they fit its name
-# How a column's name was recognized, the surest first.
-_MAPPED, _EXACT, _SYNONYM, _MISSPELT = range(4)
+# How a column's name was recognized, the surest first. An operator's word on another header than ICE's own counts until
+# ICE's own is back.
+_SAID_OF_OURS, _EXACT, _SAID, _SYNONYM, _MISSPELT = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ def find_header(rows: Sequence[tuple[int, Row]], mapping: Mapping[str, str]) -> 
     `mapping`: what an operator says that a column is, header text → a name of ours ("DATE SIGNED" → "SIGNED").
     Only the participating list has a SIGNED column; which list it is, is decided by that, never by name or link.
     """
-    names = {**_NAMES, **{_words(text): (_MAPPED, field_of(name)) for text, name in mapping.items()}}
+    said = {_words(text): field_of(name) for text, name in mapping.items()}
+    ours = {words for words, (how, _) in _NAMES.items() if how == _EXACT}
+    names = _NAMES | {words: (_SAID_OF_OURS if words in ours else _SAID, name) for words, name in said.items()}
     lacking = set(REQUIRED[ListName.PENDING])
     for position, (number, row) in enumerate(rows):
         if number > _HEADER_WITHIN:

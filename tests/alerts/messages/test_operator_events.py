@@ -78,6 +78,9 @@ def test_each_thing_is_told_once(affairs: OperatorFacts, event: type[OperatorEve
 
 def test_a_question_that_is_not_answered_is_asked_again_each_time_that_a_reminder_is_due() -> None:
     [first] = new_events(OperatorFacts(doubtful=((REVIEW, 0),)), (), NOON, STALE_AFTER)
+    [late] = new_events(OperatorFacts(doubtful=((REVIEW, 1),)), (), NOON, STALE_AFTER)
+    assert isinstance(late, MatchDoubtful)
+    assert not late.reminds  # it waited, but nobody was asked
     [again] = new_events(OperatorFacts(doubtful=((REVIEW, 1),)), {first.key}, NOON, STALE_AFTER)
     assert isinstance(again, MatchDoubtful)
     assert again.reminds
@@ -99,6 +102,17 @@ def test_what_else_a_workbook_holds_is_told_once_however_the_numbers_move() -> N
     assert new_events(OperatorFacts(remarked=(later,)), {first.key}, NOON, STALE_AFTER) == ()
     other = replace(REMARKED, remarks=replace(REMARKS, unknown_columns=()))
     assert len(new_events(OperatorFacts(remarked=(other,)), {first.key}, NOON, STALE_AFTER)) == 1
+
+
+def test_a_workbook_of_hundreds_of_columns_fits_a_slack_message() -> None:
+    texts = tuple(("x" * 100, 9) for _ in range(20))
+    columns = tuple(UnknownColumn(f"COLUMN {n} {'y' * 90}", 9, texts) for n in range(300))
+    sheets = tuple(SheetRead("z" * 100, PARTICIPATING, 9, False) for _ in range(200))
+    facts = OperatorFacts(remarked=(replace(REMARKED, remarks=Remarks((), columns, sheets)),))
+    events = new_events(facts, (), NOON, STALE_AFTER)
+    (part,) = parts_of(RENDERER.for_operator(ChannelName.SLACK, events))
+    assert refusal({"text": part.text, "blocks": part.blocks}) is None
+    assert "490 more such columns, rows or sheets" in json.dumps(part.blocks)
 
 
 def test_what_was_put_back_and_given_up_again_is_told_again() -> None:
@@ -175,7 +189,8 @@ EVENTS: tuple[OperatorEvent, ...] = (
         STALE_AFTER,
     ),
     AddressDisabled("disabled", "g…@example.org", True, "550 5.1.1 no such user"),
-    *new_events(OperatorFacts(doubtful=((REVIEW, 0), (REVIEW, 1))), (), NOON, STALE_AFTER),
+    *new_events(OperatorFacts(doubtful=((REVIEW, 0),)), (), NOON, STALE_AFTER),
+    *new_events(OperatorFacts(doubtful=((REVIEW, 1),)), {"doubtful r-1"}, NOON, STALE_AFTER),
     *new_events(OperatorFacts(remarked=(REMARKED,)), (), NOON, STALE_AFTER),
     TrialMessage(),
 )

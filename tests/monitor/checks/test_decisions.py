@@ -400,6 +400,9 @@ def test_a_column_that_an_operator_named_is_read_from_then_on_and_by_a_rebuild(h
     named = {"SINCE": "SIGNED"}
     decisions.accept(here.store, here.reader, waiting.id, now=here.now, rules=here.rules, columns=named)
     assert here.told() == [(Kind.NEW, CAME.agency)]
+    kept = here.store.publications.all()
+    assert [(p.verdict, p.rows, p.remarks.unknown_columns) for p in kept][-1] == ("accepted", 3, ())
+    assert here.check(after=HOUR).outcome is Outcome.UNCHANGED  # the same bytes
     here.gives(renamed(here, LEFT, STAYS))
     assert here.check(after=HOUR).outcome is Outcome.CHANGED
     assert here.told()[-1] == (Kind.TERMINATED, CAME.agency)
@@ -407,6 +410,33 @@ def test_a_column_that_an_operator_named_is_read_from_then_on_and_by_a_rebuild(h
         rebuild(here.store.log, target, here.reader, rules=here.rules, now=here.now)
         assert [e.id for e in target.store.changelog.entries()] == [e.id for e in here.log()]
         assert target.store.acts.columns(PARTICIPATING) == named
+
+
+def test_what_an_operator_said_of_a_column_counts_in_a_rebuild_that_holds_nothing(
+    here: Service, tmp_path: Path
+) -> None:
+    here.sees(LEFT, STAYS)
+    here.gives(renamed(here, LEFT, STAYS, CAME))
+    here.check(after=HOUR)
+    id, named = held(here).id, {"SINCE": "SIGNED"}
+    decisions.accept(here.store, here.reader, id, now=here.now, rules=here.rules, columns=named)
+    with here.store.write():
+        here.store.state.run("UPDATE acts SET subject = 'p-nothing'")  # as if nothing were held by newer rules
+    with Target(tmp_path / "again.db", here.store.log) as target:
+        assert len(rebuild(here.store.log, target, here.reader, rules=here.rules, now=here.now).unanswered) == 1
+        assert target.store.acts.columns(PARTICIPATING) == named
+
+
+def test_a_word_on_a_column_can_be_taken_back(here: Service) -> None:
+    here.sees(LEFT, STAYS)
+    here.gives(renamed(here, LEFT, STAYS, CAME))
+    here.check(after=HOUR)
+    decisions.accept(
+        here.store, here.reader, held(here).id, now=here.now, rules=here.rules, columns={"SINCE": "SIGNED"}
+    )
+    with here.store.write():
+        here.store.acts.name_columns(1, PARTICIPATING, {"SINCE": ""})
+    assert here.store.acts.columns(PARTICIPATING) == {}
 
 
 def test_what_else_a_workbook_holds_is_kept_with_it(here: Service) -> None:

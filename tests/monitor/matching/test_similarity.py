@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.matching.similarity import Likeness, bare_name, is_named_in, likeness
+from monitor.matching.similarity import Likeness, bare_name, is_named_in, likeness, one_holds_the_other
 from monitor.normalize import agency
 
 EQUAL, SPELLING, WORDING = Likeness.EQUAL, Likeness.SPELLING, Likeness.WORDING
@@ -243,6 +243,9 @@ def test_only_a_name_itself_is_equal_to_it(name: str, state: str | None) -> None
         ("St. Lucie County Sheriff's Office", "stlucieco_wso_moa_02.19.2025.pdf", True),
         ("Fort Walton Beach Police Department", "FortWaltonBeachPoliceDeptFL_TFM_MOA_02.27.2025.pdf", True),
         ("Sheriff's Office", "SheriffsOffice_TFM.pdf", False),
+        ("Lee County Sheriff's Office", "leesburgpd_tfm_2025-03-04.pdf", False),
+        ("Lee County Sheriff's Office", "leecountyso_tfm_2025-03-04.pdf", True),
+        ("Polk County Sheriff's Office", "polkcitypd_tfm_2025.pdf", False),
     ],
 )
 def test_a_document_names_an_agency_by_the_words_that_tell_it_apart(name: str, document: str, named: bool) -> None:
@@ -255,9 +258,24 @@ def test_a_document_names_an_agency_by_the_words_that_tell_it_apart(name: str, d
         ("City of Zephyrhills Police Department", "Zephyrhills Police Department", True),
         ("Walker County Sheriff's Office", "Walker County Sheriff's Department", True),
         ("Oakland Police Department", "Lakeland Police Department", False),
+        ("Town of Poughkeepsie Police Department", "City of Poughkeepsie Police Department", False),
+        ("Bureau County Sheriff's Office", "County Sheriff's Office", False),
         ("Milford Borough", "Milford Township", False),
         ("Department of the", "Office of the", False),
     ],
 )
 def test_a_bare_name_is_without_the_words_that_never_tell_agencies_apart(one: str, other: str, same: bool) -> None:
     assert (bare_name(agency(one)) == bare_name(agency(other))) is same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "holds"),
+    [
+        ("Damascus County Constable", "Damascus Township Constable", True),
+        ("Pembroke Police Department", "Pembroke Pines Police Department", True),
+        ("Orange County Sheriff's Office", "Orange City Police Department", False),
+        ("Sheriff's Office", "Orange County Sheriff's Office", False),
+    ],
+)
+def test_one_name_holds_the_other_if_all_words_that_tell_stand_in_it(one: str, other: str, holds: bool) -> None:
+    assert one_holds_the_other(agency(one), agency(other)) is holds

@@ -91,6 +91,15 @@ def test_an_operator_can_say_which_column_is_which(reader: Reader) -> None:
     assert [row.values.state for row in publication.listings] == ["GA", "GA"]
 
 
+def test_ices_own_header_counts_once_it_is_back(reader: Reader) -> None:
+    rows = [(*row, "", "") for row in ROWS]
+    book = fetched(hostile.saved(listed(*rows, header=(*HEADER, "SINCE"))))
+    _, publication = reader.read(book, NOW, columns={"since": "SIGNED"})
+    assert [row.values.signed for row in publication.listings] == [
+        row.values.signed for row in reader.read(book, NOW)[1].listings
+    ]
+
+
 def test_a_column_that_there_is_not_is_refused(reader: Reader) -> None:
     with pytest.raises(ValueError, match="'SIGNATURE' is no column of a list; there are STATE, LAW ENFORCEMENT"):
         reader.read(fetched(hostile.saved(listed(*ROWS))), NOW, columns={"X": "SIGNATURE"})
