@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from itertools import product
 from typing import TypeVar
 
@@ -52,6 +52,8 @@ def match(old: Sequence[Standing], new: Sequence[Listing], beside: ListedBeside 
     agreements that the rows of a key cannot continue.
     """
     exact, gone, came = _same_key(old, new)
+    unread, gone, came = _under_unknown_types(gone, came)
+    exact += unread
     staying = frozenset(m.old.agreement for m in exact)
     firsts, repeated = _first_of_each(came, exact)
     listed = _documents_of(exact)
@@ -187,6 +189,7 @@ def under_one_key(matches: Iterable[Match]) -> list[tuple[Match, Match]]:
 
 
 _SAME_KEY = ("same state, agency and support type",)
+_SAME_AGENCY = ("same state and agency, under a support type that is not known",)
 
 
 def _same_key(old: Sequence[Standing], new: Sequence[Listing]) -> tuple[list[Match], list[Standing], list[Listing]]:
@@ -203,6 +206,28 @@ def _same_key(old: Sequence[Standing], new: Sequence[Listing]) -> tuple[list[Mat
         gone += [s for i, s in enumerate(before) if i not in pairs]
         came += [n for j, n in enumerate(after) if j not in pairs.values()]
     return matches, gone, came
+
+
+def _under_unknown_types(
+    gone: Sequence[Standing], came: Sequence[Listing]
+) -> tuple[list[Match], list[Standing], list[Listing]]:
+    """Pair rows of one agency whose support types nobody knows, before or now: such a type is respelled or blanked
+    before an agreement is replaced."""
+    old = [s for s in gone if s.listing.values.support_type is None]
+    new = [n for n in came if n.values.support_type is None]
+    blank = (
+        [replace(s, listing=replace(s.listing, values=replace(s.listing.values, unknown_type=""))) for s in old],
+        [replace(n, values=replace(n.values, unknown_type="")) for n in new],
+    )
+    pairs, _, _ = _same_key(*blank)
+    listings, standings = {n.row: n for n in new}, {s.listing.row: s for s in old}
+    matches = [Match(standings[m.old.listing.row], listings[m.new.row], _SAME_AGENCY) for m in pairs]
+    left = {m.old.listing.row for m in matches}, {m.new.row for m in matches}
+    return (
+        matches,
+        [s for s in gone if s.listing.row not in left[0]],
+        [n for n in came if n.row not in left[1]],
+    )
 
 
 def _grouped(rows: Iterable[tuple[Key, _Row]]) -> dict[Key, list[_Row]]:

@@ -606,6 +606,16 @@ def test_an_empty_participating_list_is_held_for_good(here: Service) -> None:
     assert here.log() == []
 
 
+@pytest.mark.parametrize("after", [("Hybrid Model (new)", "Mobile Unit Model (new)"), ("", "")])
+def test_unknown_support_types_that_are_respelled_or_blanked_at_once_end_nothing(
+    here: Service, after: tuple[str, str]
+) -> None:
+    other = cells("Tarn Constable")
+    here.sees(*(cells(support_type=name) for name in ("Hybrid Model", "Mobile Unit Model")), other)
+    here.sees(*(cells(support_type=name) for name in after), other)
+    assert not {kind for kind, _ in here.told()} & {Kind.TERMINATED, Kind.NEW}
+
+
 def test_an_application_that_leaves_names_what_is_new_under_a_similar_name(here: Service) -> None:
     """July 24, 2025: "St. Charles Place Sheriff's Office" left as "St. Charles Parish Sheriff's Office" came."""
     louisiana = {"state": "LOUISIANA", "county": "#N/A"}
